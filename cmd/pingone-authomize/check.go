@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transport"
+)
+
+type checkCommand struct {
+	EnvFile string `help:"File with settings, NAME=value a line; variables that are set already win." placeholder:"FILE"`
+	Stack   string `help:"Check the settings and the secret of this CloudFormation stack, from this machine and with your own permissions in AWS." placeholder:"NAME"`
+	Staging string `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
+	JSON    bool   `help:"Write the findings as JSON."`
+}
+
+// checkKey is written to see whether staging can be.
+const checkKey = "state/check.json"
+
+// checkTries is how often a request of a check is sent: a person waits.
+const checkTries = 3
+
+// run checks all that a run depends on.
+func (c *checkCommand) run(ctx context.Context, w world) (int, error) {
+	found := &findings{}
+	if err := c.all(ctx, w, found); err != nil {
+		return exitFailed, err
+	}
+	if ctx.Err() != nil {
+		return exitInterrupted, errors.New("interrupted")
+	}
+	if err := found.show(w, c.JSON); err != nil {
+		return exitFailed, fmt.Errorf("show the findings: %w", err)
+	}
+	if !found.areGood() {
+		return exitFailed, nil
+	}
+	return exitDone, nil
+}
+
+func (c *checkCommand) all(ctx context.Context, w world, found *findings) error {
+	getenv, store, err := c.place(ctx, w)
+	if err != nil {
+		return err
+	}
+	s, err := loadSettings(ctx, getenv, w.AWS...)
+	var bad settingsError
+	if errors.As(err, &bad) {
+		for _, text := range bad {
+			found.add(fault, "settings and secret", text)
+		}
+		return nil // nothing else can be asked
+	}
+	if err != nil {
+		return err
+	}
+	found.add(ok, "settings and secret", "all there and well-formed")
+	if store == nil {
+		store, err = openToCheck(ctx, s.staging, w.AWS)
+	}
+	if err != nil {
+		found.add(fault, "staging", err.Error())
+	} else {
+		checkStaging(ctx, store, found)
+	}
+	checker{settings: s, found: found}.apis(ctx)
+	return nil
+}
+
+// mostBeforeRun is how many environments a run looks into before it reads.
+const mostBeforeRun = 3
+
+// checkFirst is the check that a run makes before it reads. What can't be read
+// is said and does not stop the run, which will note it as unread.
+func checkFirst(ctx context.Context, w world, s settings) error {
+	found := &findings{}
+	checker{settings: s, found: found, most: mostBeforeRun, pingOneOnly: s.transform.DryRun}.apis(ctx)
+	var faults []error
+	for _, f := range found.all {
+		switch {
+		case f.State == ok:
+		case f.State == fault && f.Environment == "":
+			faults = append(faults, fmt.Errorf("%s: %s", f.Check, f.Detail))
+		case f.Environment != "":
+			w.say("check: environment %s: %s: %s", f.Environment, f.Check, f.Detail)
+		default:
+			w.say("check: %s: %s", f.Check, f.Detail)
+		}
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("no run can work, so nothing was read and nothing was posted:\n%w", errors.Join(faults...))
+	}
+	return nil
+}
+
+// place is where the settings come from: a stack, or the environment. The
+// store is nil where the settings name it.
+func (c *checkCommand) place(ctx context.Context, w world) (func(string) string, staging.Store, error) {
+	if c.Stack != "" {
+		s, err := openStack(ctx, w, c.Stack)
+		if err != nil {
+			return nil, nil, err
+		}
+		getenv, err := s.settings(ctx)
+		return getenv, s.store, err
+	}
+	if c.EnvFile != "" {
+		if err := loadEnvFile(w, c.EnvFile); err != nil {
+			return nil, nil, err
+		}
+	}
+	place, err := stagingURL(w, c.Staging)
+	return (&runCommand{}).override(w.Getenv, place), nil, err
+}
+
+func openToCheck(ctx context.Context, url string, tune []func(*aws.Config)) (staging.Store, error) {
+	store, err := assemble.Store(ctx, url, tune...)
+	return permitted{store}, err
+}
+
+// checkStaging writes and reads a small object, and sees that a conditional
+// write is refused where it must be: what keeps two invocations apart.
+func checkStaging(ctx context.Context, store staging.Store, found *findings) {
+	data := fmt.Appendf(nil, `{"checkedAt":%q}`, time.Now().UTC().Format(time.RFC3339Nano))
+	_, err := store.Put(ctx, checkKey, data, staging.Always)
+	var object staging.Object
+	if err == nil {
+		object, err = store.Get(ctx, checkKey)
+	}
+	if err == nil && string(object.Data) != string(data) {
+		err = errors.New("what was written is not what is read: is another check at work?")
+	}
+	if err == nil {
+		_, err = store.List(ctx, "runs/")
+	}
+	if err == nil {
+		switch _, again := store.Put(ctx, checkKey, append(data, ' '), staging.IfAbsent); {
+		case again == nil:
+			err = errors.New("it ignores conditional writes (If-None-Match), without which two invocations could mix their readings: use S3 itself, or a folder")
+		case !errors.Is(again, staging.ErrConflict):
+			err = again
+		}
+	}
+	if err != nil {
+		found.add(fault, "staging", err.Error())
+		return
+	}
+	found.add(ok, "staging", "can be read and written: "+store.String())
+}
+
+// checker asks both APIs.
+type checker struct {
+	settings settings
+	found    *findings
+	// most environments are looked into; 0 is all.
+	most int
+	// pingOneOnly leaves Authomize out.
+	pingOneOnly bool
+}
+
+// apis checks PingOne and then Authomize.
+func (c checker) apis(ctx context.Context) {
+	c.pingOne(ctx)
+	if !c.pingOneOnly {
+		c.authomize(ctx)
+	}
+}
+
+func (c checker) pingOne(ctx context.Context) {
+	clock := &clock{}
+	// The login and the API run on different clocks; only the API's matters.
+	tokens := pingone.NewTokens(c.settings.secret, transport.Options{Retry: transport.RetryPolicy{Attempts: checkTries}})
+	if _, err := tokens.Token(ctx); err != nil {
+		c.found.add(fault, "PingOne token", err.Error())
+		return
+	}
+	c.found.add(ok, "PingOne token", "the worker application gets one")
+	credentials, err := c.settings.secret.Credentials(ctx)
+	if err != nil {
+		c.found.add(fault, "settings and secret", err.Error())
+		return
+	}
+	set, err := c.settings.fetch[staging.Roles].Resolve(credentials)
+	if err != nil {
+		c.found.add(fault, "settings and secret", err.Error())
+		return
+	}
+	h := pingone.NewHTTP(tokens, pingone.Pacing(set.PerSecond, transport.Options{
+		Base: clock.around(transport.NewBase()), Retry: transport.RetryPolicy{Attempts: checkTries},
+	}))
+	defer h.CloseIdleConnections()
+	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most}
+	environments := set.Environments
+	if set.All {
+		environments = p.listEnvironments(ctx)
+	}
+	p.readable(ctx, environments)
+	endpoint, err := pingone.ParseTokenEndpoint(credentials.TokenEndpoint)
+	if err == nil {
+		p.grants(ctx, endpoint.Environment, credentials.ClientID, environments)
+	}
+	clock.judge(c.found, "PingOne clock")
+}
+
+func (c checker) authomize(ctx context.Context) {
+	clock := &clock{}
+	h := authomize.NewHTTP(c.settings.secret, transport.Options{
+		Base: clock.around(transport.NewBase()), Retry: transport.RetryPolicy{Attempts: checkTries},
+	})
+	defer h.CloseIdleConnections()
+	client, err := authomize.New(authomize.Options{BaseURL: c.settings.transform.AuthomizeURL, AppID: c.settings.transform.AppID, HTTP: h})
+	if err != nil {
+		c.found.add(fault, "Authomize", err.Error())
+		return
+	}
+	me, err := client.Me(ctx)
+	if err != nil {
+		c.found.add(fault, "Authomize token", err.Error())
+		return
+	}
+	c.found.add(ok, "Authomize token", "works; its tenant is "+orUnnamed(me.Tenant))
+	switch err := client.App(ctx); {
+	case errors.Is(err, authomize.ErrNoApp):
+		c.found.add(fault, "Authomize app", err.Error())
+	case err != nil: // a token that may post need not be able to look
+		c.found.add(missing, "Authomize app", "it can't be looked at: "+err.Error())
+	default:
+		c.found.add(ok, "Authomize app", "is there")
+	}
+	clock.judge(c.found, "Authomize clock")
+}
+
+func orUnnamed(s string) string {
+	if s == "" {
+		return "not named"
+	}
+	return s
+}

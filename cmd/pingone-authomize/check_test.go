@@ -1,0 +1,270 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/pingone/pingonetest"
+)
+
+// checked is the output of check --json.
+type checked struct {
+	OK     bool `json:"ok"`
+	Checks []struct{ Check, Environment, State, Detail string }
+}
+
+func (m *machine) check(wantCode int, args ...string) checked {
+	m.t.Helper()
+	stdout, stderr := m.run(m.t.Context(), wantCode, append([]string{"check", "--json"}, args...)...)
+	var c checked
+	if err := json.Unmarshal([]byte(stdout), &c); err != nil || stderr != "" {
+		m.t.Fatalf("%v\n%s\n%s", err, stdout, stderr)
+	}
+	if c.OK != (wantCode == exitDone) {
+		m.t.Errorf("ok is %t, the exit code %d", c.OK, wantCode)
+	}
+	return c
+}
+
+// bad are the findings that are not ok, as "check: state: detail".
+func (c checked) bad() []string {
+	var all []string
+	for _, f := range c.Checks {
+		if f.State != "ok" {
+			all = append(all, f.Check+": "+f.State+": "+f.Detail)
+		}
+	}
+	return all
+}
+
+// matchAll compares findings by their beginnings.
+func matchAll(t *testing.T, got, want []string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("found\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+	for i := range got {
+		if !strings.HasPrefix(got[i], want[i]) {
+			t.Errorf("found %q, want it to begin with %q", got[i], want[i])
+		}
+	}
+}
+
+func TestCheckAllIsWell(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	c := m.check(exitDone)
+	matchAll(t, c.bad(), nil)
+	var names []string
+	for _, f := range c.Checks {
+		names = append(names, f.Check)
+	}
+	want := []string{
+		"settings and secret", "staging", "PingOne token",
+		"environments", "populations", "users", "groups", "memberships", "roles",
+		"roleassignments of users", "roleassignments of groups", "roleassignments of applications", "roleassignments of gateways",
+		"applications", "gateways", "granted roles", "PingOne clock", "Authomize token", "Authomize app", "Authomize clock",
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("checks (-want +got):\n%s", diff)
+	}
+	stdout, stderr := m.run(t.Context(), exitDone, "check", "--env-file", writeEnv(t, x.env()))
+	mustContain(t, "stdout", stdout, "check ", "environment "+pingonetest.SizedEnvironment().String(), "  users ", "Authomize app ")
+	m.run(t.Context(), exitDone, "check") // the object is there already
+	for _, canary := range []string{x.pingone.ClientSecret, x.authomize.Token, "@sized.example"} {
+		if strings.Contains(stdout+stderr, canary) {
+			t.Error("a credential or an e-mail address is shown")
+		}
+	}
+	if n := len(x.authomize.Posts()) + len(x.authomize.Sweeps()); n != 0 {
+		t.Errorf("%d posts and sweeps by checks", n)
+	}
+	if n := x.pingone.Calls("/v1/environments/*/users"); n > 9 {
+		t.Errorf("%d calls for users by three checks", n)
+	}
+}
+
+func TestCheckFaults(t *testing.T) {
+	t.Parallel()
+	const gateways = "gateways: missing: not readable (403 ACCESS_FAILED): grant the worker application Configuration Read Only on this environment"
+	for name, test := range map[string]struct {
+		change func(*tenant, map[string]string)
+		code   int
+		want   []string
+	}{
+		"settings": {func(_ *tenant, env map[string]string) { env["AUTHOMIZE_APP_ID"], env["SWEEP"] = "", "x" }, exitFailed,
+			[]string{"settings and secret: fault: AUTHOMIZE_APP_ID: ", "settings and secret: fault: SWEEP: "}},
+		"client secret": {func(x *tenant, _ map[string]string) { x.pingone.RotateSecret("another") }, exitFailed,
+			[]string{"PingOne token: fault: pingone: credentials refused"}},
+		"role missing": {func(x *tenant, _ map[string]string) {
+			x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
+			x.pingone.Deny("/v1/environments/*/users/*/roleAssignments", 403, "ACCESS_FAILED")
+		}, exitFailed, []string{
+			"roleassignments of users: missing: not readable (403 ACCESS_FAILED): grant the worker application Identity Data Read Only",
+			"roleassignments of gateways: missing: ", gateways,
+		}},
+		"Authomize token": {func(x *tenant, env map[string]string) {
+			env["AUTHOMIZE_TOKEN"] = "wrong"
+			x.authomize.ExpectViolation("Authorization is not the bare token")
+		}, exitFailed, []string{"Authomize token: fault: authomize: GET /me: 401"}},
+		"Authomize app": {func(x *tenant, env map[string]string) {
+			env["AUTHOMIZE_APP_ID"] = "another"
+			x.authomize.ExpectViolation("there is no such route, or app")
+		}, exitFailed, []string{"Authomize app: fault: authomize: GET /v2/apps/another: 404"}},
+		"Authomize app not to be seen": {func(x *tenant, _ map[string]string) {
+			x.authomize.AddFaults(authomizetest.Fault{Path: "/v2/apps/" + x.authomize.AppID, Do: authomizetest.Status(403)})
+		}, exitFailed, []string{"Authomize app: missing: it can't be looked at: "}},
+		"no environment": {func(x *tenant, env map[string]string) {
+			env["PINGONE_ENVIRONMENTS"] = "all"
+			x.pingone.Deny("/v1/environments", 403, "ACCESS_FAILED")
+		}, exitFailed, []string{"environments: missing: "}},
+		"unknown environment": {func(_ *tenant, env map[string]string) {
+			env["PINGONE_ENVIRONMENTS"] = "11111111-2222-4333-8444-555555555555"
+		}, exitFailed, []string{
+			"environments: missing: not readable (403 ACCESS_FAILED): ", "populations: ", "users: ", "groups: ", "memberships: ", "roles: ", "roleassignments of users: ",
+			"roleassignments of groups: ", "roleassignments of applications: ", "roleassignments of gateways: ", "applications: ", "gateways: ",
+		}},
+		"app unknown": {func(x *tenant, _ map[string]string) {
+			x.pingone.Deny("/v1/environments/*/applications/*/roleAssignments", 403, "ACCESS_FAILED")
+		}, exitFailed, []string{"roleassignments of applications: missing: ", "granted roles: warning: not known: "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newTenant(t)
+			m := newMachine(t, x.env())
+			test.change(x, m.env)
+			matchAll(t, m.check(test.code).bad(), test.want)
+		})
+	}
+}
+
+func TestCheckGrants(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	env := pingonetest.SizedEnvironment()
+	worker := pingonetest.Principal{Kind: pingonetest.ApplicationPrincipal, ID: x.org.Client}
+	grant := func(role pingone.ID) {
+		x.org.Assign(env, worker, pingonetest.RoleAssignment{Role: role, ScopeType: "ENVIRONMENT", Scope: env})
+	}
+	grant(pingonetest.RoleID("Configuration Read Only"))
+	grant(pingonetest.RoleID("Identity Data Admin"))
+	custom := func(name string, permissions ...string) {
+		r := pingonetest.Role{ID: pingonetest.StableID("custom", name), Name: name}
+		for _, p := range permissions {
+			r.Permissions = append(r.Permissions, pingonetest.Permission{ID: p})
+		}
+		x.org.AddRole(env, r)
+		grant(r.ID)
+	}
+	custom("Reader", "dir:read:user", "applications:read:application")
+	custom("Writer", "dir:read:user", "dir:update:user", "applications:read:secret")
+	custom("Empty")
+	var got []string
+	for _, f := range newMachine(t, x.env()).check(exitDone).Checks {
+		if f.Check == "granted roles" {
+			got = append(got, f.State+" "+f.Detail)
+		}
+	}
+	want := []string{
+		"ok Identity Data Read Only: reads only",
+		"ok Configuration Read Only: reads only, client secrets of applications among it; a custom role without applications:read:secret does not",
+		"warning Identity Data Admin is more than a run needs: take it away; Identity Data Read Only and Configuration Read Only are enough",
+		"ok custom role Reader: reads only, and no client secret",
+		"warning custom role Writer allows more than a run needs: applications:read:secret, dir:update:user",
+		"warning custom role Empty: PingOne lists no permission of it, so it is not known what it allows",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("granted roles (-want +got):\n%s", diff)
+	}
+}
+
+func TestCheckStack(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	matchAll(t, d.check(exitDone, "--stack", stackName).bad(), nil)
+	if _, err := d.store().Get(t.Context(), checkKey); err != nil {
+		t.Error(err)
+	}
+	d.refuse("s3:PutObject")
+	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"staging: fault: AWS refuses it: the identity that you use needs the permission s3:PutObject on s3://staged/state/check.json"})
+	d.refuse("secretsmanager:GetSecretValue")
+	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"settings and secret: fault: AWS refuses it: the identity that you use needs the permission secretsmanager:GetSecretValue"})
+	empty := deploy(t)
+	empty.secret = `{"clientId":"","clientSecret":"","tokenEndpoint":"","authomizeToken":""}`
+	matchAll(t, empty.check(exitFailed, "--stack", stackName).bad(), []string{
+		"settings and secret: fault: secret the-secret: the secret has no clientId\nthe secret has no clientSecret\n",
+	})
+}
+
+func TestCheckStagingThatCantBeWritten(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	if err := os.WriteFile(m.dir+"/staging", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	matchAll(t, m.check(exitFailed).bad(), []string{"staging: fault: "})
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		date  string
+		state grade
+		want  string
+	}{
+		{time.Now().UTC().Format(http.TimeFormat), ok, "agrees"},
+		{time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat), warning, "ahead: set its clock"},
+		{time.Now().Add(2 * time.Hour).UTC().Format(http.TimeFormat), warning, "behind: set its clock"},
+		{"yesterday", warning, "no reply named its time"},
+	} {
+		c := &clock{}
+		h := &http.Client{Transport: c.around(roundTripper(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Date": {test.date}}, Body: http.NoBody}, nil
+		}))}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := h.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		f := &findings{}
+		c.judge(f, "clock")
+		if len(f.all) != 1 || f.all[0].State != test.state || !strings.Contains(f.all[0].Detail, test.want) {
+			t.Errorf("%s: %v", test.date, f.all)
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestRunChecksFirst(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	m.env["AUTHOMIZE_TOKEN"] = "wrong"
+	x.authomize.ExpectViolation("Authorization is not the bare token")
+	_, stderr := m.run(t.Context(), exitFailed, "run")
+	mustContain(t, "stderr", stderr, "nothing was read and nothing was posted", "Authomize token: authomize: GET /me: 401")
+	if _, err := os.Stat(m.dir + "/staging/runs"); err == nil {
+		t.Error("something was staged")
+	}
+	m.env["AUTHOMIZE_TOKEN"] = x.authomize.Token
+	x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
+	_, stderr = m.run(t.Context(), exitHeld, "run")
+	mustContain(t, "stderr", stderr, "check: environment "+pingonetest.SizedEnvironment().String()+": gateways: not readable (403 ACCESS_FAILED)", "read gateways")
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1 // faults, errors, or a run that failed
+	exitHeld        = 2 // all was posted, nothing was swept
+	exitInterrupted = 130
+)
+
+// world is what a command may touch outside of its arguments.
+type world struct {
+	Getenv         func(string) string
+	Setenv         func(name, value string) error
+	Getwd          func() (string, error)
+	Stdout, Stderr io.Writer
+	Terminal       bool // Stderr can draw bars
+	// AWS adds to the SDK's own settings; none outside of tests.
+	AWS []func(*aws.Config)
+	// LookEvery is how often a run in AWS is looked at; 0 is lookEvery.
+	LookEvery time.Duration
+}
+
+// say writes a line to stderr. Where that fails there is nobody to tell.
+func (w world) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(w.Stderr, format+"\n", args...)
+}
+
+type cli struct {
+	Run    runCommand    `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report. Without credentials, a demonstration on this machine."`
+	Check  checkCommand  `cmd:"" help:"Before the first run: are the credentials good, what can be read, what is granted beyond need?"`
+	Report reportCommand `cmd:"" help:"Show what a past run did."`
+	Invoke invokeCommand `cmd:"" help:"Start a run of a deployed stack at once, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
+	Replay replayCommand `cmd:"" help:"Post a run again from what was read then, or let go its held sweep."`
+}
+
+// command parses args, does what they say and returns the exit code.
+func command(ctx context.Context, args []string, w world) int {
+	exited := -1
+	var commands cli
+	parser, err := kong.New(&commands,
+		kong.Name("pingone-authomize"),
+		kong.Description("Carries access data from PingOne to Authomize."),
+		kong.Writers(w.Stdout, w.Stderr),
+		kong.Exit(func(code int) { exited = code }), // of --help
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		w.say("%v", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		w.say("%v; pingone-authomize --help tells what there is", err)
+		return exitFailed
+	}
+	code := exitDone
+	switch parsed.Command() {
+	case "run":
+		code, err = commands.Run.run(ctx, w)
+	case "check":
+		code, err = commands.Check.run(ctx, w)
+	case "report":
+		code, err = commands.Report.run(ctx, w)
+	case "invoke":
+		code, err = commands.Invoke.run(ctx, w)
+	case "replay":
+		code, err = commands.Replay.run(ctx, w)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil && code != exitInterrupted:
+		w.say("interrupted")
+		return exitInterrupted
+	case err != nil:
+		w.say("%v", err)
+	}
+	return code
+}

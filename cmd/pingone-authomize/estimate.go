@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+// estimate says what a run would cost. Finding out costs some calls itself.
+func estimate(ctx context.Context, w world, run staging.RunID, s settings, store staging.Store) error {
+	t := table.NewWriter()
+	t.SetOutputMirror(w.Stdout)
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.DrawBorder, t.Style().Options.SeparateColumns = false, false
+	t.AppendHeader(table.Row{"collection", "calls", "pace", "takes"})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}, {Number: 4, Align: text.AlignRight}})
+	var calls int64
+	var longest time.Duration
+	atLeast := ""
+	for _, c := range staging.Collections {
+		f := assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: slog.New(slog.DiscardHandler)}
+		e, err := f.Estimate(ctx, run)
+		if err != nil {
+			return fmt.Errorf("estimate %s: %w", c, err)
+		}
+		n := report.Number(e.Planned + e.Calls)
+		if e.AtLeast {
+			n, atLeast = "≥ "+n, "at least "
+		}
+		calls += e.Planned + e.Calls
+		longest = max(longest, e.Takes)
+		t.AppendRow(table.Row{c, n, fmt.Sprintf("%g/s", s.fetch[c].PerSecond), e.Takes})
+	}
+	t.Render()
+	_, err := fmt.Fprintf(w.Stdout, "\n%s%s calls; the collections are read at the same time, so all takes %s%s\n", atLeast, report.Number(calls), atLeast, longest)
+	return err
+}

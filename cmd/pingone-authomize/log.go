@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/staging/dirstore"
+)
+
+// openLog opens the log file of a run, in the staging folder, or in ./staging
+// where staging is not on this machine. A terminal is for bars.
+func openLog(w world, place string, run staging.RunID, level string) (*slog.Logger, func(), error) {
+	dir, err := dirstore.Parse(place)
+	if err != nil {
+		wd, err := w.Getwd()
+		if err != nil {
+			return nil, nil, fmt.Errorf("find a folder for the log: %w", err)
+		}
+		dir = filepath.Join(wd, "staging")
+	}
+	dir = filepath.Join(dir, "logs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make a folder for the log: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, string(run)+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the log: %w", err)
+	}
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("--log-level: %w", err), f.Close())
+	}
+	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: l})), func() { _ = f.Close() }, nil
+}

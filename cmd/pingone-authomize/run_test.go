@@ -1,0 +1,366 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/pingone/pingonetest"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+// machine is a place to run the command: a folder, an environment, and what
+// was written.
+type machine struct {
+	t              *testing.T
+	dir            string
+	env            map[string]string
+	terminal       bool
+	aws            []func(*aws.Config)
+	lookEvery      time.Duration
+	stdout, stderr buffer
+}
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.b.Reset()
+	return b.b.String()
+}
+
+func newMachine(t *testing.T, env map[string]string) *machine {
+	t.Helper()
+	return &machine{t: t, dir: t.TempDir(), env: maps.Clone(env)}
+}
+
+// run runs the command and checks its exit code.
+func (m *machine) run(ctx context.Context, wantCode int, args ...string) (stdout, stderr string) {
+	m.t.Helper()
+	if m.env == nil {
+		m.env = map[string]string{}
+	}
+	code := command(ctx, args, world{
+		Getenv: func(name string) string { return m.env[name] },
+		Setenv: func(name, value string) error { m.env[name] = value; return nil },
+		Getwd:  func() (string, error) { return m.dir, nil },
+		Stdout: &m.stdout, Stderr: &m.stderr, Terminal: m.terminal,
+		AWS: m.aws, LookEvery: m.lookEvery,
+	})
+	stdout, stderr = m.stdout.take(), m.stderr.take()
+	if code != wantCode {
+		m.t.Fatalf("%v: exit code %d, want %d\n%s\n%s", args, code, wantCode, stdout, stderr)
+	}
+	return stdout, stderr
+}
+
+// report is the one of the newest run.
+func (m *machine) report() *report.Report {
+	m.t.Helper()
+	out, _ := m.run(m.t.Context(), exitDone, "report", "--json")
+	r := new(report.Report)
+	if err := json.Unmarshal([]byte(out), r); err != nil {
+		m.t.Fatal(err)
+	}
+	return r
+}
+
+// tenant is a small organization on one side and an Authomize on the other.
+type tenant struct {
+	org       *pingonetest.Organization
+	pingone   *pingonetest.Server
+	authomize *authomizetest.Server
+}
+
+func newTenant(t *testing.T) *tenant {
+	t.Helper()
+	org := pingonetest.Sized(pingonetest.Size{Users: 40, Groups: 4, MembershipsPerUser: 2, RoleHolders: 3, Applications: 10})
+	org.Client = pingonetest.StableID("sized", "application", "0")
+	return &tenant{org: org, pingone: pingonetest.New(t, org), authomize: authomizetest.New(t)}
+}
+
+// env are the settings to reach the tenant.
+func (x *tenant) env() map[string]string {
+	return map[string]string{
+		"PINGONE_CLIENT_ID": x.pingone.ClientID, "PINGONE_CLIENT_SECRET": x.pingone.ClientSecret,
+		"PINGONE_TOKEN_ENDPOINT": x.pingone.TokenEndpoint(pingonetest.SizedEnvironment()),
+		"PINGONE_API_URL":        x.pingone.URL, "AUTHOMIZE_TOKEN": x.authomize.Token,
+		"AUTHOMIZE_APP_ID": x.authomize.AppID, "AUTHOMIZE_API_URL": x.authomize.URL,
+		"PINGONE_REQUESTS_PER_SECOND": "2000",
+	}
+}
+
+func mustContain(t *testing.T, what, text string, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s does not say %q:\n%s", what, want, text)
+		}
+	}
+}
+
+func TestDemoTwice(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, nil)
+	var posted []map[string]int64
+	for range 2 {
+		stdout, stderr := m.run(t.Context(), exitDone, "run")
+		mustContain(t, "stderr", stderr, "demo organization, served by fakes on this machine; nothing leaves it", "read users", "post permissions")
+		mustContain(t, "stdout", stdout, " done: ", " records posted, swept", "read from PingOne", "posted to Authomize")
+		for _, line := range strings.Split(stdout[strings.Index(stdout, "\nreport"):], "\n") {
+			path := strings.TrimSpace(strings.TrimPrefix(line, "report"))
+			if _, err := os.Stat(path); path != "" && err != nil {
+				t.Errorf("the named report is not there: %v", err)
+			}
+		}
+		r := m.report()
+		posted = append(posted, r.Posted())
+		if len(r.Sweep.Gone) != 0 || r.Organization == nil || r.Organization.Name != "Example Demo" {
+			t.Errorf("gone %v of %v, want none of Example Demo", r.Sweep.Gone, r.Organization)
+		}
+	}
+	if diff := cmp.Diff(posted[0], posted[1]); diff != "" {
+		t.Errorf("posted (-first +second):\n%s", diff)
+	}
+	if posted[0]["users"] != 5000 {
+		t.Errorf("%d users posted, want 5000", posted[0]["users"])
+	}
+	runs, err := os.ReadDir(filepath.Join(m.dir, "staging", "demo", "runs"))
+	if err != nil || len(runs) != 2 {
+		t.Errorf("runs %v, %v, want two in staging/demo", runs, err)
+	}
+}
+
+func TestRealRunFromEnvFile(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, map[string]string{"AUTHOMIZE_APP_ID": x.authomize.AppID})
+	env := x.env()
+	env["AUTHOMIZE_APP_ID"] = "not-this-one" // what is set already wins
+	file := writeEnv(t, env)
+	stdout, stderr := m.run(t.Context(), exitDone, "run", "--env-file", file)
+	mustContain(t, "stdout", stdout, "done: ", ", swept")
+	if strings.Contains(stderr, "demo") {
+		t.Errorf("a real run speaks of a demo:\n%s", stderr)
+	}
+	if got := x.authomize.Count(authomize.Users); got != 40 {
+		t.Errorf("%d users in Authomize, want 40", got)
+	}
+	again, _ := m.run(t.Context(), exitDone, "report", "--run", m.report().Run)
+	if diff := cmp.Diff(stdout, again); diff != "" {
+		t.Errorf("output (-run +report):\n%s", diff)
+	}
+	m.noSecrets(x, stdout+stderr)
+}
+
+// noSecrets looks for credentials and e-mail addresses in output and logs.
+func (m *machine) noSecrets(x *tenant, output string) {
+	m.t.Helper()
+	texts := map[string]string{"output": output}
+	logs := filepath.Join(m.dir, "staging", "logs")
+	err := filepath.WalkDir(logs, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		texts[path] = string(data)
+		return err
+	})
+	if err != nil || len(texts) < 2 {
+		m.t.Fatalf("logs: %v, %d files", err, len(texts)-1)
+	}
+	for name, text := range texts {
+		for _, canary := range []string{x.pingone.ClientSecret, x.authomize.Token, "@sized.example"} {
+			if strings.Contains(text, canary) {
+				m.t.Errorf("%s holds a credential or an e-mail address", name)
+			}
+		}
+	}
+}
+
+func writeEnv(t *testing.T, env map[string]string) string {
+	t.Helper()
+	var b strings.Builder
+	for name, value := range env {
+		b.WriteString(name + "=" + value + "\n")
+	}
+	file := filepath.Join(t.TempDir(), ".env")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestDryRunPostsNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		args []string
+		env  string
+	}{
+		"flag":     {[]string{"run", "--dry-run"}, ""},
+		"variable": {[]string{"run"}, "true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newTenant(t)
+			m := newMachine(t, x.env())
+			m.env["DRY_RUN"] = test.env
+			stdout, stderr := m.run(t.Context(), exitDone, test.args...)
+			mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was")
+			mustContain(t, "stderr", stderr, "dry run: nothing will be posted", "map  users")
+			if requests := x.authomize.Requests(); len(requests) != 0 {
+				t.Errorf("a dry run sent %d requests to Authomize", len(requests))
+			}
+			if r := m.report(); !r.DryRun || r.Totals.Posted != 0 || r.Totals.Mapped == 0 {
+				t.Errorf("report: dry run %v, %d posted, %d mapped", r.DryRun, r.Totals.Posted, r.Totals.Mapped)
+			}
+		})
+	}
+}
+
+func TestDryRunThenRealRunOfTheSame(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	m.run(t.Context(), exitDone, "run", "--dry-run")
+	calls := x.pingone.Calls("/v1/**")
+	m.run(t.Context(), exitDone, "run", "--run", m.report().Run)
+	if got := x.authomize.Count(authomize.Users); got != 40 {
+		t.Errorf("%d users in Authomize, want 40", got)
+	}
+	if more := x.pingone.Calls("/v1/**") - calls; more != 0 {
+		t.Errorf("%d more calls to PingOne for a run that was read already", more)
+	}
+}
+
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
+	m := newMachine(t, x.env())
+	stdout, stderr := m.run(t.Context(), exitHeld, "run")
+	mustContain(t, "stdout", stdout, " held: ", "nothing swept", "could not be read (403 ACCESS_FAILED)", "Configuration Read")
+	mustContain(t, "stderr", stderr, "held: a person should look")
+	if sweeps := x.authomize.Sweeps(); len(sweeps) != 0 {
+		t.Errorf("%d sweeps, want none", len(sweeps))
+	}
+}
+
+func TestFailed(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Users, Do: authomizetest.Status(401)})
+	stdout, stderr := m.run(t.Context(), exitFailed, "run")
+	mustContain(t, "stdout", stdout, " failed: ")
+	mustContain(t, "stderr", stderr, "go on with: pingone-authomize run --run ")
+}
+
+func TestRefusedSecretIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	m.env["PINGONE_CLIENT_SECRET"] = "wrong"
+	_, stderr := m.run(t.Context(), exitFailed, "run")
+	if n := strings.Count(stderr, "credentials refused"); n != 1 || !strings.Contains(stderr, "nothing was read and nothing was posted") {
+		t.Errorf("said %d times:\n%s", n, stderr)
+	}
+	if len(x.authomize.Requests()) != 0 {
+		t.Error("something was sent to Authomize")
+	}
+}
+
+func TestStoppedByAnErrorAndResumed(t *testing.T) {
+	t.Parallel()
+	for name, terminal := range map[string]bool{"lines": false, "bars": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newTenant(t)
+			x.pingone.Inject(pingonetest.Fault{Match: "/v1/environments/*/populations", From: 2, Do: pingonetest.FaultForeignNext})
+			m := newMachine(t, x.env())
+			m.terminal = terminal
+			_, stderr := m.run(t.Context(), exitFailed, "run")
+			mustContain(t, "stderr", stderr, "did not come to an end: ", "populations", "records, stopped", "what was read is kept")
+			if len(x.authomize.Posts()) != 0 {
+				t.Error("an incomplete run was posted")
+			}
+			m.run(t.Context(), exitDone, "run", "--run", onward(t, stderr))
+			if got := x.authomize.Count(authomize.Users); got != 40 {
+				t.Errorf("%d users in Authomize, want 40", got)
+			}
+		})
+	}
+}
+
+// onward is the run that stderr says to go on with.
+func onward(t *testing.T, stderr string) string {
+	t.Helper()
+	found := regexp.MustCompile(`go on with: pingone-authomize run --run (\S+)\n`).FindStringSubmatch(stderr)
+	if found == nil {
+		t.Fatalf("stderr does not say how to go on:\n%s", stderr)
+	}
+	return found[1]
+}
+
+func TestInterruptedAndResumed(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	ctx, interrupt := context.WithCancel(t.Context())
+	x.pingone.Inject(pingonetest.Fault{
+		Match: "/v1/environments/*/users/*/roleAssignments", From: 20, Do: pingonetest.FaultCall,
+		Call: func(*pingonetest.Organization) { interrupt() },
+	})
+	_, stderr := m.run(ctx, exitInterrupted, "run")
+	run := onward(t, stderr)
+	if len(x.authomize.Posts()) != 0 {
+		t.Error("an incomplete run was posted")
+	}
+	stdout, _ := m.run(t.Context(), exitDone, "run", "--run", run)
+	mustContain(t, "stdout", stdout, "run "+run+" done: ", ", swept")
+	if got := x.authomize.Count(authomize.Users); got != 40 {
+		t.Errorf("%d users in Authomize, want 40", got)
+	}
+	runs, err := os.ReadDir(filepath.Join(m.dir, "staging", "runs"))
+	if err != nil || len(runs) != 1 {
+		t.Errorf("runs %v, %v, want one", runs, err)
+	}
+}
+
+func TestBars(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	m.terminal = true
+	_, stderr := m.run(t.Context(), exitDone, "run")
+	for _, c := range staging.Collections {
+		mustContain(t, "stderr", stderr, "read "+string(c))
+	}
+	mustContain(t, "stderr", stderr, "40 records", "post account associations", "━")
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/joho/godotenv"
+
+	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/secret"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transport"
+)
+
+// secretTimeout bounds the look into Secrets Manager.
+const secretTimeout = 30 * time.Second
+
+// settings are those of all functions together.
+type settings struct {
+	fetch     map[staging.Collection]config.Fetch
+	transform config.Transform
+	secret    secret.Source
+	staging   string
+}
+
+// hints say where the value of a variable comes from.
+var hints = map[string]string{
+	"AUTHOMIZE_APP_ID": "the id of the app in Authomize that stands for the PingOne organization",
+	"SECRET_ID": "name the secret in AWS Secrets Manager, or give " + assemble.EnvClientID + ", " + assemble.EnvClientSecret + ", " +
+		assemble.EnvTokenEndpoint + " and " + assemble.EnvAuthomizeToken + " instead",
+}
+
+// loadSettings reads the settings of every function and the secret. The error
+// is one message that names every fault.
+func loadSettings(ctx context.Context, getenv func(string) string, tune ...func(*aws.Config)) (settings, error) {
+	s := settings{fetch: map[staging.Collection]config.Fetch{}}
+	var faults faults
+	source, lookup := s.secretSource(ctx, getenv, &faults, tune)
+	s.secret = source
+	for _, c := range staging.Collections {
+		f, err := config.LoadFetch(lookup, c)
+		faults.add(err)
+		s.fetch[c] = f
+	}
+	t, err := config.LoadTransform(lookup)
+	faults.add(err)
+	s.transform, s.staging = t, t.StagingURL
+	if source != nil {
+		s.checkSecret(ctx, &faults)
+	}
+	return s, faults.err()
+}
+
+// secretSource decides where the credentials come from. The lookup that it
+// returns satisfies the check for SECRET_ID, which has been done here.
+func (s *settings) secretSource(ctx context.Context, getenv func(string) string, f *faults, tune []func(*aws.Config)) (secret.Source, func(string) string) {
+	lookup := func(name string) string {
+		if name == "SECRET_ID" && strings.TrimSpace(getenv(name)) == "" {
+			return "none"
+		}
+		return getenv(name)
+	}
+	id := strings.TrimSpace(getenv("SECRET_ID"))
+	direct := slices.ContainsFunc(assemble.EnvSecretNames, func(name string) bool { return strings.TrimSpace(getenv(name)) != "" })
+	switch {
+	case id != "" && direct:
+		f.add(fmt.Errorf("SECRET_ID: it is set, and so is one of %s: give the one or the others", strings.Join(assemble.EnvSecretNames, ", ")))
+	case direct:
+		return assemble.EnvSecret{Getenv: getenv}, lookup
+	case id == "":
+		f.add(errors.New("SECRET_ID: it is not set"))
+	default:
+		source, err := assemble.Secret(ctx, config.Common{SecretID: id}, tune...)
+		if err != nil {
+			f.add(fmt.Errorf("SECRET_ID: %w", err))
+			return nil, lookup
+		}
+		return source, lookup
+	}
+	return nil, lookup
+}
+
+// checkSecret reads the credentials once, since what is wrong with them is to
+// be said together with the rest.
+func (s *settings) checkSecret(ctx context.Context, f *faults) {
+	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
+	defer cancel()
+	credentials, err := s.secret.Credentials(ctx)
+	if err != nil {
+		f.add(denied(err, "secretsmanager:GetSecretValue", "the secret that SECRET_ID names"))
+		return
+	}
+	_, err = s.fetch[staging.Users].Resolve(credentials)
+	f.add(err)
+}
+
+// checkToken gets an access token once, so that a refused secret is said once
+// and not by every collection.
+func (s *settings) checkToken(ctx context.Context) error {
+	if _, err := pingone.NewTokens(s.secret, transport.Options{}).Token(ctx); err != nil {
+		return fmt.Errorf("no access to PingOne, so nothing was read and nothing was posted: %w", err)
+	}
+	return nil
+}
+
+// faults collects what is wrong, each thing once.
+type faults struct{ texts []string }
+
+func (f *faults) add(err error) {
+	if err == nil {
+		return
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && strings.Contains(err.Error(), "\n") {
+		for _, e := range joined.Unwrap() {
+			f.add(e)
+		}
+		return
+	}
+	text := err.Error()
+	if name, rest, _ := strings.Cut(text, ": "); rest == "it is not set" && hints[name] != "" {
+		text += ": " + hints[name]
+	}
+	if !slices.Contains(f.texts, text) {
+		f.texts = append(f.texts, text)
+	}
+}
+
+func (f *faults) err() error {
+	if len(f.texts) == 0 {
+		return nil
+	}
+	return settingsError(f.texts)
+}
+
+// settingsError are all faults of the settings.
+type settingsError []string
+
+func (b settingsError) Error() string {
+	return fmt.Sprintf("the settings are not right, so nothing was read and nothing was posted:\n  - %s\ncorrect this in the environment or in the env file; .env.example lists every setting",
+		strings.Join(b, "\n  - "))
+}
+
+// loadEnvFile sets the variables of a file that are not set yet.
+func loadEnvFile(w world, file string) error {
+	values, err := godotenv.Read(file)
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		return fmt.Errorf("env file: %w: copy .env.example to %s and fill it in", err, file)
+	case err != nil:
+		// The parser's message may quote a secret.
+		return fmt.Errorf("env file %s is not understood: each line must be NAME=value or begin with #", file)
+	}
+	if err := misspelt(values); err != nil {
+		return fmt.Errorf("env file %s: %w", file, err)
+	}
+	for name, value := range values {
+		if w.Getenv(name) != "" {
+			continue
+		}
+		if err := w.Setenv(name, value); err != nil {
+			return fmt.Errorf("env file %s: set %s: %w", file, name, err)
+		}
+	}
+	return nil
+}
+
+// stagingURL is the place that the flag or STAGING_URL names, else the folder
+// staging in the working directory. The flag may be a plain folder, too.
+func stagingURL(w world, flag string) (string, error) {
+	if strings.Contains(flag, "://") {
+		return flag, nil
+	}
+	if env := strings.TrimSpace(w.Getenv("STAGING_URL")); flag == "" && env != "" {
+		return env, nil
+	}
+	dir := flag
+	if dir == "" {
+		dir = "staging"
+	}
+	if !filepath.IsAbs(dir) {
+		wd, err := w.Getwd()
+		if err != nil {
+			return "", fmt.Errorf("find the staging folder: %w", err)
+		}
+		dir = filepath.Join(wd, dir)
+	}
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String(), nil
+}

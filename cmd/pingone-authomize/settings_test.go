@@ -1,0 +1,166 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/joho/godotenv"
+
+	"pingone-authomize/shared/assemble"
+)
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{
+		"PINGONE_CLIENT_ID": "id", "PINGONE_CLIENT_SECRET": "canary-secret", "AUTHOMIZE_TOKEN": "canary-token", "AUTHOMIZE_APP_ID": "app",
+		"PINGONE_TOKEN_ENDPOINT": "https://auth.pingone.eu/11111111-2222-4333-8444-555555555555/as/token",
+	}
+	for _, test := range []struct {
+		name   string
+		change map[string]string
+		want   []string
+	}{
+		{"everything", map[string]string{
+			"PINGONE_CLIENT_ID": "", "PINGONE_CLIENT_SECRET": "", "PINGONE_TOKEN_ENDPOINT": "https://canary.example/x", "AUTHOMIZE_TOKEN": "",
+			"PINGONE_AUTH_METHOD": "jwt", "AUTHOMIZE_APP_ID": "", "AUTHOMIZE_API_URL": "http://canary.example", "PINGONE_API_URL": "canary",
+			"PINGONE_ENVIRONMENTS": "canary", "PINGONE_REQUESTS_PER_SECOND": "0", "SWEEP": "maybe", "MAX_SHRINK_PERCENT": "101",
+			"DRY_RUN": "perhaps", "STAGING_URL": "ftp://canary",
+		}, []string{
+			"STAGING_URL: ", "PINGONE_REQUESTS_PER_SECOND: ", "PINGONE_API_URL: ", "PINGONE_ENVIRONMENTS: ", "AUTHOMIZE_APP_ID: ", "MAX_SHRINK_PERCENT: ",
+			"DRY_RUN: ", "AUTHOMIZE_API_URL: ", "SWEEP: ", "PINGONE_CLIENT_ID: ", "PINGONE_CLIENT_SECRET: ", "AUTHOMIZE_TOKEN: ",
+			"PINGONE_TOKEN_ENDPOINT: ", "PINGONE_AUTH_METHOD: ",
+		}},
+		{"no credentials", map[string]string{
+			"PINGONE_CLIENT_ID": "", "PINGONE_CLIENT_SECRET": "", "PINGONE_TOKEN_ENDPOINT": "", "AUTHOMIZE_TOKEN": "",
+		}, []string{"SECRET_ID: it is not set: name the secret"}},
+		{"both sorts of credentials", map[string]string{"SECRET_ID": "x"}, []string{"SECRET_ID: it is set, and so is"}},
+		{"custom domain", map[string]string{"PINGONE_TOKEN_ENDPOINT": "https://login.example.com/as/token"},
+			[]string{"the token endpoint is on a custom domain"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, good)
+			for name, value := range test.change {
+				m.env[name] = value
+			}
+			stdout, stderr := m.run(t.Context(), exitFailed, "run")
+			var got []string
+			for line := range strings.Lines(stderr) {
+				if fault, ok := strings.CutPrefix(line, "  - "); ok {
+					got = append(got, fault)
+				}
+			}
+			if len(got) != len(test.want) {
+				t.Errorf("%d faults, want %d:\n%s", len(got), len(test.want), stderr)
+			}
+			for i := range min(len(got), len(test.want)) {
+				if !strings.HasPrefix(got[i], test.want[i]) {
+					t.Errorf("fault %d is %q, want one that begins with %q", i, got[i], test.want[i])
+				}
+			}
+			mustContain(t, "stderr", stderr, "nothing was read and nothing was posted", ".env.example")
+			if strings.Contains(stderr, "canary") || stdout != "" {
+				t.Errorf("a value is shown, or something on stdout:\n%s%s", stderr, stdout)
+			}
+			if left, err := os.ReadDir(m.dir); err != nil || len(left) != 0 {
+				t.Errorf("the folder holds %v, %v, want nothing", left, err)
+			}
+		})
+	}
+}
+
+func TestBadUse(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken.env")
+	if err := os.WriteFile(broken, []byte("A=1\nthis is a canary\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no command":        {nil, "--help"},
+		"unknown command":   {[]string{"sync"}, "unexpected argument sync"},
+		"unknown level":     {[]string{"run", "--log-level", "loud"}, "--log-level"},
+		"no env file":       {[]string{"run", "--env-file", filepath.Join(t.TempDir(), "none")}, "copy .env.example"},
+		"broken env file":   {[]string{"run", "--env-file", broken}, "NAME=value"},
+		"malformed run":     {[]string{"run", "--run", "yesterday"}, "YYYYMMDDThhmmssZ"},
+		"unknown run":       {[]string{"run", "--run", "20200101T000000Z"}, "nothing is staged"},
+		"report of no run":  {[]string{"report"}, "no report of run latest"},
+		"report of unknown": {[]string{"report", "--run", "20200101T000000Z"}, "no report of run 20200101T000000Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, stderr := newMachine(t, nil).run(t.Context(), exitFailed, test.args...)
+			mustContain(t, "stderr", stderr, test.want)
+			if strings.Contains(stderr, "canary") {
+				t.Error("the env file is quoted")
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--help"}, {"run", "--help"}, {"report", "--help"}} {
+		stdout, _ := newMachine(t, nil).run(t.Context(), exitDone, args...)
+		mustContain(t, "stdout", stdout, "Usage: pingone-authomize")
+	}
+}
+
+func TestStagingURL(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ flag, env, want string }{
+		{"", "", "file:///here/staging"},
+		{"", "s3://bucket/prefix", "s3://bucket/prefix"},
+		{"file:///there", "s3://bucket/prefix", "file:///there"},
+		{"sub/folder", "s3://bucket/prefix", "file:///here/sub/folder"},
+		{"/there", "", "file:///there"},
+		{"with space", "", "file:///here/with%20space"},
+	} {
+		w := world{Getenv: func(string) string { return test.env }, Getwd: func() (string, error) { return "/here", nil }}
+		got, err := stagingURL(w, test.flag)
+		if err != nil || got != test.want {
+			t.Errorf("flag %q, STAGING_URL %q: %q, %v, want %q", test.flag, test.env, got, err, test.want)
+		}
+	}
+}
+
+func TestEnvExampleListsEverySetting(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := godotenv.UnmarshalBytes(data); err != nil {
+		t.Error(err)
+	}
+	names := append([]string{
+		"STAGING_URL", "PINGONE_REQUESTS_PER_SECOND", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN",
+	}, connecting...)
+	for _, name := range names {
+		if !strings.Contains("\n"+string(data), "\n"+name+"=") && !strings.Contains(string(data), "\n#"+name+"=") {
+			t.Errorf(".env.example does not list %s", name)
+		}
+	}
+}
+
+func TestCredentialsFromVariables(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{
+		"PINGONE_CLIENT_ID": "id", "PINGONE_CLIENT_SECRET": "secret", "AUTHOMIZE_TOKEN": " token\n", "PINGONE_AUTH_METHOD": "POST",
+		"PINGONE_TOKEN_ENDPOINT": "https://login.example.com/as/token",
+	}
+	c, err := assemble.EnvSecret{Getenv: func(name string) string { return env[name] }}.Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.ClientID, c.ClientSecret.Reveal(), c.TokenEndpoint, string(c.AuthMethod), c.AuthomizeToken.Reveal()}
+	want := []string{"id", "secret", "https://login.example.com/as/token", "post", "token"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("credentials (-want +got):\n%s", diff)
+	}
+}

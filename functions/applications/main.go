@@ -1,0 +1,9 @@
+// Command applications is the Lambda function that reads PingOne's applications into a run.
+package main
+
+import (
+	"pingone-authomize/functions/internal/lambdafn"
+	"pingone-authomize/shared/staging"
+)
+
+func main() { lambdafn.Fetch(staging.Applications) }

@@ -1,0 +1,9 @@
+// Command groups is the Lambda function that reads PingOne's groups into a run.
+package main
+
+import (
+	"pingone-authomize/functions/internal/lambdafn"
+	"pingone-authomize/shared/staging"
+)
+
+func main() { lambdafn.Fetch(staging.Groups) }

@@ -1,0 +1,77 @@
+package awsfake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"time"
+)
+
+// motoTime is how long moto may take to start.
+const motoTime = 20 * time.Second
+
+// leash runs its arguments until stdin closes, which the end of this process
+// does as well: a test that crashes leaves no server behind.
+const leash = `"$0" "$@" >/dev/null 2>&1 & pid=$!; cat >/dev/null; kill "$pid"; wait "$pid"`
+
+func startMoto(ctx context.Context) (*Server, error) {
+	path, err := exec.LookPath("moto_server")
+	if err != nil {
+		return nil, errors.New("moto_server is not installed")
+	}
+	l, err := listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())                                   // it is one that we were given
+	_ = l.Close()                                                                        // moto opens its port by itself
+	command := exec.Command("/bin/sh", "-c", leash, path, "-H", "127.0.0.1", "-p", port) //nolint:gosec,noctx // what PATH holds; closing stdin ends it
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start moto_server: %w", err)
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("start moto_server: %w", err)
+	}
+	s := &Server{
+		URL: "http://127.0.0.1:" + port, Kind: Moto, Note: "moto_server (" + path + ")",
+		stop: func() {
+			stdin.Close()
+			_ = command.Wait() // killed, so it never ends well
+		},
+	}
+	if err := s.wait(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// wait returns when moto answers.
+func (s *Server) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, motoTime)
+	defer cancel()
+	client := &http.Client{Timeout: time.Second}
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/moto-api/", nil)
+		if err != nil {
+			return fmt.Errorf("start moto_server: %w", err)
+		}
+		if resp, err := client.Do(r); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("moto_server did not answer within %s", motoTime)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/staging"
+)
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	o := size{Users: 2500, Groups: 3, Memberships: 0, Largest: 1001, Populations: 3, Applications: 20}.organization()
+	want := map[staging.Collection]int{
+		staging.Environments: 2, staging.Populations: 1, staging.Users: 3, staging.Groups: 1, staging.Roles: 2,
+		staging.Applications: 1, staging.Gateways: 1,
+		staging.Memberships:     1 + 2,                        // the groups, and two pages of the one that has members
+		staging.RoleAssignments: 1 + 1 + 1 + 3 + 3 + 2 + 2500, // lists; groups, workers, users
+	}
+	if diff := cmp.Diff(want, bounds(only(o))); diff != "" {
+		t.Errorf("fewest calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestUsersByPopulation(t *testing.T) {
+	t.Parallel()
+	o := size{Users: 24_000, Populations: 3}.organization() // 4,000, 8,000 and 12,000
+	if got, want := userCalls(only(o)), 1+4+8+12; got != want {
+		t.Errorf("%d calls, want %d", got, want)
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]int{0: 1, 1: 1, 1000: 1, 1001: 2, 1_000_000: 1000} {
+		if got := pages(n); got != want {
+			t.Errorf("pages(%d) = %d, want %d", n, got, want)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"-users", "1000000"}, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := size{Users: 1_000_000, Groups: 20_000, Memberships: 5, Largest: 250_000, Holders: 200_000, Populations: 10, Applications: 100}
+	if diff := cmp.Diff(want, o.size); diff != "" {
+		t.Errorf("size (-want +got):\n%s", diff)
+	}
+	if _, err := parse([]string{"-users", "0"}, &bytes.Buffer{}); err == nil {
+		t.Error("no users are accepted")
+	}
+}
+
+// measured is a result with one bar in each state.
+func measured() *result {
+	r := &result{
+		Size:      size{Users: 1000, Groups: 20, Memberships: 5, Largest: 250, Holders: 200, Populations: 10},
+		Fetch:     []fetched{{Collection: "users", Calls: 102, Bound: 100, spent: spent{PeakBytes: 100 << 20}}, {Collection: "groups", Calls: 2, Bound: 1}},
+		Transform: transform{State: "done", Records: 300_000, spent: spent{CPU: 3, PeakBytes: 257 << 20}},
+		Paced:     []paced{{Collection: "users", Calls: 100, Pace: 10, Wall: 11}},
+		Binaries:  []artifact{{Function: "users", Bytes: 30_000_000, ZipBytes: 9_000_001, InitMs: 49.9}},
+	}
+	r.Bars = bars(r)
+	return r
+}
+
+func TestBars(t *testing.T) {
+	t.Parallel()
+	want := []bar{
+		{Name: "calls of all ÷ lower bound", Limit: "≤ 1.02", Got: "1.0297"},
+		{Name: "calls of each ÷ lower bound", Limit: "≤ 1.02", Got: "2.0000 (groups, 2 of 1)"},
+		{Name: "time ÷ (calls ÷ pace)", Limit: "≤ 1.1", Got: "1.100 (users)", Pass: true},
+		{Name: "transform, records a second and core", Limit: "≥ 100,000", Got: "100000", Pass: true},
+		{Name: "peak resident memory", Limit: "≤ 256 MiB", Got: "257 MiB (transform)"},
+		{Name: "init", Limit: "≤ 50 ms", Got: "49.9 ms (users)", Pass: true},
+		{Name: "binary", Limit: "≤ 30 MB", Got: "30.0 MB (users)", Pass: true},
+		{Name: "zip", Limit: "≤ 9 MB", Got: "9.0 MB (users)"},
+	}
+	if diff := cmp.Diff(want, measured().Bars); diff != "" {
+		t.Errorf("bars (-want +got):\n%s", diff)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	write(&out, measured())
+	for _, want := range []string{"1,000 users in 10 populations", "NOT met", "100  1.020", "100,000  257 MiB", "each function's default"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in the tables:\n%s", want, &out)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	if got := median([]time.Duration{9, 1, 5}); got != 5 {
+		t.Errorf("median %d, want 5", got)
+	}
+}

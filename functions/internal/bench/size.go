@@ -1,0 +1,109 @@
+package main
+
+import (
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/pingone/pingonetest"
+	"pingone-authomize/shared/staging"
+)
+
+// pageSize is the most that PingOne puts on a page of users or groups.
+const pageSize = 1000
+
+// partitionAbove is from how many users on they are read by population.
+const partitionAbove = 20_000
+
+// A size is how big the organization is.
+type size struct {
+	Users        int `json:"users"`
+	Groups       int `json:"groups"`
+	Memberships  int `json:"membershipsPerUser"`
+	Largest      int `json:"largestGroup"`
+	Holders      int `json:"roleHolders"`
+	Populations  int `json:"populations"`
+	Applications int `json:"applications"`
+}
+
+func (s size) withDefaults() size {
+	if s.Groups == 0 {
+		s.Groups = max(10, s.Users/50)
+	}
+	if s.Largest < 0 {
+		s.Largest = s.Users / 4
+	}
+	if s.Holders < 0 {
+		s.Holders = s.Users / 5
+	}
+	return s
+}
+
+func (s size) organization() *pingonetest.Organization {
+	return pingonetest.Sized(pingonetest.Size{
+		Users: s.Users, Groups: s.Groups, MembershipsPerUser: s.Memberships, LargestGroup: s.Largest,
+		RoleHolders: s.Holders, Populations: s.Populations, Applications: s.Applications,
+	})
+}
+
+// pages is how many calls a list of n takes at least; that it is empty, too,
+// takes one to know.
+func pages(n int) int { return max(1, (n+pageSize-1)/pageSize) }
+
+// bounds are the fewest calls that each collection can be read with for the
+// first time, since each function reads by itself: every page of every list,
+// and one call for each principal that may hold roles, because PingOne has no
+// list of those that do.
+func bounds(e *pingonetest.Environment) map[staging.Collection]int {
+	members, workers := 0, 0
+	for _, g := range e.Groups {
+		if n := len(e.DirectMembers(g.ID, true)); n > 0 {
+			members += pages(n)
+		}
+		if n := len(g.Children); n > 0 {
+			members += pages(n)
+		}
+	}
+	for _, a := range e.Applications {
+		if a.Type == "WORKER" {
+			workers++
+		}
+	}
+	users, groups := pages(e.UserCount()), pages(len(e.Groups))
+	const applications, gateways = 1, 1 // never paged
+	return map[staging.Collection]int{
+		staging.Environments: 2, // itself, and its organization
+		staging.Populations:  pages(len(e.Populations)),
+		staging.Users:        userCalls(e),
+		staging.Groups:       groups,
+		staging.Memberships:  groups + members,
+		staging.Roles:        2, // those that are built in, and the environment's
+		staging.Applications: applications,
+		staging.Gateways:     gateways,
+		staging.RoleAssignments: groups + applications + gateways + users +
+			len(e.Groups) + workers + len(e.Gateways) + e.UserCount(),
+	}
+}
+
+// userCalls are those for the users: by one cursor, or by one a population,
+// where the last page of each is seldom full.
+func userCalls(e *pingonetest.Environment) int {
+	var shares []int
+	for _, p := range e.Populations {
+		if n := e.PopulationCount(p.ID); n > 0 {
+			shares = append(shares, n)
+		}
+	}
+	if e.UserCount() <= partitionAbove || len(shares) < 2 {
+		return pages(e.UserCount())
+	}
+	calls := pages(len(e.Populations))
+	for _, n := range shares {
+		calls += pages(n)
+	}
+	return calls
+}
+
+// only is the environment of an organization of organization.
+func only(o *pingonetest.Organization) *pingonetest.Environment {
+	return o.Environment(environmentID())
+}
+
+func environmentID() pingone.ID { return pingonetest.SizedEnvironment() }

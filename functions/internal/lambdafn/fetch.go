@@ -1,0 +1,61 @@
+// Package lambdafn turns the use cases into Lambda functions: it reads the
+// settings at cold start, translates events and answers, and keeps time back
+// before the invocation ends.
+package lambdafn
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/event"
+	"pingone-authomize/shared/fetch"
+	"pingone-authomize/shared/observe"
+	"pingone-authomize/shared/staging"
+)
+
+// Fetch runs the function that reads one collection. It doesn't return.
+func Fetch(c staging.Collection) {
+	log := newLogger()
+	settings, err := config.LoadFetch(os.Getenv, c)
+	if err != nil {
+		refuseToStart(log, err)
+	}
+	f := &fetchFunction{
+		Fetcher:  assemble.Fetcher{Settings: settings, Collection: c, Log: log},
+		observer: newObserver(string(c), observe.PingOne, log, os.Getenv, os.Stdout),
+	}
+	f.Base = f.calls()
+	lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM())
+}
+
+type fetchFunction struct {
+	assemble.Fetcher
+	*observer
+	lambda invoker // nil: AWS's
+}
+
+func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (result fetch.Result, err error) {
+	run, err := event.Run(payload, time.Now())
+	if err != nil {
+		return fetch.Result{}, err
+	}
+	ctx, seen := f.begin(ctx, run, string(f.Collection))
+	defer func() { seen.fetched(result, err) }()
+	f.Stats = seen.stats
+	working, cancel := withMargin(ctx, fetch.Margin)
+	defer cancel()
+	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
+		return fetch.Result{}, err
+	}
+	result, err = f.Run(working, run)
+	if err == nil && !result.Complete {
+		err = goOn(ctx, f.lambda, run, payload, result.Progressed, f.tracer.AWS)
+	}
+	return result, err
+}

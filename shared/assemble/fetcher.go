@@ -1,0 +1,84 @@
+package assemble
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/fetch"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/secret"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transport"
+)
+
+// A Fetcher reads one collection. It may be kept between invocations: the
+// access token then serves them all.
+type Fetcher struct {
+	Settings   config.Fetch
+	Collection staging.Collection
+	Store      staging.Store
+	Secret     secret.Source
+	Log        *slog.Logger
+	OnProgress func(fetch.Progress)
+	// Base sends to PingOne; nil is transport.NewBase.
+	Base http.RoundTripper
+	// Stats counts a Run's calls, and must be fresh for each; nil counts
+	// nowhere else than in the manifest.
+	Stats *transport.Stats
+
+	tokens *pingone.Tokens
+}
+
+// Run reads the collection into run; see fetch.Run.
+func (f *Fetcher) Run(ctx context.Context, run staging.RunID) (fetch.Result, error) {
+	o, closeIdle, err := f.options(ctx)
+	if err != nil {
+		return fetch.Result{}, err
+	}
+	defer closeIdle()
+	return fetch.Run(ctx, run, f.Collection, o)
+}
+
+// Estimate says what Run would cost; see fetch.Plan.
+func (f *Fetcher) Estimate(ctx context.Context, run staging.RunID) (fetch.Estimate, error) {
+	o, closeIdle, err := f.options(ctx)
+	if err != nil {
+		return fetch.Estimate{}, err
+	}
+	defer closeIdle()
+	return fetch.Plan(ctx, run, f.Collection, o)
+}
+
+// options are those of one invocation. closeIdle ends its connections: those
+// that are open when a function is frozen are dead afterwards.
+func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(), err error) {
+	credentials, err := f.Secret.Credentials(ctx)
+	if err != nil {
+		return fetch.Options{}, nil, err
+	}
+	settings, err := f.Settings.Resolve(credentials)
+	if err != nil {
+		return fetch.Options{}, nil, err
+	}
+	if f.tokens == nil {
+		f.tokens = pingone.NewTokens(f.Secret, transport.Options{Base: f.Base, Log: f.Log})
+	}
+	stats := f.Stats
+	if stats == nil {
+		stats = &transport.Stats{}
+	}
+	client := pingone.NewHTTP(f.tokens, pingone.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
+	return fetch.Options{
+		Store:        f.Store,
+		Client:       pingone.New(settings.APIURL, client),
+		Stats:        stats,
+		Environments: settings.Environments,
+		All:          settings.All,
+		PerSecond:    settings.PerSecond,
+		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
+		Log:          f.Log,
+		OnProgress:   f.OnProgress,
+	}, client.CloseIdleConnections, nil
+}

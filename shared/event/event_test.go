@@ -1,0 +1,186 @@
+package event_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/event"
+	"pingone-authomize/shared/staging"
+)
+
+var now = time.Date(2026, 11, 23, 10, 30, 15, 999, time.FixedZone("CET", 3600))
+
+const (
+	nowRun = staging.RunID("20261123T093015Z")
+	nine   = staging.RunID("20261123T090000Z")
+	forms  = `send the "Sync Requested" event, {"scheduledTime":"2026-11-23T09:00:00Z"}, {"run":"20261123T090000Z"}, or {} for a run that starts now`
+)
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	const notUnderstood = "the event is not understood: " + forms
+	const noTime = " is no time like 2026-11-23T09:00:00Z: " + forms
+	tests := []struct {
+		in    string
+		want  staging.RunID
+		fault string
+	}{
+		{``, nowRun, ""},
+		{" \n", nowRun, ""},
+		{`{}`, nowRun, ""},
+		{` { } `, nowRun, ""},
+		{`{"run":"20261123T090000Z"}`, nine, ""},
+		{`{"scheduledTime":"2026-11-23T09:00:00Z"}`, nine, ""},
+		{`{"scheduledTime":"2026-11-23T10:00:00.9+01:00"}`, nine, ""},
+		{`{"time":"2026-11-23T09:00:00Z","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nine, ""},
+		{`{"time":"2026-11-23T09:00:07Z","detail":{"stack":"s","scheduledTime":"2026-11-23T09:00:00Z"}}`, nine, ""},
+		{`{"time":"2026-11-23T09:00:00Z","detail":null}`, nine, ""},
+		{`{"run":"20261123T090000Z","time":"2027-01-01T00:00:00Z","scheduledTime":"x","detail":{"scheduledTime":"y"}}`, nine, ""},
+		{`{"run":null,"time":"2026-11-23T09:00:00Z"}`, nine, ""},
+
+		{`null`, "", "the event names no run and no time: " + forms},
+		{`{"runs":"20261123T090000Z"}`, "", "the event names no run and no time: " + forms},
+		{`{"Run":"20261123T090000Z"}`, "", "the event names no run and no time: " + forms},
+		{`{"run":null}`, "", "the event names no run and no time: " + forms},
+		{`{"detail":{}}`, "", "the event names no run and no time: " + forms},
+		{`{"run":""}`, "", "the event's run is not understood: " + forms},
+		{`{"run":"2026-11-23T09:00:00Z"}`, "", "the event's run is not understood: " + forms},
+		{`{"run":"20261123T090000Z/../canary"}`, "", "the event's run is not understood: " + forms},
+		{`{"run":"20261323T090000Z"}`, "", "the event's run is not understood: " + forms},
+		{`{"scheduledTime":""}`, "", "the event's scheduledTime" + noTime},
+		{`{"scheduledTime":"20261123T090000Z"}`, "", "the event's scheduledTime" + noTime},
+		{`{"scheduledTime":"<aws.scheduler.scheduled-time>"}`, "", "the event's scheduledTime" + noTime},
+		{`{"scheduledTime":"0000-01-01T00:00:00+01:00"}`, "", "the event's scheduledTime" + noTime},
+		{`{"scheduledTime":"9999-12-31T23:59:59-01:00"}`, "", "the event's scheduledTime" + noTime},
+		{`{"detail":{"scheduledTime":"soon"},"time":"2026-11-23T09:00:00Z"}`, "", "the event's detail.scheduledTime" + noTime},
+		{`{"time":"yesterday"}`, "", "the event's time" + noTime},
+		{`{"run":7}`, "", notUnderstood},
+		{`{"time":7}`, "", notUnderstood},
+		{`{"detail":"x","time":"2026-11-23T09:00:00Z"}`, "", notUnderstood},
+		{`{"run":"20261123T090000Z","run":"20261123T100000Z"}`, "", notUnderstood},
+		{`[]`, "", notUnderstood},
+		{`"20261123T090000Z"`, "", notUnderstood},
+		{`20261123`, "", notUnderstood},
+		{`{"run":"20261123T090000Z"`, "", notUnderstood},
+		{`{} {}`, "", notUnderstood},
+		{`canary`, "", notUnderstood},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			t.Parallel()
+			got, err := event.Run([]byte(tt.in), now)
+			if got != tt.want || (err == nil) != (tt.fault == "") || err != nil && err.Error() != tt.fault {
+				t.Errorf("%q,\n%v; want %q,\n%s", got, err, tt.want, tt.fault)
+			}
+		})
+	}
+}
+
+func TestParseTransform(t *testing.T) {
+	t.Parallel()
+	const forms = `the event is not understood: send S3's "Object Created" event of a complete.json, or {"run":"20261123T090000Z"}, optionally with "dryRun":true`
+	object := func(key string) string {
+		return `{"detail-type":"Object Created","source":"aws.s3","detail":{"bucket":{"name":"b"},"object":{"key":"` + key + `"}}}`
+	}
+	tests := []struct {
+		in    string
+		want  event.Transform
+		fault string // how the error begins
+	}{
+		{object("runs/20261123T090000Z/users/complete.json"), event.Transform{Run: nine, Collection: staging.Users}, ""},
+		{object("a prefix/runs/runs/20261123T090000Z/roleassignments/complete.json"), event.Transform{Run: nine, Collection: staging.RoleAssignments}, ""},
+		{`{"run":"20261123T090000Z"}`, event.Transform{Run: nine}, ""},
+		{`{"run":"20261123T090000Z","dryRun":true}`, event.Transform{Run: nine, DryRun: true}, ""},
+		{`{"run":"20261123T090000Z","dryRun":false,"more":1}`, event.Transform{Run: nine}, ""},
+
+		{``, event.Transform{}, forms},
+		{`{}`, event.Transform{}, forms},
+		{`null`, event.Transform{}, forms},
+		{`[]`, event.Transform{}, forms},
+		{`canary`, event.Transform{}, forms},
+		{`{"dryRun":true}`, event.Transform{}, forms},
+		{`{"run":"20261123T090000Z","dryRun":"true"}`, event.Transform{}, forms},
+		{`{"run":20261123}`, event.Transform{}, forms},
+		{`{"run":"now"}`, event.Transform{}, `run: run "now" is not a time`},
+		{`{"run":""}`, event.Transform{}, `run: run "" is not a time`},
+		{object("runs/20261123T090000Z/users/manifest.json"), event.Transform{}, forms},
+		{object("runs/20261123T090000Z/report.json"), event.Transform{}, forms},
+		{object("runs/20261123T090000Z/users/notcomplete.json"), event.Transform{}, forms},
+		{object("runs/20261123T090000Z/pets/complete.json"), event.Transform{}, forms + `: key "runs/20261123T090000Z/pets/complete.json" is not of the form`},
+		{object("runs/today/users/complete.json"), event.Transform{}, forms + ": key "},
+		{object("complete.json"), event.Transform{}, forms},
+		{object(""), event.Transform{}, forms},
+		{strings.Replace(object("runs/20261123T090000Z/users/complete.json"), "Created", "Deleted", 1), event.Transform{}, forms},
+		{`{"detail":{"object":{"key":7}}}`, event.Transform{}, forms},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			t.Parallel()
+			got, err := event.ParseTransform([]byte(tt.in))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if (err == nil) != (tt.fault == "") || err != nil && !strings.HasPrefix(err.Error(), tt.fault) {
+				t.Errorf("error %v, want %q", err, tt.fault)
+			}
+		})
+	}
+}
+
+func TestTheSampleEventsAreUnderstood(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(files) < len(staging.Collections)+1 {
+		t.Fatalf("%d samples, %v; want one a function", len(files), err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if name == "transform" {
+			got, err := event.ParseTransform(payload)
+			if err != nil || got.Run != nine || got.Collection == "" || got.DryRun {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+			continue
+		}
+		run, err := event.Run(payload, now)
+		if _, isFetch := staging.ParseCollection(name); err != nil || isFetch == nil && run != nine {
+			t.Errorf("%s: %q, %v", name, run, err)
+		}
+	}
+}
+
+func FuzzEvent(f *testing.F) {
+	for _, s := range []string{
+		"", "{}", "null", `{"run":"20261123T090000Z"}`, `{"scheduledTime":"0000-01-01T00:00:00+14:00"}`, `{"time":"9999-12-31T23:59:59-12:00"}`,
+		`{"detail-type":"Object Created","detail":{"object":{"key":"p/runs/20261123T090000Z/users/complete.json"}}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if run, err := event.Run(payload, now); err == nil {
+			if _, err := staging.ParseRun(string(run)); err != nil {
+				t.Errorf("%q: %v", payload, err)
+			}
+		} else if run != "" {
+			t.Errorf("%q: run %s with an error", payload, run)
+		}
+		if got, err := event.ParseTransform(payload); err == nil {
+			_, runErr := staging.ParseRun(string(got.Run))
+			_, collectionErr := staging.ParseCollection(string(got.Collection))
+			if runErr != nil || got.Collection != "" && (collectionErr != nil || got.DryRun) {
+				t.Errorf("%q: %+v", payload, got)
+			}
+		} else if got != (event.Transform{}) {
+			t.Errorf("%q: %+v with an error", payload, got)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// pageRecords is how many records a full page holds.
+const pageRecords = 1000
+
+// An Estimate says what a reading will cost.
+type Estimate struct {
+	Collection staging.Collection
+	// Planned are the calls that finding out took, or will take again.
+	Planned int64
+	// Calls are those to come, each page full; at least so many if AtLeast,
+	// where PingOne doesn't say how long a list is.
+	Calls   int64
+	AtLeast bool
+	// Takes is how long all of them take at the pace.
+	Takes time.Duration
+}
+
+// An estimate grows while the plan is made.
+type estimate struct {
+	calls   int64
+	atLeast bool
+}
+
+func (e *estimate) add(t task) {
+	e.atLeast = e.atLeast || t.AtLeast
+	if t.Expect == unknown {
+		e.calls++
+		return
+	}
+	e.calls += pagesOf(t.Expect)
+}
+
+// begun is told of a task's first page, which was read already.
+func (e *estimate) begun(page pingone.Page) {
+	e.calls-- // as add counted it
+	switch {
+	case page.Next == "":
+	case page.Count > 0:
+		e.calls += max(1, pagesOf(page.Count)-1)
+	default:
+		e.calls++
+		e.atLeast = true
+	}
+}
+
+func pagesOf(records int) int64 { return max(1, int64((records+pageRecords-1)/pageRecords)) }
+
+func (e *estimate) total(c staging.Collection, planned int64, perSecond float64) Estimate {
+	return Estimate{
+		Collection: c, Planned: planned, Calls: e.calls, AtLeast: e.atLeast,
+		Takes: time.Duration(float64(planned+e.calls) / perSecond * float64(time.Second)).Round(time.Second),
+	}
+}
+
+// Plan finds out what reading a collection would cost, without reading it and
+// without writing anything.
+func Plan(ctx context.Context, run staging.RunID, c staging.Collection, o Options) (Estimate, error) {
+	if _, ok := plans[c]; !ok {
+		return Estimate{}, fmt.Errorf("there is no collection %q", c)
+	}
+	o.Store = &overlay{Store: o.Store, written: map[string]staging.Object{}}
+	w, err := staging.Open(ctx, o.Store, run, c)
+	if err != nil {
+		return Estimate{}, err
+	}
+	r := newReading(w, o)
+	if err := r.plan(ctx); err != nil {
+		return Estimate{}, fmt.Errorf("plan %s: %w", c, err)
+	}
+	return r.estimate.total(c, o.Stats.Calls.Load(), o.PerSecond), nil
+}
+
+// An overlay keeps what is written to itself, and reads the rest of a store.
+type overlay struct {
+	staging.Store
+	written map[string]staging.Object
+	version int
+}
+
+// Get implements staging.Store.
+func (s *overlay) Get(ctx context.Context, key string) (staging.Object, error) {
+	if o, ok := s.written[key]; ok {
+		return o, nil
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// Put implements staging.Store.
+func (s *overlay) Put(ctx context.Context, key string, data []byte, cond staging.Condition) (string, error) {
+	current, err := s.Get(ctx, key)
+	if err != nil && !errors.Is(err, staging.ErrNotFound) {
+		return "", err
+	}
+	if !cond.Holds(current.Version) {
+		return "", staging.ErrConflict
+	}
+	s.version++
+	o := staging.Object{Data: append([]byte(nil), data...), Version: "overlay " + strconv.Itoa(s.version)}
+	s.written[key] = o
+	return o.Version, nil
+}

@@ -1,0 +1,73 @@
+package fetch
+
+import (
+	"errors"
+	"net/http"
+	"path"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// refusal returns PingOne's answer if it is one for good: 403, 404 and the
+// other 4xx that are neither about the token nor about the pace. nil means
+// that err is something else, or nothing.
+func refusal(err error) *pingone.Error {
+	var e *pingone.Error
+	if errors.As(err, &e) && e.Status/100 == 4 &&
+		!errors.Is(err, pingone.ErrUnauthorized) && !errors.Is(err, pingone.ErrThrottled) && e.Status != http.StatusRequestTimeout {
+		return e
+	}
+	return nil
+}
+
+// isCursorLost tells whether a refusal behind the first page means that
+// PingOne no longer knows the place where we go on.
+func isCursorLost(r *pingone.Error, pages int) bool {
+	return r.Status == http.StatusBadRequest && pages > 0
+}
+
+// unreadList notes what could not be read, one entry for all of a slice that
+// was refused with the same status: thousands of principals without
+// permission are one fact.
+type unreadList struct {
+	entries []staging.Unread
+	last    map[string]int // of each slice, its latest entry
+}
+
+func newUnreadList(entries []staging.Unread) *unreadList {
+	l := &unreadList{entries: entries, last: map[string]int{}}
+	for i, u := range entries {
+		if u.Parent != nil {
+			l.last[sliceOf(u).String()] = i
+		}
+	}
+	return l
+}
+
+// sliceOf is the slice of a child's entry; its list is the path's last element.
+func sliceOf(u staging.Unread) sliceKey {
+	return sliceKey{u.Environment, u.Parent.Kind, path.Base(u.Path)}
+}
+
+func (l *unreadList) len() int { return len(l.entries) }
+
+// add notes u. With a slice, a later one with the same status only counts as
+// skipped in the one before.
+func (l *unreadList) add(u staging.Unread, slice string) {
+	if i, ok := l.last[slice]; ok && l.entries[i].Status == u.Status {
+		l.entries[i].Skipped++
+		return
+	}
+	if slice != "" {
+		l.last[slice] = len(l.entries)
+	}
+	l.entries = append(l.entries, u)
+}
+
+// skip counts one child of a slice that nobody asked for.
+func (l *unreadList) skip(slice string) {
+	if i, ok := l.last[slice]; ok {
+		l.entries[i].Skipped++
+	}
+}

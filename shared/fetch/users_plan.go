@@ -1,0 +1,183 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// partitionAbove is from how many users on an environment is read population
+// by population. A cursor is sequential; below this, one is fast enough, and
+// the last page of each population would be a call more.
+const partitionAbove = 20_000
+
+// planUsers reads a small environment by one cursor, and a large one by one
+// cursor a population, at the same time. It reads the first page to tell, and
+// keeps it for the cursor, so that nothing is asked for twice.
+func planUsers(ctx context.Context, p *planner) error {
+	envs, err := p.environments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, env := range envs {
+		if err := p.planUsersOf(ctx, env); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
+	list := pingone.UsersOf(env)
+	page, err := p.client.First(ctx, list)
+	if r := refusal(err); r != nil {
+		return p.add(env, list) // its task will note it
+	}
+	if err != nil {
+		return err
+	}
+	if page.Next != "" && (page.Count < 0 || page.Count > partitionAbove) {
+		parts, err := p.partition(ctx, env)
+		if err != nil {
+			return err
+		}
+		if len(parts) > 0 {
+			return p.addPopulations(env, parts)
+		}
+	}
+	if err := p.add(env, list); err != nil {
+		return err
+	}
+	p.estimate.begun(page)
+	return p.keep(p.added-1, env, page)
+}
+
+// A share is a population and how many users it has.
+type share struct {
+	population pingone.ID
+	users      int
+}
+
+// partition returns the populations that have users, if reading them one by
+// one is worth it and their counts are known; else none. Populations without
+// users are left out: a user who moves there meanwhile is missing from the
+// sum, which holds the sweep.
+func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error) {
+	var parts []share
+	total, before, counted := 0, p.unread.len(), true
+	err := listed(ctx, p, env, pingone.Populations(env), func(x *pingone.Population) error {
+		switch {
+		case x.UserCount == nil:
+			counted = false
+		case *x.UserCount > 0:
+			parts = append(parts, share{x.ID, *x.UserCount})
+			total += *x.UserCount
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.unread.len() > before { // the users can be read without
+		p.unread.entries = p.unread.entries[:before]
+		return nil, nil
+	}
+	if !counted || len(parts) < 2 || total <= partitionAbove {
+		return nil, nil
+	}
+	return parts, nil
+}
+
+func (p *planner) addPopulations(env pingone.ID, parts []share) error {
+	for _, s := range parts {
+		parent := &staging.Parent{Kind: populationParent, ID: s.population}
+		if err := p.addExpecting(env, pingone.UsersIn(env, s.population), parent, s.users); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// populationParent is the kind of parent of users that were read by
+// population.
+const populationParent = "population"
+
+// recount asks PingOne again for the length of a child list that came
+// shorter than was said at the start: users come and go while they are read.
+// unknown if PingOne doesn't say, or the parent is gone.
+func recount(ctx context.Context, client *pingone.Client, t task) (int, error) {
+	path := ""
+	switch t.Parent.Kind {
+	case populationParent:
+		path = fmt.Sprintf("%s/populations/%s", pingone.EnvironmentPath(t.Environment), t.Parent.ID)
+	default:
+		path = fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), t.Parent.Kind, t.Parent.ID)
+	}
+	page, err := client.Get(ctx, path)
+	if refusal(err) != nil {
+		return unknown, nil //nolint:nilerr // gone, or not to be read: no count
+	}
+	if err != nil {
+		return unknown, err
+	}
+	if t.Parent.Kind == populationParent {
+		population, err := pingone.One[pingone.Population](page.Body)
+		return orUnknown(population.UserCount), err
+	}
+	group, err := pingone.One[pingone.Group](page.Body)
+	switch {
+	case err != nil || group.DirectMemberCounts == nil:
+		return unknown, err
+	case t.Key == "groups":
+		return orUnknown(group.DirectMemberCounts.Groups), nil
+	}
+	return orUnknown(group.DirectMemberCounts.Users), nil
+}
+
+// recountUsers compares the users of each environment that was read by
+// population with PingOne's counts, at the start and now. A user who moved
+// from a population that was still to be read to one that was already read is
+// missing from neither, only from the sum.
+func (r *reading) recountUsers(ctx context.Context) error {
+	if r.w.Manifest().Collection != staging.Users {
+		return nil
+	}
+	expected := map[pingone.ID]int{}
+	for line, err := range r.w.Plan(ctx) {
+		if err != nil {
+			return err
+		}
+		var t task
+		if err := json.Unmarshal(line, &t); err != nil {
+			return err
+		}
+		if t.Parent != nil {
+			expected[t.Environment] += t.Expect
+		}
+	}
+	for key, s := range r.slices {
+		if s.Read >= expected[key.environment] {
+			continue
+		}
+		p := &planner{client: r.o.Client, unread: newUnreadList(nil)}
+		now := 0
+		err := listed(ctx, p, key.environment, pingone.Populations(key.environment), func(x *pingone.Population) error {
+			now += max(orUnknown(x.UserCount), 0)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if s.Read < now {
+			r.w.Manifest().Short = append(r.w.Manifest().Short, staging.Short{
+				Environment: key.environment, Parent: staging.Parent{Kind: "environment", ID: key.environment},
+				List: "users", Expected: min(now, expected[key.environment]), Read: s.Read,
+			})
+		}
+	}
+	return nil
+}

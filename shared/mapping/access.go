@@ -1,0 +1,150 @@
+package mapping
+
+import (
+	"strings"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/pingone"
+)
+
+// An AccessKind says how to find those who may use an application.
+type AccessKind string
+
+// The kinds of access. "Admins" are the users who hold an administrator role,
+// directly or by a group.
+const (
+	AccessNobody            AccessKind = "nobody"               // disabled: no permission
+	AccessEveryone          AccessKind = "everyone"             // AllUsersGrouping
+	AccessGroups            AccessKind = "groups"               // each of Groups, one permission a group
+	AccessAllGroups         AccessKind = "all-groups"           // users in all Groups, two or more: AppAccessGrouping
+	AccessAdmins            AccessKind = "admins"               // AdminsGrouping
+	AccessAdminsInAnyGroup  AccessKind = "admins-in-any-group"  // admins in one of Groups: AppAccessGrouping
+	AccessAdminsInAllGroups AccessKind = "admins-in-all-groups" // admins in all Groups, two or more: AppAccessGrouping
+)
+
+// Access is who may use an application. Membership of Groups includes that by
+// nesting. Groups holds each group once, in PingOne's order, and is empty for
+// kinds that don't name groups.
+type Access struct {
+	Kind   AccessKind
+	Groups []pingone.ID
+}
+
+// AccessOf reads who may use an application. hiddenFromAppPortal plays no
+// part: it hides a tile and denies nothing.
+//
+// Where a condition can't be understood, more access is shown rather than
+// less: a group condition of a new type counts as ANY_GROUP; one without a
+// usable group and a role condition of a new type count as no condition. A
+// malformed group id among good ones is left out. ALL_GROUPS with one group
+// is the same as ANY_GROUP.
+// Warnings: WarnUnknownAccessType, WarnUnknownRoleCondition,
+// WarnEmptyGroupCondition, WarnBadGroupID; none for a disabled application.
+func AccessOf(a *pingone.Application) (Access, Warnings) {
+	if a.Enabled != nil && !*a.Enabled {
+		return Access{Kind: AccessNobody}, 0
+	}
+	var ws Warnings
+	admins := false
+	if role := a.AccessControl.Role; role != nil {
+		admins = strings.EqualFold(clean(role.Type), "ADMIN_USERS_ONLY")
+		if !admins {
+			ws |= unknownRoleCondition
+		}
+	}
+	groups, all, w := groupCondition(a.AccessControl.Group)
+	return Access{Kind: accessKind(admins, len(groups), all), Groups: groups}, ws | w
+}
+
+func accessKind(admins bool, groups int, all bool) AccessKind {
+	all = all && groups > 1
+	switch {
+	case groups == 0 && admins:
+		return AccessAdmins
+	case groups == 0:
+		return AccessEveryone
+	case all && admins:
+		return AccessAdminsInAllGroups
+	case admins:
+		return AccessAdminsInAnyGroup
+	case all:
+		return AccessAllGroups
+	default:
+		return AccessGroups
+	}
+}
+
+func groupCondition(c *pingone.GroupCondition) (groups []pingone.ID, all bool, ws Warnings) {
+	if c == nil {
+		return nil, false, 0
+	}
+	conditionType := clean(c.Type)
+	all = strings.EqualFold(conditionType, "ALL_GROUPS")
+	if !all && !strings.EqualFold(conditionType, "ANY_GROUP") {
+		ws |= unknownAccessType
+	}
+	seen := make(map[pingone.ID]bool, len(c.Groups))
+	for _, g := range c.Groups {
+		switch {
+		case g.ID.IsZero():
+			ws |= badGroupID
+		case !seen[g.ID]:
+			seen[g.ID] = true
+			groups = append(groups, g.ID)
+		}
+	}
+	if len(groups) == 0 {
+		ws |= emptyGroupCondition
+	}
+	return groups, all, ws
+}
+
+// AccessPermission lets the members of a grouping use an application.
+func AccessPermission(groupingID string, application pingone.ID) authomize.Permission {
+	return authomize.Permission{
+		SourceUniqueID: groupingID,
+		SourceType:     authomize.FromGrouping,
+		PrivilegeID:    AppAccessPrivilegeID,
+		AssetID:        ApplicationID(application),
+	}
+}
+
+// AppAccessPrivilege is the one privilege to sign on to an application. It is
+// ours and has no originId. Its type is of the older enum: the newer one
+// knows no use, only reads and writes.
+func AppAccessPrivilege() authomize.Privilege {
+	return authomize.Privilege{
+		UniqueID:   AppAccessPrivilegeID,
+		OriginName: "Use application",
+		Type:       "Use",
+	}
+}
+
+// AllUsersGrouping is the grouping of all users of an environment, who may
+// use every application without access control.
+func AllUsersGrouping(environment pingone.ID, name string) authomize.Grouping {
+	return virtual(allUsersKind, environment, "PingOne All Users", "All users (environment", name)
+}
+
+// AdminsGrouping is the grouping of the users of an environment who hold an
+// administrator role, directly or by a group.
+func AdminsGrouping(environment pingone.ID, name string) authomize.Grouping {
+	return virtual(adminsKind, environment, "PingOne Administrators", "Administrators (environment", name)
+}
+
+// AppAccessGrouping is the grouping of the users who pass all conditions of
+// an application, where one permission a group would overstate access.
+func AppAccessGrouping(application pingone.ID, name string) authomize.Grouping {
+	return virtual(appAccessKind, application, "PingOne Application Access", "Access (application", name)
+}
+
+func virtual(kind string, id pingone.ID, originType, label, name string) authomize.Grouping {
+	unique, origin := ids(kind, id)
+	return authomize.Grouping{
+		UniqueID:   unique,
+		OriginID:   origin,
+		Name:       label + " " + nameOr(name, id) + ")",
+		OriginType: originType,
+		Type:       authomize.VirtualGroup,
+	}
+}

@@ -1,0 +1,359 @@
+package mapping_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/mapping"
+	"pingone-authomize/shared/pingone"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// An input is one case of a testdata/<row>/in.json: a resource as PingOne
+// sends it, and what a caller knows besides.
+type input struct {
+	Case        string         `json:"case"`
+	Resource    jsontext.Value `json:"resource"`
+	Population  string         `json:"population"`
+	RoleName    string         `json:"roleName"`
+	ScopeName   string         `json:"scopeName"`
+	Environment pingone.ID     `json:"environment"`
+	Child       pingone.ID     `json:"child"`
+	Parent      pingone.ID     `json:"parent"`
+	User        pingone.ID     `json:"user"`
+	Group       pingone.ID     `json:"group"`
+}
+
+// An output is one case of a want.json.
+type output struct {
+	Case     string            `json:"case,omitzero"`
+	Records  []record          `json:"records,omitempty"`
+	Access   *access           `json:"access,omitzero"`
+	Acts     *bool             `json:"isServiceAccount,omitzero"`
+	Known    *bool             `json:"scopeKnown,omitzero"`
+	Warnings []mapping.Warning `json:"warnings,omitempty"`
+}
+
+type record struct {
+	Kind   authomize.Kind   `json:"kind"`
+	Record authomize.Record `json:"record"`
+}
+
+type access struct {
+	Kind   mapping.AccessKind `json:"kind"`
+	Groups []pingone.ID       `json:"groups,omitempty"`
+}
+
+func (o *output) add(records ...authomize.Record) {
+	for _, r := range records {
+		o.Records = append(o.Records, record{r.Kind(), r})
+	}
+}
+
+func (o *output) warn(ws mapping.Warnings) {
+	o.Warnings = slices.AppendSeq(o.Warnings, ws.Each)
+}
+
+// rows maps the cases of each folder of testdata.
+var rows = map[string]func(t *testing.T, in input) output{
+	"environment": func(t *testing.T, in input) (out output) {
+		e := decode[pingone.Environment](t, in.Resource)
+		r, ws := mapping.Environment(&e)
+		out.add(r)
+		out.warn(ws)
+		return out
+	},
+	"environment-unread": func(_ *testing.T, in input) (out output) {
+		out.add(mapping.UnreadEnvironment(in.Environment))
+		return out
+	},
+	"population": func(t *testing.T, in input) (out output) {
+		p := decode[pingone.Population](t, in.Resource)
+		out.add(mapping.Population(&p), mapping.PopulationInheritance(p.Environment.ID, p.ID))
+		return out
+	},
+	"user":            user,
+	"user-email":      user,
+	"user-mfa":        user,
+	"user-name":       user,
+	"user-population": user,
+	"user-provider":   user,
+	"user-sign-on":    user,
+	"user-status":     user,
+	"group": func(t *testing.T, in input) (out output) {
+		g := decode[pingone.Group](t, in.Resource)
+		out.add(mapping.Group(&g))
+		return out
+	},
+	"membership": func(_ *testing.T, in input) (out output) {
+		out.add(mapping.Membership(in.User, mapping.GroupID(in.Group)))
+		return out
+	},
+	"nested-group": func(_ *testing.T, in input) (out output) {
+		out.add(mapping.Nesting(in.Child, in.Parent))
+		return out
+	},
+	"role-built-in": role,
+	"role-custom":   role,
+	"role-unknown": func(t *testing.T, in input) (out output) {
+		r := decode[pingone.Role](t, in.Resource)
+		p, ws := mapping.UnknownRole(r.ID)
+		out.add(p)
+		out.warn(ws)
+		return out
+	},
+	"role-assignment": roleAssignment,
+	"scope":           roleAssignment,
+	"scope-unread": func(t *testing.T, in input) (out output) {
+		s := mapping.ScopeOf(decode[pingone.RoleAssignment](t, in.Resource))
+		out.add(mapping.ScopeAsset(s))
+		known := s.Known()
+		out.Known = &known
+		return out
+	},
+	"application": func(t *testing.T, in input) (out output) {
+		a := decode[pingone.Application](t, in.Resource)
+		r, ws := mapping.Application(&a)
+		out.add(r)
+		out.warn(ws)
+		return out
+	},
+	"application-access": applicationAccess,
+	"service-account": func(t *testing.T, in input) (out output) {
+		a := decode[pingone.Application](t, in.Resource)
+		r, acts := mapping.ServiceAccountOfApplication(&a)
+		out.add(r)
+		out.Acts = &acts
+		return out
+	},
+	"gateway": func(t *testing.T, in input) (out output) {
+		g := decode[pingone.Gateway](t, in.Resource)
+		r, ws := mapping.ServiceAccountOfGateway(&g)
+		out.add(r)
+		out.warn(ws)
+		return out
+	},
+}
+
+func user(t *testing.T, in input) (out output) {
+	u := decode[pingone.User](t, in.Resource)
+	r, ws := mapping.User(&u, in.Population)
+	out.add(r)
+	out.warn(ws)
+	return out
+}
+
+func role(t *testing.T, in input) (out output) {
+	r := decode[pingone.Role](t, in.Resource)
+	p, ws := mapping.PrivilegeOf(&r)
+	out.add(p)
+	out.warn(ws)
+	return out
+}
+
+func roleAssignment(t *testing.T, in input) (out output) {
+	a := decode[pingone.RoleAssignment](t, in.Resource)
+	s := mapping.ScopeOf(a)
+	out.add(mapping.RoleGrouping(in.RoleName, a.Role.ID, s, in.ScopeName), mapping.RolePermission(a.Role.ID, s))
+	known := s.Known()
+	out.Known = &known
+	return out
+}
+
+// applicationAccess makes the records that a caller makes of each kind of
+// access, but for the members.
+func applicationAccess(t *testing.T, in input) (out output) {
+	a := decode[pingone.Application](t, in.Resource)
+	who, ws := mapping.AccessOf(&a)
+	out.Access = &access{who.Kind, who.Groups}
+	out.warn(ws)
+
+	var g authomize.Grouping
+	switch who.Kind {
+	case mapping.AccessNobody:
+		return out
+	case mapping.AccessGroups:
+		for _, id := range who.Groups {
+			out.add(mapping.AccessPermission(mapping.GroupID(id), a.ID))
+		}
+		return out
+	case mapping.AccessEveryone:
+		g = mapping.AllUsersGrouping(a.Environment.ID, in.ScopeName)
+	case mapping.AccessAdmins:
+		g = mapping.AdminsGrouping(a.Environment.ID, in.ScopeName)
+	case mapping.AccessAllGroups, mapping.AccessAdminsInAnyGroup, mapping.AccessAdminsInAllGroups:
+		g = mapping.AppAccessGrouping(a.ID, a.Name)
+	default:
+		t.Fatalf("access of kind %q is not handled", who.Kind)
+	}
+	out.add(g, mapping.AccessPermission(g.UniqueID, a.ID))
+	return out
+}
+
+func TestGoldens(t *testing.T) {
+	t.Parallel()
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []output
+			for _, in := range decode[[]input](t, read(t, filepath.Join("testdata", name, "in.json"))) {
+				if in.Case == "" {
+					t.Errorf("a case of %s has no name", name)
+				}
+				out := row(t, in)
+				out.Case = in.Case
+				got = append(got, out)
+			}
+			compare(t, name, got)
+		})
+	}
+}
+
+// TestEveryFolderIsTested keeps a golden from lying about unread.
+func TestEveryFolderIsTested(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if rows[e.Name()] == nil && !strings.HasPrefix(e.Name(), "recorded-") && e.Name() != "fuzz" {
+			t.Errorf("testdata/%s is used by no row", e.Name())
+		}
+	}
+}
+
+// recorded reads bodies of real replies. They are not part of the repository.
+func recorded(t *testing.T, file string) []byte {
+	t.Helper()
+	dir := filepath.Join("..", "..", "..", "shared", "data", "recorded")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("no recorded replies: %v", err)
+	}
+	return read(t, filepath.Join(dir, file))
+}
+
+func TestRecordedEnvironment(t *testing.T) {
+	t.Parallel()
+	e := decode[pingone.Environment](t, recorded(t, "environment.json"))
+	var out output
+	r, ws := mapping.Environment(&e)
+	out.add(r)
+	out.warn(ws)
+	compare(t, "recorded-environment", []output{out})
+}
+
+func TestRecordedUsers(t *testing.T) {
+	t.Parallel()
+	embeddedCases(t, "users", user)
+}
+
+func TestRecordedGroups(t *testing.T) {
+	t.Parallel()
+	embeddedCases(t, "groups", rows["group"])
+}
+
+func TestRecordedRoles(t *testing.T) {
+	t.Parallel()
+	embeddedCases(t, "roles", role)
+}
+
+// TestRecordedRolePermissions puts the permissions of real roles on a role of
+// our own, so that they and not the id decide.
+func TestRecordedRolePermissions(t *testing.T) {
+	t.Parallel()
+	embeddedCases(t, "roles", func(t *testing.T, in input) (out output) {
+		r := decode[pingone.Role](t, in.Resource)
+		r.ID = pingone.ID{15: 1}
+		r.Type = "CUSTOM"
+		p, ws := mapping.PrivilegeOf(&r)
+		out.add(p)
+		out.warn(ws)
+		return out
+	}, "permissions")
+}
+
+func TestRecordedApplications(t *testing.T) {
+	t.Parallel()
+	embeddedCases(t, "applications", func(t *testing.T, in input) output {
+		in.ScopeName = "Recorded"
+		out := rows["application"](t, in)
+		who := applicationAccess(t, in)
+		out.Access = who.Access
+		out.Records = append(out.Records, who.Records...)
+		out.Warnings = append(out.Warnings, who.Warnings...)
+		if account := rows["service-account"](t, in); *account.Acts {
+			out.Records = append(out.Records, account.Records...)
+		}
+		return out
+	})
+}
+
+// embeddedCases maps every resource of a recorded page.
+func embeddedCases(t *testing.T, collection string, row func(*testing.T, input) output, suffix ...string) {
+	t.Helper()
+	page := decode[struct {
+		Embedded map[string][]jsontext.Value `json:"_embedded"`
+	}](t, recorded(t, collection+".json"))
+	var got []output
+	for _, resource := range page.Embedded[collection] {
+		got = append(got, row(t, input{Resource: resource}))
+	}
+	compare(t, strings.Join(append([]string{"recorded", collection}, suffix...), "-"), got)
+}
+
+func compare(t *testing.T, name string, got []output) {
+	t.Helper()
+	for _, out := range got {
+		for _, r := range out.Records {
+			checkLimits(t, r.Record)
+		}
+	}
+	text, err := json.Marshal(got, jsontext.WithIndent("  "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = append(text, '\n')
+	path := filepath.Join("testdata", name, "want.json")
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(read(t, path)), string(text)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// decode reads JSON as the replies of PingOne are read.
+func decode[T any](t *testing.T, data []byte) (v T) {
+	t.Helper()
+	err := json.Unmarshal(data, &v, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

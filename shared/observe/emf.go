@@ -1,0 +1,150 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/go-json-experiment/json"
+)
+
+// StackVariable names the environment variable that holds the stack's name.
+// Where it is empty there is no stack to watch, and nothing is written.
+const StackVariable = "STACK_NAME"
+
+// maxMetrics is the most metrics that CloudWatch takes of one line.
+const maxMetrics = 100
+
+// Values are one line's metrics.
+type Values map[Name]float64
+
+// Metrics writes metrics in CloudWatch's embedded metric format: JSON lines
+// among the log lines. A nil Metrics writes nothing.
+type Metrics struct {
+	out   io.Writer
+	stack string
+	level string
+	now   func() time.Time
+}
+
+// NewMetrics returns a writer to out, or nil if STACK_NAME is empty.
+func NewMetrics(out io.Writer, getenv func(string) string) *Metrics {
+	stack := getenv(StackVariable)
+	if stack == "" {
+		return nil
+	}
+	// Lambda takes a line without a level for INFO and drops it where the
+	// function's level is higher. Metrics are no log: they always pass.
+	level := getenv("AWS_LAMBDA_LOG_LEVEL")
+	if level == "" {
+		level = "INFO"
+	}
+	return &Metrics{out: out, stack: stack, level: level, now: time.Now}
+}
+
+// Put writes one line. All values must belong to the dimension of that name,
+// and of is its value ("" for NoDimension). An error means that nothing was
+// written.
+func (m *Metrics) Put(ctx context.Context, by Dimension, of string, values Values) error {
+	if m == nil || len(values) == 0 {
+		return nil
+	}
+	listed, err := list(by, values)
+	if err != nil {
+		return err
+	}
+	if (by == NoDimension) != (of == "") {
+		return fmt.Errorf("metrics by %q: %q is no value for that dimension", by, of)
+	}
+	now := m.now()
+	line := m.line(ctx, now, by, of)
+	line["_aws"] = header{
+		Timestamp: now.UnixMilli(),
+		Directives: []directive{{
+			Namespace: Namespace, Dimensions: dimensionSets(by), Metrics: listed,
+		}},
+	}
+	for name, v := range values {
+		line[string(name)] = v
+	}
+	data, err := json.Marshal(line, json.Deterministic(true))
+	if err != nil {
+		return fmt.Errorf("encode metrics: %w", err)
+	}
+	if _, err := m.out.Write(append(data, '\n')); err != nil {
+		return fmt.Errorf("write metrics: %w", err)
+	}
+	return nil
+}
+
+// header is the member by which CloudWatch knows the format.
+type header struct {
+	Timestamp  int64       `json:"Timestamp"` // milliseconds
+	Directives []directive `json:"CloudWatchMetrics"`
+}
+
+type directive struct {
+	Namespace  string        `json:"Namespace"`
+	Dimensions [][]Dimension `json:"Dimensions"`
+	Metrics    []metric      `json:"Metrics"`
+}
+
+type metric struct {
+	Name Name   `json:"Name"`
+	Unit string `json:"Unit"`
+}
+
+// line holds all but the metrics: the dimensions' values, and what finds the
+// line among the log's.
+func (m *Metrics) line(ctx context.Context, now time.Time, by Dimension, of string) map[string]any {
+	line := map[string]any{
+		"timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"level":     m.level, "message": "metrics",
+		string(stackDimension): m.stack,
+	}
+	if by != NoDimension {
+		line[string(by)] = of
+	}
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		line["requestId"] = lc.AwsRequestID
+	}
+	if run := runOf(ctx); run != "" {
+		line[runKey] = run
+	}
+	return line
+}
+
+func dimensionSets(by Dimension) [][]Dimension {
+	sets := [][]Dimension{{stackDimension}}
+	if by != NoDimension {
+		sets = append(sets, []Dimension{stackDimension, by})
+	}
+	return sets
+}
+
+// list names the metrics with their units, sorted.
+func list(by Dimension, values Values) ([]metric, error) {
+	if len(values) > maxMetrics {
+		return nil, fmt.Errorf("metrics: %d in one line, of at most %d", len(values), maxMetrics)
+	}
+	var all []metric
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		d, ok := definitionOf(name)
+		v := values[name]
+		switch {
+		case !ok:
+			return nil, fmt.Errorf("metric %q is not defined", name)
+		case d.By != by:
+			return nil, fmt.Errorf("metric %s goes by %q, not by %q", name, d.By, by)
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			return nil, fmt.Errorf("metric %s: no number", name)
+		}
+		all = append(all, metric{Name: name, Unit: d.Unit})
+	}
+	return all, nil
+}

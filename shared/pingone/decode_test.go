@@ -1,0 +1,176 @@
+package pingone_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/transport"
+)
+
+func TestDecoderKeepsTheGoodItems(t *testing.T) {
+	t.Parallel()
+	user := func(name string) pingone.User { return pingone.User{ID: env, Username: name} }
+	item := func(rest string) string { return `{"id":"` + envText + `"` + rest + `}` }
+	tests := []struct {
+		name, body string
+		want       []pingone.User
+		broken     int
+	}{
+		{"all good", `{"_embedded":{"users":[` + item(`,"username":"a"`) + `,` + item(`,"username":"b","new":{"x":[1]}`) + `]}}`, []pingone.User{user("a"), user("b")}, 0},
+		{"other keys of any type", `{"_embedded":{"x":7,"users":[` + item("") + `],"y":{"users":[1]}},"count":"z"}`, []pingone.User{user("")}, 0},
+		{"broken ones among good", `{"_embedded":{"users":[7,` + item(`,"username":"a"`) + `,"s",` + item(`,"username":3`) + `,` + item(`,"username":"b"`) + `]}}`, []pingone.User{user("a"), user("b")}, 3},
+		{"ids that are none", `{"_embedded":{"users":[{"id":"x","username":"a"},{"username":"b"}]}}`, []pingone.User{{Username: "a"}, {Username: "b"}}, 0},
+		{"a name twice, bad text", `{"_embedded":{"users":[{"username":"a","username":"b` + "\xff" + `"}]}}`, []pingone.User{{Username: "b\ufffd"}}, 0},
+		{"null members", `{"_embedded":{"users":[{"username":null,"name":null,"account":null}]}}`, []pingone.User{{}}, 0},
+		{"no list", `{"_embedded":{"groups":[{}]}}`, []pingone.User{}, 0},
+		{"no _embedded", `{}`, []pingone.User{}, 0},
+		{"_embedded null", `{"_embedded":null}`, []pingone.User{}, 0},
+		{"_embedded twice", `{"_embedded":null,"_embedded":{"users":[{"username":"a"}]}}`, []pingone.User{{Username: "a"}}, 0},
+		{"list twice", `{"_embedded":{"users":[{},{}],"users":[{"username":"a"}]}}`, []pingone.User{{Username: "a"}}, 0},
+		{"list, then another type", `{"_embedded":{"users":[{}],"users":3}}`, []pingone.User{}, 0},
+		{"_embedded, then null", `{"_embedded":{"users":[{}]},"_embedded":null}`, []pingone.User{}, 0},
+		{"list of another type", `{"_embedded":{"users":"x"}}`, []pingone.User{}, 0},
+		{"_embedded of another type", `{"_embedded":[1]}`, []pingone.User{}, 0},
+	}
+	var reused pingone.Decoder[pingone.User]
+	for _, tt := range tests {
+		for name, d := range map[string]*pingone.Decoder[pingone.User]{"fresh": {}, "reused": &reused} {
+			got, broken, err := d.Items([]byte(tt.body), "users")
+			if err != nil || broken != tt.broken || len(got) != len(tt.want) {
+				t.Errorf("%s, %s: %d items, %d broken, %v; want %d, %d", tt.name, name, len(got), broken, err, len(tt.want), tt.broken)
+				continue
+			}
+			if diff := cmp.Diff(tt.want, append([]pingone.User{}, got...)); diff != "" {
+				t.Errorf("%s, %s: %s", tt.name, name, diff)
+			}
+		}
+	}
+	for _, body := range []string{"", "<html>", `{"_embedded":{"users":[{}`, `{"_embedded":{"users":[{}]}} x`, "[]"} {
+		if got, _, err := reused.Items([]byte(body), "users"); !errors.Is(err, pingone.ErrBadPage) || len(got) != 0 {
+			t.Errorf("%q: %v, %v; want ErrBadPage", body, got, err)
+		}
+	}
+}
+
+func TestAReusedDecoderForgetsTheFormerPage(t *testing.T) {
+	t.Parallel()
+	var d pingone.Decoder[pingone.Group]
+	full := `{"id":"` + envText + `","name":"n","description":"d","environment":{"id":"` + envText + `"},"population":{"id":"` + envText +
+		`"},"userFilter":"f","sourceType":"IDP","directMemberCounts":{"users":1,"groups":2}}`
+	for _, body := range []string{
+		`{"_embedded":{"groups":[` + full + `,` + full + `,` + full + `]}}`,
+		`{"_embedded":{"groups":[` + full + `,7,` + full + `]}}`,
+	} {
+		for _, next := range []string{`{"_embedded":{"groups":[{},{}]}}`, `{"_embedded":{"groups":[{},7,{}]}}`} {
+			if _, _, err := d.Items([]byte(body), "groups"); err != nil {
+				t.Fatal(err)
+			}
+			got, _, err := d.Items([]byte(next), "groups")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]pingone.Group{{}, {}}, got); diff != "" {
+				t.Errorf("after %s: %s", body, diff)
+			}
+		}
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	for _, s := range []string{
+		`{"_embedded":{"users":[{"id":"` + envText + `"},7]},"_links":{"next":{"href":"/v1/x?cursor=1"}},"count":2,"size":2}`,
+		`{"_embedded":{"users":3,"users":[1,2]},"count":-1}`, `{"count":0}`, `[]`, `null`, `{"_embedded":{"users":[`, "",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		base := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "auth.pingone.eu" {
+				return reply(r, 200, `{"access_token":"token-1"}`), nil
+			}
+			return reply(r, 200, string(body)), nil
+		})
+		tokens := pingone.NewTokens(newSource("https://auth.pingone.eu/"+envText+"/as/token"), transport.Options{Base: base})
+		policy := quick
+		policy.Attempts = 1
+		c := pingone.New(mustURL(t, "https://api.pingone.eu"), pingone.NewHTTP(tokens, transport.Options{Base: base, Retry: policy}))
+		var d pingone.Decoder[pingone.User]
+		for p, err := range c.Pages(t.Context(), pingone.UsersOf(env), "") {
+			if err != nil {
+				return
+			}
+			items, broken, err := d.Items(p.Body, "users")
+			if p.Records < 0 || p.Count < -1 || err != nil || len(items)+broken != p.Records {
+				t.Fatalf("%d records, count %d; decoded %d and %d broken, %v", p.Records, p.Count, len(items), broken, err)
+			}
+			if p.Next != "" && !strings.HasPrefix(p.Next, "/v1/") {
+				t.Fatalf("next is %q", p.Next)
+			}
+		}
+	})
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		envText:                                envText,
+		strings.ToUpper(envText):               envText,
+		"":                                     "",
+		"x":                                    "",
+		envText + " ":                          "",
+		strings.ReplaceAll(envText, "-", ""):   "",
+		"{" + envText + "}":                    "",
+		"urn:uuid:" + envText:                  "",
+		strings.Replace(envText, "a", "g", 1):  "",
+		strings.Replace(envText, "-", "0", 1):  "",
+		"00000000-0000-0000-0000-000000000000": "",
+	} {
+		id, ok := pingone.ParseID(in)
+		if id.String() != want || ok != (want != "" || strings.HasPrefix(in, "00000000-")) || id.IsZero() != (want == "") {
+			t.Errorf("%q: %q, %t; want %q", in, id, ok, want)
+		}
+	}
+	a, b := mustID("00000000-0000-4000-8000-000000000001"), mustID("00000000-0000-4000-8000-00000000000a")
+	if a.Compare(b) != -1 || b.Compare(a) != 1 || a.Compare(a) != 0 {
+		t.Error("ids don't compare as their text does")
+	}
+	var ref pingone.Ref
+	if err := json.Unmarshal([]byte(`{"id":"no uuid"}`), &ref); err != nil || !ref.ID.IsZero() {
+		t.Errorf("%v, %v: a malformed id must not hide the rest", ref, err)
+	}
+	if text, err := json.Marshal(map[string]pingone.ID{"id": env}); err != nil || string(text) != `{"id":"`+envText+`"}` {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func FuzzID(f *testing.F) {
+	f.Add(envText)
+	f.Add(strings.ToUpper(envText))
+	f.Add("urn:uuid:" + envText)
+	f.Add("00010000-0000-0X00-0000-000000000000") // only the end is malformed
+	f.Add("00000000-0000-0000-0000-000000000000")
+	f.Fuzz(func(t *testing.T, s string) {
+		id, ok := pingone.ParseID(s)
+		if !ok {
+			if !id.IsZero() {
+				t.Errorf("%q: %s without ok", s, id)
+			}
+			return
+		}
+		if got := uuid.UUID(id).String(); got != strings.ToLower(s) {
+			t.Errorf("%q became %q", s, got)
+		}
+		text, err := id.MarshalText()
+		var back pingone.ID
+		if err != nil || back.UnmarshalText(text) != nil || back != id {
+			t.Errorf("%q: %s came back as %s, %v", s, id, back, err)
+		}
+	})
+}

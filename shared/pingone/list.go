@@ -1,0 +1,195 @@
+package pingone
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// pageSize is asked for where there is paging: the most that /users and
+// /groups take. Pages may come shorter all the same.
+const pageSize = "1000"
+
+// A List is a collection of PingOne, as it is asked for.
+type List struct {
+	Path  string // from /v1/ on
+	Query string // encoded, "" for none
+	Key   string // its name under _embedded
+}
+
+func (l List) first() string {
+	if l.Query == "" {
+		return l.Path
+	}
+	return l.Path + "?" + l.Query
+}
+
+// Environments lists those that the worker application may read.
+func Environments() List {
+	return List{Path: "/v1/environments", Query: "limit=" + pageSize, Key: "environments"}
+}
+
+// EnvironmentPath is the path of one environment.
+func EnvironmentPath(env ID) string { return "/v1/environments/" + env.String() }
+
+// OrganizationPath is the path of one organization.
+func OrganizationPath(org ID) string { return "/v1/organizations/" + org.String() }
+
+// Populations lists an environment's populations.
+func Populations(env ID) List { return paged(env, "populations") }
+
+// UsersOf lists an environment's users.
+func UsersOf(env ID) List { return paged(env, "users") }
+
+// UsersIn lists the users of a population.
+func UsersIn(env, population ID) List {
+	return UsersOf(env).filtered(fmt.Sprintf(`population.id eq "%s"`, population))
+}
+
+// GroupsOf lists an environment's groups.
+func GroupsOf(env ID) List { return paged(env, "groups") }
+
+// Members lists the users that are direct members of a group.
+func Members(env, group ID) List { return UsersOf(env).filtered(directMembersOf(group)) }
+
+// AllMembers lists the users that are members of a group in any way: direct,
+// by a dynamic filter, or by a group within it.
+func AllMembers(env, group ID) List {
+	return UsersOf(env).filtered(fmt.Sprintf(`memberOfGroups[id eq "%s"]`, group))
+}
+
+// Children lists the groups that are direct members of a group.
+func Children(env, group ID) List { return GroupsOf(env).filtered(directMembersOf(group)) }
+
+// directMembersOf leaves indirect members out: without the type they would
+// be mixed in.
+func directMembersOf(group ID) string {
+	return fmt.Sprintf(`memberOfGroups[id eq "%s" and type eq "DIRECT"]`, group)
+}
+
+// BuiltInRoles lists the roles that every organization has. Not paged.
+func BuiltInRoles() List { return List{Path: "/v1/roles", Key: "roles"} }
+
+// RolesOf lists an environment's roles, custom ones included. Not paged.
+func RolesOf(env ID) List { return unpaged(env, "roles") }
+
+// ApplicationsOf lists an environment's applications. Not paged.
+func ApplicationsOf(env ID) List { return unpaged(env, "applications") }
+
+// GatewaysOf lists an environment's gateways. Not paged.
+func GatewaysOf(env ID) List { return unpaged(env, "gateways") }
+
+// A Principal is a sort of thing that can hold roles, as in its path.
+type Principal string
+
+// The principals.
+const (
+	UserPrincipal        Principal = "users"
+	GroupPrincipal       Principal = "groups"
+	ApplicationPrincipal Principal = "applications"
+	GatewayPrincipal     Principal = "gateways"
+)
+
+// RoleAssignmentsOf lists the roles that one principal holds. Not paged.
+func RoleAssignmentsOf(env ID, p Principal, id ID) List {
+	return List{Path: fmt.Sprintf("%s/%s/%s/roleAssignments", EnvironmentPath(env), p, id), Key: "roleAssignments"}
+}
+
+func paged(env ID, name string) List {
+	l := unpaged(env, name)
+	l.Query = "limit=" + pageSize
+	return l
+}
+
+func unpaged(env ID, name string) List {
+	return List{Path: EnvironmentPath(env) + "/" + name, Key: name}
+}
+
+// filtered adds a filter. Spaces become %20: a plus sign is a space to some
+// decoders only.
+func (l List) filtered(filter string) List {
+	l.Query += "&filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
+	return l
+}
+
+// readList fills in what the page says of its list.
+func (p *Page) readList(key string) error {
+	var in struct {
+		Links struct {
+			Next Link `json:"next"`
+		} `json:"_links"`
+		Embedded map[string]items `json:"_embedded"`
+		Count    number           `json:"count"`
+		Size     number           `json:"size"`
+	}
+	if err := json.Unmarshal(p.Body, &in, lenient); err != nil {
+		return fmt.Errorf("%w: its JSON has another shape", ErrBadPage)
+	}
+	list, ok := in.Embedded[key]
+	if (!ok || list == notAList) && !saysEmpty(in.Count, in.Size) {
+		// A list that is not there is not an empty list.
+		return fmt.Errorf("%w: no _embedded.%s in it, and no count that says it is empty", ErrBadPage, key)
+	}
+	p.Records, p.Next = max(int(list), 0), in.Links.Next.Href
+	if in.Count.known {
+		p.Count = in.Count.n
+	}
+	return nil
+}
+
+// saysEmpty tells whether one of the two is zero and the other doesn't
+// contradict.
+func saysEmpty(count, size number) bool {
+	return (count.known || size.known) && count.n == 0 && size.n == 0
+}
+
+// A number is a count that may be missing. What is none is taken for a
+// missing one: pages are not given up for it.
+type number struct {
+	n     int
+	known bool
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	i, err := strconv.Atoi(string(value))
+	*n = number{}
+	if err == nil && i >= 0 {
+		*n = number{n: i, known: true}
+	}
+	return nil
+}
+
+// items counts a list's elements without decoding them.
+type items int
+
+const notAList items = -1
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. What is no list counts
+// as notAList.
+func (n *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '[' {
+		*n = notAList
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	*n = 0 // of two lists of one name the last counts
+	for dec.PeekKind() != ']' {
+		if err := dec.SkipValue(); err != nil {
+			return err
+		}
+		*n++
+	}
+	_, err := dec.ReadToken()
+	return err
+}

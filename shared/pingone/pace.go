@@ -1,0 +1,55 @@
+package pingone
+
+import (
+	"net/http"
+	"strings"
+
+	"pingone-authomize/shared/transport"
+)
+
+// A RateGroup is one of PingOne's rate limits. Each is for the whole licence,
+// and one address gets 35 % of it (PingOne documentation, "Base rate limits").
+type RateGroup string
+
+// The rate limits that this project draws on. Which paths belong to which is
+// documented in part only; what is said of roles, applications, gateways and
+// environments is an inference.
+const (
+	Configuration RateGroup = "configuration" // 600 a minute
+	Directory     RateGroup = "directory"     // not published
+	Audit         RateGroup = "audit"         // 10 a second
+)
+
+// auditPerSecond is 35 % of the audit limit.
+const auditPerSecond = 3.5
+
+// RateGroupOf tells which limit a path draws on.
+func RateGroupOf(path string) RateGroup {
+	rest, inEnvironment := strings.CutPrefix(path, "/v1/environments/")
+	_, rest, hasList := strings.Cut(rest, "/")
+	if !inEnvironment || !hasList {
+		return Configuration
+	}
+	switch list, _, _ := strings.Cut(rest, "/"); {
+	case list == "activities":
+		return Audit
+	case strings.HasSuffix(rest, "/roleAssignments"):
+		return Configuration
+	case list == "users", list == "groups", list == "populations":
+		return Directory
+	}
+	return Configuration
+}
+
+// Pacing spaces requests out by the limit that they draw on: a 429 of one
+// slows down no other. All together are never faster than perSecond.
+func Pacing(perSecond float64, o transport.Options) transport.Options {
+	own := map[RateGroup]*transport.Pacer{
+		Configuration: transport.NewPacer(perSecond),
+		Directory:     transport.NewPacer(perSecond),
+		Audit:         transport.NewPacer(min(perSecond, auditPerSecond)),
+	}
+	o.Pacer = transport.NewPacer(perSecond)
+	o.PacerFor = func(r *http.Request) *transport.Pacer { return own[RateGroupOf(r.URL.Path)] }
+	return o
+}

@@ -1,0 +1,217 @@
+package pingonetest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/pingone/pingonetest"
+)
+
+func TestStrictness(t *testing.T) {
+	t.Parallel()
+	ids := pingonetest.DemoIDs()
+	users := inEnv(ids.Workforce, "/users")
+	tests := []struct {
+		name      string
+		path      string
+		status    int
+		code      [2]string
+		violation string // "" none
+	}{
+		{"unknown path", "/v1/nothing", 404, [2]string{"NOT_FOUND", ""}, "unknown path"},
+		{"malformed id", "/v1/environments/1/users", 404, [2]string{"NOT_FOUND", ""}, "unknown path"},
+		{"unknown parameter", users + "?page=2", 400, [2]string{"INVALID_REQUEST", "INVALID_PARAMETER"}, "query parameter"},
+		{"repeated parameter", users + "?limit=1&limit=2", 400, [2]string{"INVALID_REQUEST", "INVALID_PARAMETER"}, "query parameter"},
+		{"limit 0", users + "?limit=0", 400, [2]string{"INVALID_REQUEST", "OUT_OF_RANGE"}, "limit"},
+		{"limit 1001", users + "?limit=1001", 400, [2]string{"INVALID_REQUEST", "OUT_OF_RANGE"}, "limit"},
+		{"limit 5001 of environments", "/v1/environments?limit=5001", 400, [2]string{"INVALID_REQUEST", "OUT_OF_RANGE"}, "limit"},
+		{"malformed filter", users + "?filter=memberOfGroups%5Bid%5D", 400, [2]string{"INVALID_DATA", "INVALID_FILTER"}, "filter"},
+		{"indirect members", users + "?" + strings.Replace(byMember(ids.Level1, true), "DIRECT", "INDIRECT", 1), 400, [2]string{"INVALID_DATA", "INVALID_FILTER"}, "filter"},
+		{"cursor made up", users + "?cursor=AAAAAAAAAAAAAAAA", 400, [2]string{"INVALID_REQUEST", "INVALID_VALUE"}, ""},
+		{"unknown user", users + "/" + ids.Finance.String(), 404, [2]string{"NOT_FOUND", ""}, ""},
+		{"unknown principal", users + "/" + ids.Finance.String() + "/roleAssignments", 404, [2]string{"NOT_FOUND", ""}, ""},
+		{"environment that can't be read", inEnv(ids.Unreadable, "/users"), 403, [2]string{"ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := pingonetest.New(t, shared(), pingonetest.AllowViolations())
+			r := newClient(t, s).get(tt.path)
+			if r.status != tt.status || r.code(t) != tt.code {
+				t.Errorf("got %d %v, want %d %v", r.status, r.code(t), tt.status, tt.code)
+			}
+			if r.header.Get("Content-Type") != "application/hal+json;charset=UTF-8" || r.header.Get("Correlation-Id") == "" {
+				t.Errorf("headers %v", r.header)
+			}
+			got := strings.Join(s.Violations(), "\n")
+			if (got != "") != (tt.violation != "") || !strings.Contains(got, tt.violation) {
+				t.Errorf("violations %q, want %q", got, tt.violation)
+			}
+		})
+	}
+}
+
+func TestWrongMethod(t *testing.T) {
+	t.Parallel()
+	s := pingonetest.New(t, shared(), pingonetest.AllowViolations())
+	r := newClient(t, s).requestToken(s.URL+"/v1/environments", "", "", "")
+	if r.status != http.StatusMethodNotAllowed || len(s.Violations()) != 1 {
+		t.Errorf("status %d, violations %v", r.status, s.Violations())
+	}
+}
+
+func TestTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	ids := pingonetest.DemoIDs()
+	const grant = "grant_type=client_credentials"
+	posted := func(s *pingonetest.Server) string {
+		return grant + "&client_id=" + s.ClientID + "&client_secret=" + url.QueryEscape(s.ClientSecret)
+	}
+	tests := []struct {
+		name   string
+		method string
+		send   func(c *client, s *pingonetest.Server) reply
+		status int
+		error  string
+	}{
+		{"basic", "basic", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.TokenEndpoint(ids.Workforce), grant, s.ClientID, s.ClientSecret)
+		}, 200, ""},
+		{"post", "post", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.TokenEndpoint(ids.Workforce), posted(s), "", "")
+		}, 200, ""},
+		{"post where basic is set", "basic", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.URL+"/as/token", posted(s), "", "")
+		}, 401, "invalid_client"},
+		{"basic where post is set", "post", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.URL+"/as/token", grant, s.ClientID, s.ClientSecret)
+		}, 401, "invalid_client"},
+		{"wrong secret", "basic", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.URL+"/as/token", grant, s.ClientID, "wrong")
+		}, 401, "invalid_client"},
+		{"unknown environment", "basic", func(c *client, s *pingonetest.Server) reply {
+			return c.requestToken(s.TokenEndpoint(ids.Unreadable), grant, s.ClientID, s.ClientSecret)
+		}, 401, "invalid_client"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := pingonetest.New(t, shared(), pingonetest.WithAuthMethod(tt.method), pingonetest.WithTokenLifetime(90*time.Second))
+			r := tt.send(&client{t: t, s: s}, s)
+			var body struct {
+				Error       string
+				Description string `json:"error_description"`
+				ExpiresIn   int    `json:"expires_in"`
+			}
+			if err := json.Unmarshal(r.body, &body); err != nil || r.status != tt.status || body.Error != tt.error {
+				t.Fatalf("status %d, error %q (%v), want %d, %q", r.status, body.Error, err, tt.status, tt.error)
+			}
+			if tt.error == "" {
+				if body.ExpiresIn != 90 {
+					t.Errorf("expires_in %d, want 90", body.ExpiresIn)
+				}
+				return
+			}
+			want := regexp.MustCompile(`^Request denied: Unsupported authentication method \(Correlation ID: [0-9a-f-]{36}\)$`)
+			if !want.MatchString(body.Description) {
+				t.Errorf("description %q", body.Description)
+			}
+		})
+	}
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	var offset atomic.Int64
+	clock := func() time.Time { return time.Unix(1_700_000_000+offset.Load(), 0) }
+	s := pingonetest.New(t, shared(), pingonetest.WithClock(clock), pingonetest.AllowViolations())
+	c := newClient(t, s)
+	step := func(name string, status int, violations int) {
+		t.Helper()
+		r := c.get("/v1/environments")
+		if r.status != status || len(s.Violations()) != violations {
+			t.Errorf("%s: status %d, violations %v", name, r.status, s.Violations())
+		}
+		if status == http.StatusUnauthorized {
+			if diff := cmp.Diff([2]string{"ACCESS_FAILED", "INVALID_TOKEN"}, r.code(t)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+	}
+	step("good", 200, 0)
+	s.RevokeTokens()
+	step("revoked is no violation", 401, 0)
+	c.login()
+	step("new", 200, 0)
+	offset.Store(3600)
+	step("expired", 401, 1)
+	c.token = "foreign"
+	step("foreign", 401, 2)
+	c.token = ""
+	step("missing", 401, 3)
+
+	s.RotateSecret("next")
+	if r := c.requestToken(s.URL+"/as/token", "grant_type=client_credentials", s.ClientID, s.ClientSecret); r.status != 401 {
+		t.Errorf("the old secret answers %d", r.status)
+	}
+	if r := c.requestToken(s.URL+"/as/token", "grant_type=client_credentials", s.ClientID, "next"); r.status != 200 {
+		t.Errorf("the new secret answers %d", r.status)
+	}
+}
+
+func TestDeny(t *testing.T) {
+	t.Parallel()
+	s := pingonetest.New(t, shared(), pingonetest.WithDeny("/v1/environments/*/gateways", 403, "ACCESS_FAILED"))
+	c := newClient(t, s)
+	path := inEnv(pingonetest.DemoIDs().Workforce, "/gateways")
+	if r := c.get(path); r.status != 403 || r.code(t)[0] != "ACCESS_FAILED" {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+	s.Permit("/v1/environments/*/gateways")
+	if r := c.get(path); r.status != 200 {
+		t.Errorf("after Permit: %d", r.status)
+	}
+}
+
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	ids := pingonetest.DemoIDs()
+	for _, options := range [][]pingonetest.Option{nil, {pingonetest.CountOnly()}} {
+		s := pingonetest.New(t, shared(), options...)
+		c := newClient(t, s)
+		c.all(inEnv(ids.Workforce, "/users?limit=1000"), "users")
+		c.get(inEnv(ids.Workforce, "/users/"+ids.Emoji.String()+"/roleAssignments"))
+		got := []int{
+			s.Calls("/v1/environments/*/users"), s.Calls("/v1/environments/*/users/**"),
+			s.Calls("/v1/**"), s.Calls("/as/token"), s.Calls("/v1/roles"),
+		}
+		if diff := cmp.Diff([]int{4, 1, 5, 1, 0}, got); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	s := pingonetest.New(t, shared(), pingonetest.WithRate(0.001, 2))
+	c := newClient(t, s)
+	var got []int
+	for range 3 {
+		got = append(got, c.get("/v1/roles").status)
+	}
+	r := c.get("/v1/roles")
+	if diff := cmp.Diff([]int{200, 200, 429}, got); diff != "" {
+		t.Errorf("statuses (-want +got):\n%s", diff)
+	}
+	if r.code(t)[0] != "REQUEST_LIMITED" || r.header.Get("Retry-After") == "" || s.Throttled() != 2 {
+		t.Errorf("%s, Retry-After %q, throttled %d", r.body, r.header.Get("Retry-After"), s.Throttled())
+	}
+}

@@ -1,0 +1,153 @@
+package staging
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// claimTries bounds how often a claim is tried again after someone else wrote
+// in the same moment.
+const claimTries = 8
+
+// A claim is what claim.json holds. No holder: it was given back.
+type claim struct {
+	Holder string    `json:"holder"`
+	Until  time.Time `json:"until"`
+}
+
+// A ClaimedError says who holds a run. It matches ErrClaimed.
+type ClaimedError struct {
+	Run    RunID
+	Holder string
+	Until  time.Time // by the holder's clock
+}
+
+func (e *ClaimedError) Error() string {
+	return fmt.Sprintf("run %s is claimed by %s until %s", e.Run, e.Holder, e.Until.Format(time.RFC3339))
+}
+
+// Is makes errors.Is(err, ErrClaimed) true.
+func (e *ClaimedError) Is(target error) bool { return target == ErrClaimed }
+
+// A Held is a claim on a run. It is not safe for concurrent use.
+type Held struct {
+	store   Store
+	run     RunID
+	claim   claim
+	ttl     time.Duration
+	now     func() time.Time
+	version string
+}
+
+// Claim takes a run for holder until ttl from now. Of several at once exactly
+// one succeeds; the others, and those who come before it expires, get a
+// *ClaimedError. The holder itself may take its claim again, so that a
+// repeated invocation goes on. holder tells invocations apart and must not be
+// empty.
+//
+// Expiry is the holder's wall clock plus ttl, compared with the wall clock of
+// who comes next: ttl should be longer than clocks differ, by far. A claim
+// only saves work done twice; it is no proof that nobody else writes.
+func Claim(ctx context.Context, store Store, run RunID, holder string, ttl time.Duration, now func() time.Time) (*Held, error) {
+	if _, err := ParseRun(string(run)); err != nil {
+		return nil, err
+	}
+	if holder == "" || ttl <= 0 {
+		return nil, fmt.Errorf("claim run %s: a holder and a ttl above 0 are needed, not %q and %s", run, holder, ttl)
+	}
+	h := &Held{store: store, run: run, claim: claim{Holder: holder}, ttl: ttl, now: now}
+	err := h.take(ctx, func(found claim) bool {
+		return found.Holder == "" || found.Holder == holder || !now().Before(found.Until)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// Until returns when the claim expires.
+func (h *Held) Until() time.Time { return h.claim.Until }
+
+// Renew extends the claim to ttl from now, even if it expired meanwhile. A
+// *ClaimedError means that someone else has taken it, or that it was released.
+func (h *Held) Renew(ctx context.Context) error {
+	if err := h.put(ctx, IfVersion(h.version)); !errors.Is(err, ErrConflict) {
+		return err
+	}
+	// The answer of an earlier Put of ours may have been lost.
+	return h.take(ctx, func(found claim) bool { return found.Holder == h.claim.Holder })
+}
+
+// Release gives the claim up, so that others need not wait until it expires.
+// If someone else has taken it meanwhile, nothing is changed.
+func (h *Held) Release(ctx context.Context) error {
+	data, err := encode(claim{})
+	if err != nil {
+		return fmt.Errorf("release run %s: %w", h.run, err)
+	}
+	cond, found, err := h.look(ctx)
+	if err != nil {
+		return err
+	}
+	if found.Holder != h.claim.Holder {
+		return nil
+	}
+	_, err = h.store.Put(ctx, ClaimKey(h.run), data, cond)
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("release run %s: %w", h.run, err)
+	}
+	return nil
+}
+
+// take writes the claim if there is none, or one that free says may be
+// replaced.
+func (h *Held) take(ctx context.Context, free func(found claim) bool) error {
+	for range claimTries {
+		cond, found, err := h.look(ctx)
+		if err != nil {
+			return err
+		}
+		if cond != IfAbsent && !free(found) {
+			return &ClaimedError{Run: h.run, Holder: found.Holder, Until: found.Until}
+		}
+		if err := h.put(ctx, cond); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("claim run %s: others wrote each of %d times: %w", h.run, claimTries, ErrConflict)
+}
+
+// look returns the claim that is there and the condition to replace it.
+func (h *Held) look(ctx context.Context) (Condition, claim, error) {
+	key := ClaimKey(h.run)
+	object, err := h.store.Get(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return IfAbsent, claim{}, nil
+	}
+	if err != nil {
+		return "", claim{}, fmt.Errorf("claim run %s: %w", h.run, err)
+	}
+	var found claim
+	if err := json.Unmarshal(object.Data, &found); err != nil {
+		return "", claim{}, fmt.Errorf("%s is not readable, delete it: %w", key, ErrCorrupt)
+	}
+	return IfVersion(object.Version), found, nil
+}
+
+func (h *Held) put(ctx context.Context, cond Condition) error {
+	next := claim{Holder: h.claim.Holder, Until: h.now().Add(h.ttl).UTC().Truncate(time.Millisecond)}
+	data, err := encode(next)
+	if err != nil {
+		return fmt.Errorf("claim run %s: %w", h.run, err)
+	}
+	version, err := h.store.Put(ctx, ClaimKey(h.run), data, cond)
+	if err != nil {
+		return fmt.Errorf("claim run %s: %w", h.run, err)
+	}
+	h.claim, h.version = next, version
+	return nil
+}

@@ -1,0 +1,284 @@
+package staging
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"pingone-authomize/shared/pingone"
+)
+
+const manifestVersion = 1
+
+// A Manifest says what of a collection is staged in a run and where to go on.
+// It is the only object of a collection that changes. Whoever holds a [Writer]
+// keeps Environments, Progress, Unread, Coverage, Memo, Gone, Calls, Retries, Throttled and
+// ElapsedMs; the Writer keeps the rest.
+type Manifest struct {
+	Version      int          `json:"version"` // of this form: 1
+	Run          RunID        `json:"run"`
+	Collection   Collection   `json:"collection"`
+	Environments []pingone.ID `json:"environments"`
+	StartedAt    time.Time    `json:"startedAt"`
+	UpdatedAt    time.Time    `json:"updatedAt"` // never before an earlier one
+
+	// Plan lists the objects of the work list, in order; empty until one was
+	// written. A work list without tasks is one object with none.
+	Plan     []PlanObject `json:"plan,omitempty"`
+	Parts    []Part       `json:"parts"`
+	Progress Progress     `json:"progress"`
+	Unread   []Unread     `json:"unread,omitempty"`
+	Gone     int          `json:"gone"` // children deleted while they were read
+	// Slices count how the children of each slice were answered.
+	Slices []Slice `json:"slices,omitempty"`
+	// Short are the lists that are not whole.
+	Short []Short `json:"short,omitempty"`
+	// Coverage says how much of what is not read in every run is known.
+	Coverage []Coverage `json:"coverage,omitempty"`
+	// Memo is what who planned wants to find again; nobody else looks into it.
+	Memo jsontext.Value `json:"memo,omitzero"`
+
+	// Sums over all invocations that committed.
+	Calls     int64 `json:"calls"`
+	Retries   int64 `json:"retries"`
+	Throttled int64 `json:"throttled"`
+	ElapsedMs int64 `json:"elapsedMs"`
+
+	Pages    int  `json:"pages"`   // replies in Parts
+	Records  int  `json:"records"` // resources in Parts
+	Complete bool `json:"complete"`
+}
+
+// A Part is one staged object that counts.
+type Part struct {
+	Name     string `json:"name"`     // the last segment of its key
+	SHA256   string `json:"sha256"`   // of the object, in hex
+	Bytes    int64  `json:"bytes"`    // compressed
+	RawBytes int64  `json:"rawBytes"` // before compression
+	Replies  int    `json:"replies"`
+	Records  int    `json:"records"`
+}
+
+// A PlanObject is one object of a work list.
+type PlanObject struct {
+	Name     string `json:"name"`
+	SHA256   string `json:"sha256"`
+	RawBytes int64  `json:"rawBytes"`
+	Tasks    int    `json:"tasks"`
+}
+
+// Progress says which tasks of the plan are finished. Tasks are counted from 0
+// over the whole plan.
+type Progress struct {
+	Before int        `json:"before"`         // all tasks below this one are finished
+	Done   []int      `json:"done,omitempty"` // and so are these
+	Open   []OpenTask `json:"open,omitempty"` // these were begun
+}
+
+// An OpenTask was begun and goes on at Next.
+type OpenTask struct {
+	Task  int    `json:"task"`
+	Next  string `json:"next"`  // the cursor of the first page that is not staged
+	Pages int    `json:"pages"` // staged so far
+	// Records are those of the pages.
+	Records int `json:"records"`
+}
+
+// A Slice counts the child collections of one sort in one environment, such
+// as the members of its groups.
+type Slice struct {
+	Environment pingone.ID `json:"environment"`
+	Parent      string     `json:"parent"` // kind: user, group, …
+	List        string     `json:"list"`   // what was asked for: users, groups, roleAssignments
+	Asked       int        `json:"asked"`
+	Read        int        `json:"read"`    // records, of the lists that were read to their end
+	Gone        int        `json:"gone"`    // answered 404: deleted meanwhile
+	Refused     int        `json:"refused"` // answered with another refusal, or not asked for since
+}
+
+// A Short is a list that came shorter than PingOne says it is, before and
+// after it was read: some of it is not visible to the worker application, or
+// was missed.
+type Short struct {
+	Environment pingone.ID `json:"environment"`
+	Parent      Parent     `json:"parent"`
+	List        string     `json:"list"` // users or groups
+	Expected    int        `json:"expected"`
+	Read        int        `json:"read"`
+}
+
+// Coverage says of how many users of an environment the roles are known.
+type Coverage struct {
+	Environment pingone.ID `json:"environment"`
+	Users       int        `json:"users"`
+	// Known are those whose last reading is not older than it may be.
+	Known int `json:"known"`
+	// Oldest is the time of the oldest reading that the run relies on, to the
+	// second; zero if there is none.
+	Oldest time.Time `json:"oldest,omitzero"`
+}
+
+// An Unread is a slice that PingOne refuses for good.
+type Unread struct {
+	Environment pingone.ID `json:"environment,omitzero"`
+	Path        string     `json:"path"`
+	Parent      *Parent    `json:"parent,omitzero"`
+	Status      int        `json:"status"`
+	Code        string     `json:"code"` // PingOne's, as sent
+	Message     string     `json:"message"`
+	Skipped     int        `json:"skipped"` // children that were not asked for because of it
+}
+
+// A Complete is what complete.json holds. All of it follows from the manifest,
+// so that writing it twice writes the same.
+type Complete struct {
+	Run            RunID        `json:"run"`
+	Collection     Collection   `json:"collection"`
+	Environments   []pingone.ID `json:"environments"`
+	Parts          int          `json:"parts"`
+	Pages          int          `json:"pages"`
+	Records        int          `json:"records"`
+	RawBytes       int64        `json:"rawBytes"`
+	Bytes          int64        `json:"bytes"`
+	Unread         []Unread     `json:"unread,omitempty"`
+	Short          []Short      `json:"short,omitempty"`
+	Coverage       []Coverage   `json:"coverage,omitempty"`
+	Gone           int          `json:"gone"`
+	Calls          int64        `json:"calls"`
+	Retries        int64        `json:"retries"`
+	Throttled      int64        `json:"throttled"`
+	ElapsedMs      int64        `json:"elapsedMs"`
+	StartedAt      time.Time    `json:"startedAt"`
+	CompletedAt    time.Time    `json:"completedAt"`
+	ManifestSHA256 string       `json:"manifestSha256"` // of the manifest's bytes, in hex
+}
+
+// LoadManifest reads the manifest of a collection, complete or not, for those
+// who only look. ErrNotFound means that nothing was committed yet, ErrCorrupt
+// that it contradicts itself.
+func LoadManifest(ctx context.Context, store Store, run RunID, c Collection) (*Manifest, error) {
+	m, _, err := loadManifest(ctx, store, run, c)
+	return m, err
+}
+
+func loadManifest(ctx context.Context, store Store, run RunID, c Collection) (*Manifest, Object, error) {
+	key := ManifestKey(run, c)
+	object, err := store.Get(ctx, key)
+	if err != nil {
+		return nil, Object{}, fmt.Errorf("load manifest: %w", err)
+	}
+	m, err := decodeManifest(object.Data, run, c)
+	if err != nil {
+		return nil, Object{}, fmt.Errorf("%s: %w", key, err)
+	}
+	return m, object, nil
+}
+
+func encode(v any) ([]byte, error) {
+	// Messages come from outside; a broken letter in one must not stop a run.
+	return json.Marshal(v, jsontext.AllowInvalidUTF8(true))
+}
+
+func decodeManifest(data []byte, run RunID, c Collection) (*Manifest, error) {
+	m := new(Manifest)
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("manifest is not readable (%d bytes), start another run: %w", len(data), ErrCorrupt)
+	}
+	if m.Version != manifestVersion {
+		return nil, fmt.Errorf("manifest has version %d and this program knows %d: use the program that wrote it, or start another run", m.Version, manifestVersion)
+	}
+	if err := m.check(run, c); err != nil {
+		return nil, fmt.Errorf("manifest contradicts itself, start another run: %w: %w", err, ErrCorrupt)
+	}
+	return m, nil
+}
+
+var errNegative = errors.New("a count is negative")
+
+func (m *Manifest) check(run RunID, c Collection) error {
+	if m.Run != run || m.Collection != c {
+		return fmt.Errorf("it is of %q in run %q", m.Collection, m.Run)
+	}
+	if err := m.checkParts(); err != nil {
+		return err
+	}
+	if err := m.checkPlan(); err != nil {
+		return err
+	}
+	least := min(int64(m.Progress.Before), int64(m.Gone), m.Calls, m.Retries, m.Throttled, m.ElapsedMs)
+	for _, n := range m.Progress.Done {
+		least = min(least, int64(n))
+	}
+	for _, o := range m.Progress.Open {
+		least = min(least, int64(o.Task), int64(o.Pages))
+	}
+	if least < 0 {
+		return errNegative
+	}
+	return nil
+}
+
+func (m *Manifest) checkParts() error {
+	var pages, records, last int
+	for _, p := range m.Parts {
+		n := numberOf(partPrefix, p.Name)
+		if n <= last {
+			return fmt.Errorf("part %q is misnamed or out of order", p.Name)
+		}
+		if !isSum(p.SHA256) || !isRawSize(p.RawBytes) || p.Bytes < 0 || min(p.Replies, p.Records) < 0 {
+			return fmt.Errorf("part %s has an impossible size, count or sum", p.Name)
+		}
+		pages, records, last = pages+p.Replies, records+p.Records, n
+	}
+	if pages != m.Pages || records != m.Records {
+		return fmt.Errorf("its parts hold %d pages and %d records, its totals say %d and %d", pages, records, m.Pages, m.Records)
+	}
+	return nil
+}
+
+func (m *Manifest) checkPlan() error {
+	last := 0
+	for _, p := range m.Plan {
+		n := numberOf(planPrefix, p.Name)
+		if n <= last || !isSum(p.SHA256) || !isRawSize(p.RawBytes) || p.Tasks < 0 {
+			return fmt.Errorf("plan object %q is misnamed, out of order or impossible", p.Name)
+		}
+		last = n
+	}
+	return nil
+}
+
+// complete derives complete.json from the bytes of a manifest.
+func (m *Manifest) complete(bytes []byte) *Complete {
+	c := &Complete{
+		Run: m.Run, Collection: m.Collection, Environments: m.Environments,
+		Parts: len(m.Parts), Pages: m.Pages, Records: m.Records,
+		Unread: m.Unread, Short: m.Short, Coverage: m.Coverage, Gone: m.Gone,
+		Calls: m.Calls, Retries: m.Retries, Throttled: m.Throttled, ElapsedMs: m.ElapsedMs,
+		StartedAt: m.StartedAt, CompletedAt: m.UpdatedAt,
+		ManifestSHA256: sumOf(bytes),
+	}
+	for _, p := range m.Parts {
+		c.RawBytes += p.RawBytes
+		c.Bytes += p.Bytes
+	}
+	return c
+}
+
+func sumOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func isSum(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == sha256.Size
+}
+
+func isRawSize(n int64) bool { return n >= 0 && n <= maxRawBytes }

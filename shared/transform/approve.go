@@ -1,0 +1,104 @@
+package transform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+// ErrNothingToApprove is the error when a person lets go a sweep that is not
+// held, or can't be.
+var ErrNothingToApprove = errors.New("there is no held sweep to approve")
+
+// approve sweeps a run that was posted and held, because a person read the
+// reasons and says that what is gone is gone. Nothing is posted again: the
+// sweep takes the moment that the run itself would have taken. What later
+// runs posted is newer than that, and stays.
+func approve(ctx context.Context, run staging.RunID, o Options) (Result, error) {
+	held, err := staging.Claim(ctx, o.Store, run, o.Holder, claimTime, time.Now)
+	if err != nil {
+		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
+	}
+	result, err := approveClaimed(ctx, run, o)
+	return result, errors.Join(err, release(ctx, held))
+}
+
+func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, error) {
+	rep, err := report.Load(ctx, o.Store, run)
+	if err != nil {
+		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
+	}
+	if why := notApprovable(rep, o); why != "" {
+		return Result{}, fmt.Errorf("%w: run %s %s", ErrNothingToApprove, run, why)
+	}
+	receipt, err := o.Client.Sweep(ctx, *rep.Sweep.Cutoff)
+	if err != nil {
+		return Result{}, fmt.Errorf("the approved sweep failed, and may be approved again: %w", err)
+	}
+	now := time.Now().UTC()
+	rep.State = report.Done
+	rep.Sweep.Swept, rep.Sweep.ApprovedAt = true, &now
+	rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
+	if err := rebase(ctx, o.Store, run, rep, now); err != nil {
+		return Result{}, err
+	}
+	if err := report.Save(ctx, o.Store, run, rep); err != nil {
+		return Result{}, err
+	}
+	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "held", rep.Sweep.Held)
+	result := resultOf(run, rep)
+	result.Report = rep
+	return result, nil
+}
+
+// notApprovable says why a sweep can't be let go, "" if it can.
+func notApprovable(rep *report.Report, o Options) string {
+	switch {
+	case rep.AppID != o.Settings.AppID:
+		return "was posted to another app"
+	case rep.DryRun || o.Settings.DryRun:
+		return "is, or this would be, a dry run"
+	case o.Settings.Sweep != config.SweepApply:
+		return fmt.Sprintf("can't be swept while SWEEP is %s", o.Settings.Sweep)
+	case rep.State != report.Held:
+		return fmt.Sprintf("is %s, not held", rep.State)
+	case rep.Sweep.Cutoff == nil:
+		return "has no safe moment to sweep from, since receipts named no time: run again"
+	}
+	return ""
+}
+
+// rebase makes an approved run the one that later runs are compared with.
+func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *report.Report, now time.Time) error {
+	counted := counts{}
+	for _, k := range rep.Kinds {
+		counted[authomize.Kind(k.Kind)] = kindCounts{Total: k.Accepted, Environments: k.Environments}
+	}
+	var read []pingone.ID
+	for _, e := range rep.Environments {
+		if e.Read {
+			read = append(read, e.ID)
+		}
+	}
+	for range putTries {
+		m, err := loadMemory(ctx, store)
+		if err != nil {
+			return err
+		}
+		if m.state.Swept != nil && m.state.Swept.Run > run {
+			return nil // a newer run was swept since
+		}
+		m.state.Swept = &sweptRun{Run: run, At: now, Counts: counted, Environments: read, Gone: rep.Sweep.Gone}
+		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("remember the approved sweep in %s: %w", stateKey, staging.ErrConflict)
+}

@@ -1,0 +1,87 @@
+package transform_test
+
+import (
+	"errors"
+	"testing"
+
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transform"
+)
+
+// holdRun2 makes a second run in which too much is gone, and holds it.
+func holdRun2(t *testing.T) *rig {
+	t.Helper()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.org.RemoveUser(id("main"), id("eve"))
+	r.org.RemoveUser(id("main"), id("dan"))
+	r.fetch(run2)
+	r.wantState(r.mustTransform(run2), report.Held, false, "users shrank from 5 to 3", "accountAssociations shrank from 13 to 9")
+	return r
+}
+
+func (r *rig) approve(run staging.RunID) (transform.Result, error) {
+	r.t.Helper()
+	o := r.options()
+	o.Approve = true
+	return transform.Run(r.t.Context(), run, o)
+}
+
+// A person lets a held sweep go: what the run did not refresh goes, nothing
+// is posted again, and the next run is compared with this one.
+func TestApprove(t *testing.T) {
+	t.Parallel()
+	r := holdRun2(t)
+	posts := len(r.app.Posts())
+	cutoff := r.report(run2).Sweep.Cutoff
+	got, err := r.approve(run2)
+	if err != nil || got.State != report.Done || !got.Swept {
+		t.Fatalf("got %+v, %v, want done and swept", got, err)
+	}
+	if n := len(r.app.Posts()); n != posts {
+		t.Errorf("%d posts, want none after the %d before", n, posts)
+	}
+	sweeps := r.app.Sweeps()
+	if last := sweeps[len(sweeps)-1]; len(sweeps) != 2 || !last.ModifiedBefore.Equal(*cutoff) {
+		t.Errorf("sweeps %+v, want a second one, of before %s", sweeps, cutoff)
+	}
+	r.wantHeld(tinyHoldings().without("user:eve").without("user:dan"))
+	rep := r.report(run2)
+	if rep.State != report.Done || rep.Sweep.ApprovedAt == nil || len(rep.Sweep.Held) != 2 {
+		t.Errorf("report: state %s, sweep %+v; want done, approved, and the reasons kept", rep.State, rep.Sweep)
+	}
+	if _, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) {
+		t.Errorf("a second approval: got %v, want ErrNothingToApprove", err)
+	}
+	r.fetch(run3)
+	r.wantState(r.mustTransform(run3), report.Done, true)
+}
+
+func TestNotApprovable(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		setUp func(*rig)
+		run   staging.RunID
+		want  error
+	}{
+		{"a run without a report", func(*rig) {}, run3, staging.ErrNotFound},
+		{"a run that is done", func(*rig) {}, run1, transform.ErrNothingToApprove},
+		{"another app", func(r *rig) { r.settings.AppID = "other" }, run2, transform.ErrNothingToApprove},
+		{"no sweep by setting", func(r *rig) { r.settings.Sweep = config.SweepReport }, run2, transform.ErrNothingToApprove},
+		{"a dry run", func(r *rig) { r.settings.DryRun = true }, run2, transform.ErrNothingToApprove},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := holdRun2(t)
+			tt.setUp(r)
+			if got, err := r.approve(tt.run); !errors.Is(err, tt.want) {
+				t.Errorf("got %+v, %v, want %v", got, err, tt.want)
+			}
+			r.wantHeld(tinyHoldings())
+		})
+	}
+}

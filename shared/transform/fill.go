@@ -1,0 +1,127 @@
+package transform
+
+import (
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/mapping"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+// counted counts the records of a stream, and keeps the ids of those that
+// have one.
+func (t *transform) counted(kind authomize.Kind, records iter.Seq2[authomize.Item, error]) iter.Seq2[authomize.Item, error] {
+	keep := slices.Contains(identified, kind) && kind != authomize.Users // the index has those
+	return func(yield func(authomize.Item, error) bool) {
+		for item, err := range records {
+			if err == nil {
+				t.mapped[kind]++
+				if keep {
+					t.ids[kind] = append(t.ids[kind], item.Record.Key())
+				}
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
+	}
+}
+
+// postedIDs are the ids of this run's records, sorted, for the kinds that
+// have them. Those of users are written out one by one: as text a million
+// take 64 MB, as ids 16.
+func (t *transform) postedIDs() map[authomize.Kind]iter.Seq[string] {
+	posted := map[authomize.Kind]iter.Seq[string]{}
+	for _, kind := range identified {
+		slices.Sort(t.ids[kind])
+		posted[kind] = slices.Values(t.ids[kind])
+	}
+	users := slices.AppendSeq(make([]pingone.ID, 0, len(t.x.users)), maps.Keys(t.x.users))
+	slices.SortFunc(users, pingone.ID.Compare)
+	posted[authomize.Users] = func(yield func(string) bool) {
+		for _, id := range users {
+			if !yield(mapping.UserID(id)) { // in the order of ids, since these are of fixed length
+				return
+			}
+		}
+	}
+	return posted
+}
+
+// fill completes the report.
+func (t *transform) fill() {
+	r := t.report
+	r.FinishedAt = time.Now().UTC()
+	r.ElapsedMs = r.FinishedAt.Sub(r.StartedAt).Milliseconds()
+	t.fillNames()
+	for _, c := range staging.Collections {
+		if snap := t.snaps[c]; snap != nil {
+			r.Collections = append(r.Collections, collectionOf(snap.Complete))
+		}
+	}
+	for _, kind := range authomize.Kinds {
+		r.Kinds = append(r.Kinds, t.kindOf(kind))
+	}
+	r.Quarantine = t.findings.listed
+	for _, kind := range authomize.Kinds {
+		for _, q := range t.results[kind].Quarantined {
+			if len(r.Quarantine) < keepListed {
+				r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: string(q.Kind), Key: q.Key, Reason: q.Reason})
+			}
+		}
+	}
+	r.Warnings = t.findings.warnings
+	r.RoleCoverage = t.coverage()
+	r.Sum()
+}
+
+func (t *transform) fillNames() {
+	if t.x == nil {
+		return
+	}
+	if o := t.x.organization; o != nil {
+		t.report.Organization = &report.Name{ID: o.ID, Name: o.Name}
+	}
+	read := t.environments()
+	for _, id := range t.x.order {
+		t.report.Environments = append(t.report.Environments, report.Environment{ID: id, Name: t.x.environmentName(id), Read: slices.Contains(read, id)})
+	}
+}
+
+func collectionOf(c *staging.Complete) report.Collection {
+	out := report.Collection{
+		Name: string(c.Collection), Calls: c.Calls, Pages: c.Pages, Records: c.Records, Bytes: c.Bytes, RawBytes: c.RawBytes,
+		Retries: c.Retries, Throttled: c.Throttled, ElapsedMs: c.ElapsedMs, Gone: c.Gone, Unread: []report.Unread{},
+	}
+	for _, u := range c.Unread {
+		out.Unread = append(out.Unread, report.Unread{
+			Environment: u.Environment, Path: u.Path, Status: u.Status, Code: u.Code, Message: u.Message,
+			Others: u.Skipped, Advice: adviceFor(c.Collection, u),
+		})
+	}
+	return out
+}
+
+func (t *transform) kindOf(kind authomize.Kind) report.Kind {
+	result := t.results[kind]
+	k := report.Kind{
+		Kind: string(kind), Mapped: t.mapped[kind], Posted: result.Posted, Accepted: result.Accepted,
+		Shortfall: result.Shortfall, Duplicates: result.Duplicates, Requests: result.Batches + result.Refused, Bytes: result.Bytes,
+		Quarantined: map[string]int64{}, Environments: t.counts()[kind].Environments,
+	}
+	if t.o.Settings.DryRun {
+		k.Posted, k.Accepted, k.Requests, k.Bytes = 0, 0, 0, 0
+	}
+	for why, n := range t.findings.quarantined[kind] {
+		k.Quarantined[why] += n
+	}
+	for why, n := range result.QuarantinedByReason {
+		k.Quarantined[why] += n
+	}
+	return k
+}

@@ -1,0 +1,395 @@
+package transform
+
+import (
+	"context"
+	"iter"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/mapping"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// streams make the records of each kind, in the order of posting: users
+// first, since what refers to a user needs to know that the run holds it.
+type streams struct {
+	x     *index
+	snaps map[staging.Collection]*staging.Snapshot
+	found *findings
+
+	settled bool
+	roles   []assignment // whose principal the run holds
+	access  *access
+}
+
+// An emitter hands on a record, with the tag of its environment. It returns
+// false when no more are wanted.
+type emitter func(r authomize.Record, tag uint32) bool
+
+// of is the stream of one kind.
+func (s *streams) of(ctx context.Context, kind authomize.Kind) iter.Seq2[authomize.Item, error] {
+	makers := map[authomize.Kind]func(context.Context, emitter) error{
+		authomize.Users:                s.users,
+		authomize.ServiceAccounts:      s.serviceAccounts,
+		authomize.Groupings:            s.groupings,
+		authomize.Privileges:           s.privileges,
+		authomize.Assets:               s.assets,
+		authomize.AssetInheritances:    s.inheritances,
+		authomize.GroupingAssociations: s.groupingAssociations,
+		authomize.AccountAssociations:  s.accountAssociations,
+		authomize.Permissions:          s.permissions,
+	}
+	return func(yield func(authomize.Item, error) bool) {
+		make, ok := makers[kind]
+		if !ok {
+			return // privilege grants are not posted: hundreds of rows that say what the role's name says
+		}
+		err := make(ctx, func(r authomize.Record, tag uint32) bool {
+			return yield(authomize.Item{Record: r, Tag: tag}, nil)
+		})
+		if err != nil {
+			yield(authomize.Item{}, err)
+		}
+	}
+}
+
+func (s *streams) users(ctx context.Context, emit emitter) error {
+	var d pingone.Decoder[pingone.User]
+	for reply, err := range s.snaps[staging.Users].Replies(ctx) {
+		if err != nil {
+			return err
+		}
+		users, broken, err := d.Items(reply.Body, "users")
+		if err != nil {
+			return err
+		}
+		tag := s.x.tagOf(reply.Environment)
+		if reply.FetchedAt.After(s.x.usersReadAt[reply.Environment]) {
+			s.x.usersReadAt[reply.Environment] = reply.FetchedAt
+		}
+		for i := range users {
+			u := &users[i]
+			if u.ID.IsZero() {
+				broken++
+				continue
+			}
+			if _, twice := s.x.users[u.ID]; twice {
+				continue // a page may repeat what another had
+			}
+			s.x.users[u.ID] = tag
+			s.x.usersIn[u.Population.ID]++
+			r, ws := mapping.User(u, s.x.populationName(u.Population.ID))
+			s.found.warnAll(ws)
+			if !emit(&r, tag) {
+				return nil
+			}
+		}
+		s.found.quarantineMany(authomize.Users, reply.Path, malformed, broken)
+	}
+	return nil
+}
+
+func (s *streams) serviceAccounts(_ context.Context, emit emitter) error {
+	for i := range s.x.applications {
+		a := &s.x.applications[i]
+		r, ok := mapping.ServiceAccountOfApplication(&a.Application)
+		if (ok || a.hasRoles) && !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	for i := range s.x.gateways {
+		g := &s.x.gateways[i]
+		if !g.hasRoles {
+			continue
+		}
+		r, ws := mapping.ServiceAccountOfGateway(&g.Gateway)
+		s.found.warnAll(ws)
+		if !emit(&r, g.tag) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *streams) groupings(ctx context.Context, emit emitter) error {
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	var d pingone.Decoder[pingone.Group]
+	posted := set{}
+	for reply, err := range s.snaps[staging.Groups].Replies(ctx) {
+		if err != nil {
+			return err
+		}
+		groups, _, err := d.Items(reply.Body, "groups")
+		if err != nil {
+			return err
+		}
+		for i := range groups {
+			g := &groups[i]
+			if g.ID.IsZero() || posted.has(g.ID) {
+				continue
+			}
+			posted.add(g.ID)
+			if r := mapping.Group(g); !emit(&r, s.x.groups[g.ID]) {
+				return nil
+			}
+		}
+	}
+	for a := range s.scopedRoles() {
+		r := mapping.RoleGrouping(s.x.roleName(a.role), a.role, a.scope, s.x.scopeName(a.scope))
+		if !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	for _, v := range s.access.virtual {
+		if !emit(&v.grouping, v.tag) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// scopedRoles yields one assignment for each role in a scope that somebody
+// holds. An empty grouping with rights would be a finding in the product.
+func (s *streams) scopedRoles() iter.Seq[assignment] {
+	return func(yield func(assignment) bool) {
+		seen := map[assignment]struct{}{}
+		for _, a := range s.roles {
+			key := assignment{role: a.role, scope: a.scope}
+			if _, ok := seen[key]; ok {
+				continue
+			}
+			seen[key] = struct{}{}
+			if !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+func (s *streams) privileges(_ context.Context, emit emitter) error {
+	for _, id := range s.x.roleOrder {
+		r, ws := mapping.PrivilegeOf(s.x.roles[id])
+		s.found.warnAll(ws)
+		if !emit(&r, 0) {
+			return nil
+		}
+	}
+	unlisted := set{}
+	for _, a := range s.roles {
+		if s.x.roles[a.role] != nil || unlisted.has(a.role) {
+			continue
+		}
+		unlisted.add(a.role)
+		r, ws := mapping.UnknownRole(a.role)
+		s.found.warnAll(ws)
+		if !emit(&r, 0) {
+			return nil
+		}
+	}
+	if len(s.access.permissions) > 0 {
+		r := mapping.AppAccessPrivilege()
+		emit(&r, 0)
+	}
+	return nil
+}
+
+func (s *streams) assets(_ context.Context, emit emitter) error {
+	for _, id := range s.x.order {
+		e := s.x.environments[id]
+		r := mapping.UnreadEnvironment(id)
+		if e.resource != nil {
+			var ws mapping.Warnings
+			r, ws = mapping.Environment(e.resource)
+			s.found.warnAll(ws)
+		}
+		if !emit(&r, e.tag) {
+			return nil
+		}
+	}
+	for _, id := range s.x.popOrder {
+		p := s.x.populations[id]
+		if r := mapping.Population(p); !emit(&r, s.x.tagOf(p.Environment.ID)) {
+			return nil
+		}
+	}
+	for i := range s.x.applications {
+		a := &s.x.applications[i]
+		r, ws := mapping.Application(&a.Application)
+		s.found.warnAll(ws)
+		if !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	return s.scopeAssets(emit)
+}
+
+// scopeAssets are what roles reach and no list held.
+func (s *streams) scopeAssets(emit emitter) error {
+	for a := range s.scopedRoles() {
+		if !a.scope.Known() {
+			s.found.warn(mapping.WarnUnknownScopeType)
+		}
+	}
+	seen := map[mapping.Scope]struct{}{}
+	for _, a := range s.roles {
+		if _, ok := seen[a.scope]; ok || s.isAsset(a.scope) {
+			continue
+		}
+		seen[a.scope] = struct{}{}
+		if r := mapping.ScopeAsset(a.scope); !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// isAsset tells whether the scope is the whole app or the asset of something
+// that was read.
+func (s *streams) isAsset(scope mapping.Scope) bool {
+	switch {
+	case !scope.Known():
+		return false
+	case scope.Type == "ENVIRONMENT":
+		return s.x.environments[scope.ID] != nil
+	case scope.Type == "POPULATION":
+		return s.x.populations[scope.ID] != nil
+	case scope.Type == "APPLICATION":
+		return s.x.appByID[scope.ID] != nil
+	}
+	return true
+}
+
+func (s *streams) inheritances(_ context.Context, emit emitter) error {
+	for _, id := range s.x.popOrder {
+		p := s.x.populations[id]
+		r := mapping.PopulationInheritance(p.Environment.ID, p.ID)
+		if !emit(&r, s.x.tagOf(p.Environment.ID)) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *streams) groupingAssociations(_ context.Context, emit emitter) error {
+	for _, n := range s.access.nestings {
+		if r := mapping.Nesting(n.child, n.parent); !emit(&r, s.x.groups[n.parent]) {
+			return nil
+		}
+	}
+	for _, a := range s.roles {
+		if a.kind != groupPrincipal {
+			continue
+		}
+		r := authomize.GroupingAssociation{SourceID: s.x.holderID(a), TargetID: mapping.RoleGroupingID(a.role, a.scope)}
+		if !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *streams) accountAssociations(ctx context.Context, emit emitter) error {
+	if more, err := s.memberships(ctx, emit); !more || err != nil {
+		return err
+	}
+	for _, a := range s.roles {
+		if a.kind == groupPrincipal {
+			continue
+		}
+		r := authomize.AccountAssociation{SourceID: s.x.holderID(a), TargetID: mapping.RoleGroupingID(a.role, a.scope)}
+		if !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	for _, v := range s.access.virtual {
+		for user := range v.members {
+			r := authomize.AccountAssociation{SourceID: mapping.UserID(user), TargetID: v.grouping.UniqueID}
+			if !emit(&r, v.tag) {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// memberships are the users in groups, as they were staged.
+func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err error) {
+	var d pingone.Decoder[reference]
+	for reply, err := range s.snaps[staging.Memberships].Replies(ctx) {
+		if err != nil {
+			return false, err
+		}
+		if !isMembersReply(reply) {
+			continue
+		}
+		users, broken, err := d.Items(reply.Body, "users")
+		if err != nil {
+			return false, err
+		}
+		group := reply.Parent.ID
+		tag, known := s.x.groups[group]
+		if !known {
+			s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), unknownGroup, len(users)+broken)
+			continue
+		}
+		target := mapping.GroupID(group) // once, and not for each of its members
+		for _, u := range users {
+			if u.ID.IsZero() {
+				broken++
+				continue
+			}
+			r := mapping.Membership(u.ID, target)
+			if _, ok := s.x.users[u.ID]; !ok {
+				s.found.quarantine(authomize.AccountAssociations, r.Key(), unknownUser)
+				s.x.noteMissed(u.ID, reply.Environment, reply.FetchedAt)
+				continue
+			}
+			if !emit(&r, tag) {
+				return false, nil
+			}
+		}
+		s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), malformed, broken)
+	}
+	return true, nil
+}
+
+func (s *streams) permissions(_ context.Context, emit emitter) error {
+	for a := range s.scopedRoles() {
+		if r := mapping.RolePermission(a.role, a.scope); !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	for _, p := range s.access.permissions {
+		if !emit(&p.record, p.tag) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// settle finds, once users and groups are known, which role assignments have
+// a principal and who may use which application.
+func (s *streams) settle(ctx context.Context) error {
+	if s.settled {
+		return nil
+	}
+	for _, a := range s.x.assignments {
+		if s.x.holderID(a) == "" {
+			kind := authomize.AccountAssociations
+			if a.kind == groupPrincipal {
+				kind = authomize.GroupingAssociations
+			}
+			s.found.quarantine(kind, string(a.kind)+":"+a.principal.String()+" "+mapping.RoleGroupingID(a.role, a.scope), unknownPrincipal)
+			continue
+		}
+		s.roles = append(s.roles, a)
+		if a.scope.Type == "ENVIRONMENT" && !a.scope.ID.IsZero() {
+			s.x.tagOf(a.scope.ID) // its asset is needed, read or not
+		}
+	}
+	acc, err := newAccess(ctx, s)
+	s.access, s.settled = acc, true
+	return err
+}

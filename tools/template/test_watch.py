@@ -1,0 +1,217 @@
+"""Alarms and dashboard: they name only what is written, and say what to do."""
+
+import json
+import re
+import unittest
+
+from stack import DEFAULTS, FETCH, FULL, FUNCTIONS, PLAIN, ROOT, STACK, go_source, transform
+
+NAMESPACE = "PingOneAuthomize"
+
+# Metrics that AWS writes by itself, with their dimensions.
+AWS_METRICS = {
+    ("AWS/Lambda", "Duration"): {"FunctionName"},
+    ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "Throttles"): {"FunctionName"},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+    ("AWS/S3", "BucketSizeBytes"): {"BucketName", "StorageType"},
+    ("AWS/S3", "NumberOfObjects"): {"BucketName", "StorageType"},
+}
+
+# Missing data of each alarm. breaching: silence is the fault. ignore: only a
+# run changes the state. notBreaching: nothing written, nothing wrong.
+ALARMS = {
+    "NoGoodRunAlarm": "breaching",
+    "FailedRunAlarm": "ignore",
+    "HeldSweepAlarm": "ignore",
+    "QuarantineAlarm": "notBreaching",
+    "FunctionErrorsAlarm": "notBreaching",
+    "FailureQueueAlarm": "notBreaching",
+    "ThrottlingAlarm": "notBreaching",
+    "TimeLeftAlarm": "notBreaching",
+    "TokenRefusedAlarm": "notBreaching",
+}
+
+
+def metrics():
+    """Every metric of the functions, and the dimension it has beside Stack, or
+    None: the definitions in the Go code, {Name, unit, dimension} a line."""
+    source = (ROOT / "shared/observe/metrics.go").read_text()
+    names = dict(re.findall(r'^\t(\w+) +Name = "(\w+)"', source, re.M))
+    found = re.findall(r"^\t\{(\w+), unit\w+, (?:NoDimension|By(\w+))\},$", source, re.M)
+    return {names[n]: dimension or None for n, dimension in found}
+
+
+def kinds():
+    """The kinds of record, as the Go code spells them."""
+    return set(re.findall(r'\bKind += "(\w+)"', (ROOT / "shared/authomize/records.go").read_text()))
+
+
+METRICS = metrics()
+
+
+class WatchTest(unittest.TestCase):
+    maxDiff = None
+
+    def check_metric(self, namespace, name, dimensions):
+        """Fails unless someone writes this metric with these dimensions."""
+        if namespace != NAMESPACE:
+            self.assertEqual(set(dimensions), AWS_METRICS.get((namespace, name)), f"{namespace} {name}")
+            if "FunctionName" in dimensions:
+                self.assertIn(dimensions["FunctionName"], FUNCTIONS)
+            return
+        self.assertIn(name, METRICS)
+        rest = dict(dimensions)
+        self.assertEqual(rest.pop("Stack", None), STACK, name)
+        if not rest:
+            return
+        values = {"Collection": set(FETCH.values()), "Kind": kinds(), "API": {"PingOne", "Authomize"}}
+        (dimension, value), = rest.items()
+        self.assertEqual(dimension, METRICS[name], name)
+        self.assertIn(value, values[dimension], name)
+
+    def test_definitions_are_found(self):
+        """No metric of the Go code is overlooked, so that the tests below mean something."""
+        source = (ROOT / "shared/observe/metrics.go").read_text()
+        self.assertEqual(set(METRICS), set(re.findall(r'\bName = "(\w+)"', source)))
+        self.assertEqual((METRICS["GoodRuns"], METRICS["RecordsRead"]), (None, "Collection"))
+        self.assertIn(f'Namespace = "{NAMESPACE}"', source)
+
+    def test_alarms(self):
+        for parameters, topic in ((DEFAULTS, "AlarmTopic"), (PLAIN, "AlarmTopic"), (FULL, FULL["AlarmTopicArn"])):
+            alarms = transform(parameters).of_type("AWS::CloudWatch::Alarm")
+            self.assertEqual({k: a["TreatMissingData"] for k, a in alarms.items()}, ALARMS)
+            for name, alarm in alarms.items():
+                with self.subTest(name, topic=topic):
+                    self.assertIn("What to do: ", alarm["AlarmDescription"])
+                    self.assertIn(STACK, alarm["AlarmDescription"])
+                    self.assertLessEqual(len(alarm["AlarmDescription"].replace(STACK, "s" * 128)), 1024)
+                    self.assertNotIn("${", alarm["AlarmDescription"])
+                    self.assertEqual(alarm["AlarmActions"], [topic])
+                    told_when_well = alarm["TreatMissingData"] != "notBreaching"
+                    self.assertEqual(alarm.get("OKActions"), [topic] if told_when_well else None)
+                    self.assertNotIn("ActionsEnabled", alarm)
+
+    def test_alarms_watch_what_is_written(self):
+        for name, alarm in transform().of_type("AWS::CloudWatch::Alarm").items():
+            with self.subTest(name):
+                metrics = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m] or [alarm]
+                for m in metrics:
+                    self.check_metric(m["Namespace"], m["MetricName"], {d["Name"]: d["Value"] for d in m["Dimensions"]})
+
+    def test_alarm_values(self):
+        got = {
+            k: (a.get("MetricName"), a.get("Statistic"), a.get("Period"), a["EvaluationPeriods"], a["ComparisonOperator"], a["Threshold"])
+            for k, a in transform(FULL).of_type("AWS::CloudWatch::Alarm").items()
+        }
+        at_least, more, less = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold"
+        self.assertEqual(got, {
+            "NoGoodRunAlarm": ("GoodRuns", "Sum", 3600, "3", less, 1),
+            "FailedRunAlarm": ("RunsFailed", "Maximum", 300, 1, at_least, 1),
+            "HeldSweepAlarm": ("RunsHeld", "Maximum", 300, 1, at_least, 1),
+            "QuarantineAlarm": ("RecordsQuarantined", "Sum", 3600, 1, more, "7"),
+            "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
+            "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
+            "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
+            "TimeLeftAlarm": ("InvocationTimeLeft", "Minimum", 300, 1, less, 10),
+            "TokenRefusedAlarm": ("TokenRefused", "Sum", 300, 1, at_least, 1),
+        })
+
+    def test_errors_of_every_function(self):
+        metrics = transform().properties("FunctionErrorsAlarm")["Metrics"]
+        self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], ["SUM(METRICS())"])
+        stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
+        self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
+        self.assertEqual({(s["Stat"], s["Period"]) for s in stats}, {("Sum", 3600)})
+
+    def test_time_left_alarm_is_below_the_margin(self):
+        """An invocation that stops in time has the margin left, less what the last commit takes."""
+        source = go_source("shared/fetch", "shared/transform")
+        margins = [int(s) for s in re.findall(r"^const Margin = (\d+) \* time\.Second$", source, re.M)]
+        self.assertEqual(len(margins), 2, "the pattern no longer finds both margins")
+        self.assertLess(transform().properties("TimeLeftAlarm")["Threshold"], min(margins))
+
+    def test_topic_and_address(self):
+        for parameters, topics, subscriptions in (
+            (DEFAULTS, ["AlarmTopic"], {}),
+            (FULL, [], {}),
+            (PLAIN, ["AlarmTopic"], {"AlarmSubscription": {"TopicArn": "AlarmTopic", "Protocol": "email", "Endpoint": "ops@example.org"}}),
+        ):
+            stack = transform(parameters)
+            self.assertEqual(list(stack.of_type("AWS::SNS::Topic")), topics)
+            self.assertEqual(stack.of_type("AWS::SNS::Subscription"), subscriptions)
+
+    def dashboard(self, parameters=DEFAULTS):
+        return json.loads(transform(parameters).properties("Dashboard")["DashboardBody"])
+
+    def test_dashboard_is_json(self):
+        for parameters in (DEFAULTS, FULL, PLAIN):
+            body = transform(parameters).properties("Dashboard")["DashboardBody"]
+            self.assertNotIn("${", body)
+            self.assertEqual(set(json.loads(body)), {"start", "periodOverride", "widgets"})
+
+    def test_dashboard_names_only_metrics_that_are_written(self):
+        shown = set()
+        for widget in self.dashboard()["widgets"]:
+            properties = widget["properties"]
+            for metric in properties.get("metrics", []):
+                with self.subTest(properties["title"], metric=metric[:2]):
+                    metric = list(metric)
+                    options = metric.pop() if isinstance(metric[-1], dict) else {}
+                    self.assertLessEqual(set(options), {"label", "stat", "yAxis"})
+                    namespace, name, *dimensions = metric
+                    self.assertEqual(len(dimensions) % 2, 0)
+                    self.check_metric(namespace, name, dict(zip(dimensions[::2], dimensions[1::2])))
+                    shown.add(name)
+        # The count of completed runs is good and held ones; durations are Lambda's own.
+        self.assertEqual(set(METRICS) - shown, {"RunsCompleted", "InvocationDuration"})
+
+    def test_dashboard_widgets(self):
+        titles = []
+        for widget in self.dashboard()["widgets"]:
+            properties = widget["properties"]
+            known = {
+                "text": {"markdown"},
+                "alarm": {"title", "alarms"},
+                "log": {"title", "region", "view", "query"},
+                "metric": {"title", "region", "view", "stat", "period", "metrics"},
+            }[widget["type"]]
+            self.assertEqual(set(properties), known)
+            self.assertEqual(properties.get("region", "eu-west-1"), "eu-west-1")
+            self.assertIn(properties.get("view", "table"), {"timeSeries", "singleValue", "table"})
+            self.assertLessEqual(widget["x"] + widget["width"], 24)
+            titles.append(properties.get("title") or properties["markdown"])
+        self.assertEqual([t for t in titles if t.startswith("##")], [
+            "## Is it healthy?", "## What did the last run do?", "## How long, and how many calls?",
+            "## What is growing?", "## What is wrong?"])
+        self.assertEqual(len(titles), len(set(titles)))
+
+    def test_dashboard_widgets_do_not_overlap(self):
+        taken = {}
+        for widget in self.dashboard()["widgets"]:
+            for x in range(widget["x"], widget["x"] + widget["width"]):
+                for y in range(widget["y"], widget["y"] + widget["height"]):
+                    self.assertNotIn((x, y), taken)
+                    taken[x, y] = widget
+
+    def test_dashboard_shows_every_alarm_collection_kind_and_function(self):
+        widgets = self.dashboard()["widgets"]
+        alarms, = [w["properties"]["alarms"] for w in widgets if w["type"] == "alarm"]
+        self.assertEqual(alarms, [f"{a}.Arn" for a in ALARMS])
+        shown = {}
+        for metric in (m for w in widgets for m in w["properties"].get("metrics", [])):
+            for dimension, value in zip(metric[2::2], metric[3::2]):
+                shown.setdefault((metric[1], dimension), set()).add(value)
+        self.assertEqual(shown["RecordsRead", "Collection"], set(FETCH.values()))
+        self.assertEqual(shown["UnreadSlices", "Collection"], set(FETCH.values()))
+        self.assertEqual(shown["RecordsPosted", "Kind"], kinds())
+        self.assertEqual(shown["RecordsQuarantined", "Kind"], kinds())
+        self.assertEqual(shown["Errors", "FunctionName"], set(FUNCTIONS))
+        self.assertEqual(shown["Duration", "FunctionName"], set(FUNCTIONS))
+        query, = [w["properties"]["query"] for w in widgets if w["type"] == "log"]
+        groups = {g["LogGroupName"] for g in transform().of_type("AWS::Logs::LogGroup").values()}
+        self.assertEqual(set(re.findall(r"SOURCE '([^']+)'", query)), groups)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -82,10 +82,19 @@ func parseHTTPS(s string) (*url.URL, error) {
 	switch {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, errors.New("it must have no user, query or fragment")
+	case strings.ContainsFunc(u.Hostname(), isForeignToHost):
+		return nil, errors.New("its host must be a plain name or address; an international name is written in its xn-- form")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
 		return u, nil
 	}
 	return nil, errors.New("it must begin with https://")
+}
+
+// isForeignToHost tells a character that no DNS name and no IP address holds.
+// url.Parse lets more through: an IPv6 zone may hold any byte, and is then not
+// printed as it was read.
+func isForeignToHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-._:", r)
 }
 
 func isLoopback(host string) bool {

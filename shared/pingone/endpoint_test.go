@@ -12,6 +12,7 @@ import (
 func TestParseTokenEndpoint(t *testing.T) {
 	t.Parallel()
 	const path = "/" + envText + "/as/token"
+	const hostFault = "its host must be a plain name or address; an international name is written in its xn-- form"
 	good := func(url, api string, id pingone.ID) pingone.Endpoint {
 		return pingone.Endpoint{TokenURL: url, APIURL: api, Environment: id}
 	}
@@ -54,6 +55,11 @@ func TestParseTokenEndpoint(t *testing.T) {
 		{"https://auth.pingone.eu" + path + "?canary=1", pingone.Endpoint{}, "it must have no user, query or fragment"},
 		{"https://auth.pingone.eu" + path + "?", pingone.Endpoint{}, "it must have no user, query or fragment"},
 		{"https://auth.pingone.eu" + path + "#canary", pingone.Endpoint{}, "it must have no user, query or fragment"},
+		{"https://[::%25canary]" + path, pingone.Endpoint{}, hostFault},
+		{"https://[::%25\xff]" + path, pingone.Endpoint{}, hostFault},
+		{"https://canary%E4.example" + path, pingone.Endpoint{}, hostFault},
+		{"https://bücher.example" + path, pingone.Endpoint{}, hostFault},
+		{"https://xn--bcher-kva.example/as/token", good("https://xn--bcher-kva.example/as/token", "", pingone.ID{}), ""},
 		{"http://auth.pingone.eu" + path, pingone.Endpoint{}, "it must begin with https://"},
 		{"http://localhost.evil.example" + path, pingone.Endpoint{}, "it must begin with https://"},
 		{"http://127.0.0.1.evil.example" + path, pingone.Endpoint{}, "it must begin with https://"},
@@ -112,7 +118,7 @@ func TestParseAPIURL(t *testing.T) {
 func FuzzTokenEndpoint(f *testing.F) {
 	for _, s := range []string{
 		"https://auth.pingone.com.au/" + envText + "/as/token", "https://login.example.com/as/token/", "http://127.0.0.1/as/token",
-		"https://auth.pingone.com:443/%2e/as/token", "", "https://[::1%25x]/as/token",
+		"https://auth.pingone.com:443/%2e/as/token", "", "https://[::1%25x]/as/token", "https://[::%25\xff]/as/token",
 	} {
 		f.Add(s)
 	}

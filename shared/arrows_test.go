@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"report":           {"pingone", "staging"},
 	"fetch":            {"pingone", "staging", "transport"},
 	"transform":        {"authomize", "config", "mapping", "pingone", "report", "staging", "transport"},
+	"probe":            {"authomize", "config", "pingone"},
 	"assemble":         {"*"},
 }
 

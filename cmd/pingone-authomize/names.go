@@ -16,7 +16,7 @@ var settingNames = append([]string{
 	"SECRET_ID", "STAGING_URL", "AUTHOMIZE_APP_ID", "AUTHOMIZE_API_URL",
 	"PINGONE_API_URL", "PINGONE_ENVIRONMENTS", "PINGONE_REQUESTS_PER_SECOND",
 	"ROLE_ASSIGNMENT_MAX_AGE", "ROLE_ASSIGNMENT_REFRESH_CALLS",
-	"SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN",
+	"SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS",
 }, assemble.EnvSecretNames...)
 
 // misspelt names what looks like a setting and is none: a DRY_RUN that is not

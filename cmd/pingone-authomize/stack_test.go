@@ -225,7 +225,7 @@ func (d *deployment) functionEnv(name string) map[string]string {
 	defer d.mu.Unlock()
 	env := map[string]string{}
 	for k, v := range d.env {
-		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT"
+		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT" || k == "SERVICE_ACCOUNTS"
 		if strings.HasPrefix(k, "PINGONE_") && name == transformName || isTransforms && name != transformName {
 			continue
 		}

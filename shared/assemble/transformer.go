@@ -46,7 +46,10 @@ func (t *Transformer) Run(ctx context.Context, ask Ask) (transform.Result, error
 	}
 	h := authomize.NewHTTP(t.Secret, transport.Options{Base: t.Base, Stats: stats, Log: t.Log})
 	defer h.CloseIdleConnections()
-	client, err := authomize.New(authomize.Options{BaseURL: t.Settings.AuthomizeURL, AppID: t.Settings.AppID, HTTP: h})
+	client, err := authomize.New(authomize.Options{
+		BaseURL: t.Settings.AuthomizeURL, AppID: t.Settings.AppID, HTTP: h,
+		ServiceAccountsAsUsers: t.Settings.ServiceAccounts == config.ServiceAccountsAsUsers,
+	})
 	if err != nil {
 		return transform.Result{}, err
 	}

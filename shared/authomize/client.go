@@ -41,12 +41,16 @@ var paths = map[Kind]string{
 // "" for a kind that doesn't exist.
 func (k Kind) Path() string { return paths[k] }
 
-// Options says which app a Client speaks to. All fields are required.
+// Options says which app a Client speaks to. BaseURL, AppID and HTTP are
+// required.
 type Options struct {
 	// BaseURL is the API's address, https, or http on 127.0.0.1 or localhost.
 	BaseURL string
 	// AppID is the app that records go to, as Authomize shows it.
 	AppID string
+	// ServiceAccountsAsUsers posts service accounts to where users are posted;
+	// they must be ServiceUser records then.
+	ServiceAccountsAsUsers bool
 	// HTTP adds the token and retries. Its redirect policy is not used:
 	// redirects are refused.
 	HTTP *http.Client
@@ -57,6 +61,8 @@ type Client struct {
 	base string // without trailing slash
 	app  string // path of the app, escaped
 	http *http.Client
+
+	serviceAccountsAsUsers bool
 }
 
 // New returns a client, or an error that names every fault of o.
@@ -77,7 +83,15 @@ func New(o Options) (*Client, error) {
 	}
 	hc := *o.HTTP
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{base: base, app: "/v2/apps/" + url.PathEscape(o.AppID), http: &hc}, nil
+	return &Client{base: base, app: "/v2/apps/" + url.PathEscape(o.AppID), http: &hc, serviceAccountsAsUsers: o.ServiceAccountsAsUsers}, nil
+}
+
+// pathOf is where this client posts records of a kind.
+func (c *Client) pathOf(kind Kind) string {
+	if kind == ServiceAccounts && c.serviceAccountsAsUsers {
+		kind = Users
+	}
+	return kind.Path()
 }
 
 // checkBase refuses addresses that would carry the token in the clear, and
@@ -104,7 +118,7 @@ func checkBase(raw string) (string, error) {
 // with ErrTooLarge. A 2xx that is no receipt is ErrBadReceipt; other failures
 // are an *Error, or that of the transport.
 func (c *Client) Post(ctx context.Context, kind Kind, items [][]byte) (Receipt, error) {
-	path := kind.Path()
+	path := c.pathOf(kind)
 	size := bodySize(items)
 	switch {
 	case path == "":

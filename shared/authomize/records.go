@@ -91,6 +91,10 @@ type ServiceAccount struct {
 	Tags        []string           `json:"tags,omitempty"`
 }
 
+// A ServiceUser is a service account that is posted as a user
+// (POST accounts/users), for an Authomize that takes only users into groupings.
+type ServiceUser struct{ User }
+
 // ServiceAccountType is the sort of a service account.
 type ServiceAccountType string
 
@@ -214,6 +218,9 @@ func (User) Kind() Kind { return Users }
 
 // Kind implements Record.
 func (ServiceAccount) Kind() Kind { return ServiceAccounts }
+
+// Kind implements Record: it is a service account wherever it is posted.
+func (ServiceUser) Kind() Kind { return ServiceAccounts }
 
 // Kind implements Record.
 func (Grouping) Kind() Kind { return Groupings }

@@ -25,6 +25,16 @@ const (
 	SweepNever  SweepMode = "never"  // leave them
 )
 
+// A ServiceAccountMode says what service accounts are posted as.
+type ServiceAccountMode string
+
+// The service account modes. Authomize documents only for users that they can
+// be in a grouping; check --probe finds out whether it takes service accounts.
+const (
+	ServiceAccountsApart   ServiceAccountMode = "apart" // as service accounts
+	ServiceAccountsAsUsers ServiceAccountMode = "users" // as users with the tag service-account
+)
+
 // AllEnvironments is the setting for every environment that the worker
 // application can read.
 const AllEnvironments = "all"
@@ -60,6 +70,8 @@ type Transform struct {
 	Sweep            SweepMode
 	MaxShrinkPercent float64 // 0 to 100
 	DryRun           bool
+	// ServiceAccounts says what they are posted as.
+	ServiceAccounts ServiceAccountMode
 }
 
 // LoadFetch reads a fetch function's settings through getenv. The error joins
@@ -91,6 +103,7 @@ func LoadTransform(getenv func(string) string) (Transform, error) {
 		Sweep:            SweepMode(r.optional("SWEEP", string(SweepApply))),
 		MaxShrinkPercent: r.percent("MAX_SHRINK_PERCENT", 20),
 		DryRun:           r.boolean("DRY_RUN"),
+		ServiceAccounts:  ServiceAccountMode(r.optional("SERVICE_ACCOUNTS", string(ServiceAccountsApart))),
 	}
 	if u, err := pingone.ParseAPIURL(t.AuthomizeURL); err != nil {
 		r.fault("AUTHOMIZE_API_URL", err)
@@ -101,6 +114,11 @@ func LoadTransform(getenv func(string) string) (Transform, error) {
 	case SweepApply, SweepReport, SweepNever:
 	default:
 		r.fault("SWEEP", errors.New("it must be apply, report or never"))
+	}
+	switch t.ServiceAccounts {
+	case ServiceAccountsApart, ServiceAccountsAsUsers:
+	default:
+		r.fault("SERVICE_ACCOUNTS", errors.New("it must be apart or users"))
 	}
 	return t, errors.Join(r.faults...)
 }

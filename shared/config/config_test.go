@@ -105,7 +105,7 @@ func TestFetchSettings(t *testing.T) {
 
 func TestTransformSettings(t *testing.T) {
 	t.Parallel()
-	base := config.Transform{Common: common, AppID: "app-1", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply, MaxShrinkPercent: 20}
+	base := config.Transform{Common: common, AppID: "app-1", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply, MaxShrinkPercent: 20, ServiceAccounts: config.ServiceAccountsApart}
 	tests := []struct {
 		name, value string
 		change      func(*config.Transform)
@@ -121,6 +121,8 @@ func TestTransformSettings(t *testing.T) {
 		{"DRY_RUN", "True", func(c *config.Transform) { c.DryRun = true }},
 		{"DRY_RUN", "false", func(*config.Transform) {}},
 		{"DRY_RUN", " ", func(*config.Transform) {}},
+		{"SERVICE_ACCOUNTS", "apart", func(*config.Transform) {}},
+		{"SERVICE_ACCOUNTS", "users", func(c *config.Transform) { c.ServiceAccounts = config.ServiceAccountsAsUsers }},
 		{"AUTHOMIZE_API_URL", "https://EU.authomize.example/", func(c *config.Transform) { c.AuthomizeURL = "https://eu.authomize.example" }},
 		{"AUTHOMIZE_API_URL", "http://127.0.0.1:1", func(c *config.Transform) { c.AuthomizeURL = "http://127.0.0.1:1" }},
 		{"AUTHOMIZE_APP_ID", " b ", func(c *config.Transform) { c.AppID = "b" }},
@@ -156,7 +158,7 @@ PINGONE_ENVIRONMENTS: entry 3 is no environment id (a UUID); give ids, comma-sep
 PINGONE_ENVIRONMENTS: entry 4 is no environment id (a UUID); give ids, comma-separated, or all`)
 
 	got, err := config.LoadTransform(env(
-		"AUTHOMIZE_API_URL", "canary", "SWEEP", "canary", "MAX_SHRINK_PERCENT", "101", "DRY_RUN", "canary",
+		"AUTHOMIZE_API_URL", "canary", "SWEEP", "canary", "MAX_SHRINK_PERCENT", "101", "DRY_RUN", "canary", "SERVICE_ACCOUNTS", "canary",
 	))
 	wantError(t, err, `SECRET_ID: it is not set
 STAGING_URL: it is not set
@@ -164,7 +166,8 @@ AUTHOMIZE_APP_ID: it is not set
 MAX_SHRINK_PERCENT: it must lie between 0 and 100
 DRY_RUN: it must be true or false
 AUTHOMIZE_API_URL: it is no absolute URL
-SWEEP: it must be apply, report or never`)
+SWEEP: it must be apply, report or never
+SERVICE_ACCOUNTS: it must be apart or users`)
 	if !got.DryRun {
 		t.Error("a DRY_RUN that is not understood must not post")
 	}

@@ -136,6 +136,12 @@ var rows = map[string]func(t *testing.T, in input) output{
 		out.Acts = &acts
 		return out
 	},
+	"service-account-as-user": func(t *testing.T, in input) (out output) {
+		a := decode[pingone.Application](t, in.Resource)
+		r, _ := mapping.ServiceAccountOfApplication(&a)
+		out.add(mapping.ServiceUser(r))
+		return out
+	},
 	"gateway": func(t *testing.T, in input) (out output) {
 		g := decode[pingone.Gateway](t, in.Resource)
 		r, ws := mapping.ServiceAccountOfGateway(&g)

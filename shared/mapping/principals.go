@@ -51,6 +51,21 @@ func ServiceAccountOfGateway(g *pingone.Gateway) (authomize.ServiceAccount, Warn
 	}, ws
 }
 
+// serviceTag marks a service account among users.
+const serviceTag = "service-account"
+
+// ServiceUser is a service account as a user, tagged service-account, with
+// the same ids.
+func ServiceUser(a authomize.ServiceAccount) authomize.ServiceUser {
+	return authomize.ServiceUser{User: authomize.User{
+		UniqueID: a.UniqueID,
+		OriginID: a.OriginID,
+		Name:     a.Name,
+		Status:   a.Status,
+		Tags:     append([]string{serviceTag}, a.Tags...),
+	}}
+}
+
 func serviceStatus(enabled *bool) (authomize.UserStatus, Warnings) {
 	switch {
 	case enabled == nil:

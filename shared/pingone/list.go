@@ -5,14 +5,17 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pageSize is asked for where there is paging: the most that /users and
+// PageSize is asked for where there is paging: the most that /users and
 // /groups take. Pages may come shorter all the same.
-const pageSize = "1000"
+const PageSize = 1000
+
+const pageLimit = "limit=1000"
 
 // A List is a collection of PingOne, as it is asked for.
 type List struct {
@@ -30,7 +33,7 @@ func (l List) first() string {
 
 // Environments lists those that the worker application may read.
 func Environments() List {
-	return List{Path: "/v1/environments", Query: "limit=" + pageSize, Key: "environments"}
+	return List{Path: "/v1/environments", Query: pageLimit, Key: "environments"}
 }
 
 // EnvironmentPath is the path of one environment.
@@ -48,6 +51,12 @@ func UsersOf(env ID) List { return paged(env, "users") }
 // UsersIn lists the users of a population.
 func UsersIn(env, population ID) List {
 	return UsersOf(env).filtered(fmt.Sprintf(`population.id eq "%s"`, population))
+}
+
+// UsersUpdatedSince lists the users that changed since a time. Whether PingOne
+// takes this filter is not settled: its documentation says both.
+func UsersUpdatedSince(env ID, since time.Time) List {
+	return UsersOf(env).filtered(fmt.Sprintf(`updatedAt gt "%s"`, since.UTC().Format(time.RFC3339)))
 }
 
 // GroupsOf lists an environment's groups.
@@ -101,7 +110,7 @@ func RoleAssignmentsOf(env ID, p Principal, id ID) List {
 
 func paged(env ID, name string) List {
 	l := unpaged(env, name)
-	l.Query = "limit=" + pageSize
+	l.Query = pageLimit
 	return l
 }
 

@@ -66,9 +66,10 @@ func (t *transform) pause(ctx context.Context, held *staging.Held) (Result, erro
 	return Result{Run: t.id, State: report.Waiting, Posted: map[string]int64{}, Unfinished: true, Progressed: progressed}, nil
 }
 
-// input is what the records are made of: the staged parts, and this very
-// program. Another version may make other records, or in another order, and
-// an offset into those would leave records out, which the sweep would delete.
+// input is what the records are made of: the staged parts, the setting that
+// shapes them, and this very program. Another version may make other records,
+// or in another order, and an offset into those would leave records out, which
+// the sweep would delete.
 func (t *transform) input() (string, error) {
 	program, err := programSum()
 	if err != nil {
@@ -76,6 +77,7 @@ func (t *transform) input() (string, error) {
 	}
 	sums := sha256.New()
 	_, _ = sums.Write([]byte(program)) // a hash takes all
+	_, _ = sums.Write([]byte(t.o.Settings.ServiceAccounts))
 	for _, c := range staging.Collections {
 		_, _ = sums.Write([]byte(t.snaps[c].Complete.ManifestSHA256))
 	}

@@ -16,6 +16,8 @@ type streams struct {
 	x     *index
 	snaps map[staging.Collection]*staging.Snapshot
 	found *findings
+	// serviceUsers makes users of service accounts.
+	serviceUsers bool
 
 	settled bool
 	roles   []assignment // whose principal the run holds
@@ -90,10 +92,17 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 }
 
 func (s *streams) serviceAccounts(_ context.Context, emit emitter) error {
+	emitAccount := func(r authomize.ServiceAccount, tag uint32) bool {
+		if s.serviceUsers {
+			u := mapping.ServiceUser(r)
+			return emit(&u, tag)
+		}
+		return emit(&r, tag)
+	}
 	for i := range s.x.applications {
 		a := &s.x.applications[i]
 		r, ok := mapping.ServiceAccountOfApplication(&a.Application)
-		if (ok || a.hasRoles) && !emit(&r, a.tag) {
+		if (ok || a.hasRoles) && !emitAccount(r, a.tag) {
 			return nil
 		}
 	}
@@ -104,7 +113,7 @@ func (s *streams) serviceAccounts(_ context.Context, emit emitter) error {
 		}
 		r, ws := mapping.ServiceAccountOfGateway(&g.Gateway)
 		s.found.warnAll(ws)
-		if !emit(&r, g.tag) {
+		if !emitAccount(r, g.tag) {
 			return nil
 		}
 	}

@@ -61,6 +61,7 @@ FULL = {
     "Sweep": "report",
     "MaxShrinkPercent": "30",
     "DryRun": "true",
+    "ServiceAccounts": "users",
     "AlarmTopicArn": TOPIC,
     "NoGoodRunHours": "3",
     "QuarantineLimit": "7",

@@ -17,7 +17,7 @@ from stack import (
 )
 
 COMMON_VARIABLES = {"STACK_NAME", "SECRET_ID", "STAGING_URL"}
-TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN"}
+TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS"}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
 NAMES = {
@@ -112,6 +112,7 @@ class TemplateTest(unittest.TestCase):
             "MAX_SHRINK_PERCENT": "30",
             "ROLE_ASSIGNMENT_MAX_AGE": "72h",
             "DRY_RUN": "true",
+            "SERVICE_ACCOUNTS": "users",
         })
 
     def test_every_setting_of_the_code_is_given(self):

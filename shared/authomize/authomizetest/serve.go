@@ -6,7 +6,6 @@ import (
 	"maps"
 	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -19,6 +18,8 @@ import (
 type call struct {
 	r     *http.Request
 	at    time.Time
+	app   string         // id
+	held  store          // of the app
 	kind  authomize.Kind // of a post of records
 	body  []byte
 	items []jsontext.Value
@@ -137,30 +138,38 @@ func (s *Server) route(c *call) func(*call) reply {
 			return reply{status: 200, body: authomize.Me{ID: "fake-user", Tenant: "fake-tenant", Version: "4.6.8"}}
 		}
 	}
-	below, ok := strings.CutPrefix(path, "/v2/apps/"+s.AppID)
+	if method == http.MethodPost && path == "/v2/apps" {
+		return s.newApp
+	}
+	below, ok := s.inApp(c)
 	switch {
 	case !ok:
 		return nil
 	case method == http.MethodGet && below == "":
-		return s.app
+		return s.showApp
+	case method == http.MethodDelete && below == "" && c.app != s.AppID: // no client has any business deleting the other
+		return s.deleteApp
 	case method == http.MethodDelete && below == "/data":
 		return s.sweep
-	case method == http.MethodPost:
-		for _, kind := range authomize.Kinds {
-			if below == kind.Path() {
-				c.kind = kind
-				return s.post
-			}
-		}
+	case method == http.MethodPost || method == http.MethodGet:
+		return s.records(c, below)
 	}
 	return nil
 }
 
-// app is the app as the API shows it.
-func (s *Server) app(c *call) reply {
-	return reply{status: 200, body: map[string]string{
-		"id": s.AppID, "createdAt": "2026-01-05T09:00:00Z", "modifiedAt": c.at.Format(time.RFC3339),
-	}}
+// records is what posts or reads records of the kind that a path names.
+func (s *Server) records(c *call, below string) func(*call) reply {
+	for _, kind := range authomize.Kinds {
+		switch {
+		case below != kind.Path():
+		case c.r.Method == http.MethodGet:
+			return func(c *call) reply { return s.read(c, kind) }
+		default:
+			c.kind = kind
+			return s.post
+		}
+	}
+	return nil
 }
 
 // check is everything about a request that a correct client gets right.
@@ -175,7 +184,7 @@ func (s *Server) check(c *call) (refused reply, ok bool) {
 		}
 	}
 	if c.kind == "" {
-		if len(c.body) > 0 {
+		if len(c.body) > 0 && c.r.Method != http.MethodPost {
 			s.violate(c.r, "a body where none belongs")
 		}
 		return reply{}, true
@@ -231,7 +240,7 @@ func (s *Server) post(c *call) reply {
 		return unprocessable(bad...)
 	}
 	s.mu.Lock()
-	accepted, refs := s.store.apply(c.kind, c.items, c.at)
+	accepted, refs := c.held.apply(c.kind, c.items, c.at, s.rules)
 	s.mu.Unlock()
 	if s.countInvalid {
 		accepted = len(c.items)
@@ -280,7 +289,7 @@ func (s *Server) sweep(c *call) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweeps = append(s.sweeps, SweepLog{ModifiedBefore: before.UTC(), Deleted: s.store.sweep(before)})
+	s.sweeps = append(s.sweeps, SweepLog{ModifiedBefore: before.UTC(), Deleted: c.held.sweep(before)})
 	s.requestCounter++
 	return reply{status: http.StatusOK, body: map[string]any{
 		"requestId": fmt.Sprintf("request-%d", s.requestCounter), "acceptedTimestamp": stamp(c.at),

@@ -37,12 +37,15 @@ type Server struct {
 	now            func() time.Time
 	discard        bool
 	countInvalid   bool
+	refuseApps     bool
+	rules          rules
 	spec           *spec
 	loadSpec       func() (*spec, error)
 	http           *http.Server
 	client         *http.Client
 	mu             sync.Mutex
 	store          store
+	throwaways     map[string]store // apps made by a client, by id; nil once deleted
 	faults         []*scheduled
 	posts          []PostLog
 	sweeps         []SweepLog
@@ -77,6 +80,27 @@ func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = n
 // accepted: what the real API does is not documented. They are not kept either way.
 func WithInvalidCounted() Option { return func(s *Server) { s.countInvalid = true } }
 
+// WithoutNewApps refuses clients that want to make an app.
+func WithoutNewApps() Option { return func(s *Server) { s.refuseApps = true } }
+
+// WithoutServiceAccountsInGroupings makes service accounts unknown where an
+// account joins a grouping: the API documents it for users only.
+func WithoutServiceAccountsInGroupings() Option {
+	return func(s *Server) { s.rules.usersOnly = true }
+}
+
+// WithoutVirtualGroups makes a VirtualGroup unknown where a permission or a
+// member refers to it.
+func WithoutVirtualGroups() Option { return func(s *Server) { s.rules.noVirtual = true } }
+
+// WithPendingReferences keeps a record whose reference is unknown until what it
+// refers to is posted.
+func WithPendingReferences() Option { return func(s *Server) { s.rules.pending = true } }
+
+// WithoutRefresh lets a record that is posted again keep its first time, so
+// that a sweep takes it.
+func WithoutRefresh() Option { return func(s *Server) { s.rules.noRefresh = true } }
+
 // Discard makes the server count posted records, and neither check nor keep
 // them: for benchmarks.
 func Discard() Option { return func(s *Server) { s.discard = true } }
@@ -106,7 +130,7 @@ func New(t testing.TB, opts ...Option) *Server {
 // Start starts a server; the caller closes it. The error is that of the port,
 // or of an API description that can't be read.
 func Start(opts ...Option) (*Server, error) {
-	s := &Server{Token: DefaultToken, AppID: DefaultApp, now: time.Now, store: newStore()}
+	s := &Server{Token: DefaultToken, AppID: DefaultApp, now: time.Now, store: newStore(), throwaways: map[string]store{}}
 	for _, o := range opts {
 		o(s)
 	}
@@ -179,6 +203,18 @@ type SweepLog struct {
 type RequestLog struct {
 	Method, Path, Query string
 	Status              int // of the reply; 0: the connection was cut
+}
+
+// Throwaways returns the apps that clients made: of each whether it is still
+// there.
+func (s *Server) Throwaways() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := map[string]bool{}
+	for id, held := range s.throwaways {
+		there[id] = held != nil
+	}
+	return there
 }
 
 // Posts returns the posts so far, in order of their replies.

@@ -3,6 +3,7 @@ package authomizetest
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,6 +18,12 @@ type store map[authomize.Kind]map[string]kept
 type kept struct {
 	json    jsontext.Value
 	updated time.Time
+	pending bool // for what it refers to
+}
+
+// rules say what the API does where its documentation does not.
+type rules struct {
+	usersOnly, noVirtual, pending, noRefresh bool
 }
 
 func newStore() store {
@@ -57,7 +64,7 @@ type ref struct {
 	in   []authomize.Kind
 }
 
-func (r ids) refs(kind authomize.Kind) []ref {
+func (r ids) refs(kind authomize.Kind, by rules) []ref {
 	pair := func(target authomize.Kind, source ...authomize.Kind) []ref {
 		return []ref{{"SourceIds", r.SourceID, source}, {"TargetIds", r.TargetID, []authomize.Kind{target}}}
 	}
@@ -71,6 +78,9 @@ func (r ids) refs(kind authomize.Kind) []ref {
 	case authomize.GroupingAssociations:
 		return pair(authomize.Groupings, authomize.Groupings)
 	case authomize.AccountAssociations:
+		if by.usersOnly {
+			return pair(authomize.Groupings, authomize.Users)
+		}
 		return pair(authomize.Groupings, authomize.Users, authomize.ServiceAccounts)
 	case authomize.Permissions:
 		source := ref{"GroupingIds", r.SourceUniqueID, []authomize.Kind{authomize.Groupings}}
@@ -100,7 +110,7 @@ func listsOf(kind authomize.Kind) []string {
 
 // apply keeps the items whose references exist. It returns how many, and the
 // ids referred to, by "valid" or "invalid" and list.
-func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time) (accepted int, lists map[string][]string) {
+func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, by rules) (accepted int, lists map[string][]string) {
 	lists = map[string][]string{}
 	seen := map[string]bool{}
 	for _, item := range items {
@@ -109,13 +119,12 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time) 
 			continue // the schema was checked before
 		}
 		ok := true
-		for _, ref := range r.refs(kind) {
+		for _, ref := range r.refs(kind, by) {
 			if ref.id == "" {
 				continue
 			}
-			known := slices.ContainsFunc(ref.in, func(k authomize.Kind) bool { _, ok := s[k][ref.id]; return ok })
 			list := "valid" + ref.list
-			if !known {
+			if !s.knows(ref, by) {
 				ok, list = false, "invalid"+ref.list
 			}
 			if !seen[list+ref.id] {
@@ -125,10 +134,43 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time) 
 		}
 		if ok {
 			accepted++
-			s[kind][r.key(kind)] = kept{json: item.Clone(), updated: at}
+		}
+		if ok || by.pending {
+			s.keep(kind, r.key(kind), kept{json: item.Clone(), updated: at, pending: !ok}, by)
 		}
 	}
+	if by.pending {
+		s.resolve(by)
+	}
 	return accepted, lists
+}
+
+func (s store) knows(r ref, by rules) bool {
+	return slices.ContainsFunc(r.in, func(k authomize.Kind) bool {
+		held, ok := s[k][r.id]
+		return ok && (!by.noVirtual || !strings.Contains(held.json.String(), `"VirtualGroup"`))
+	})
+}
+
+func (s store) keep(kind authomize.Kind, key string, k kept, by rules) {
+	if before, again := s[kind][key]; again && by.noRefresh {
+		k.updated = before.updated
+	}
+	s[kind][key] = k
+}
+
+// resolve ends the waiting of records whose references are all there.
+func (s store) resolve(by rules) {
+	for kind, records := range s {
+		for key, k := range records {
+			var r ids
+			if !k.pending || json.Unmarshal(k.json, &r) != nil {
+				continue
+			}
+			k.pending = slices.ContainsFunc(r.refs(kind, by), func(ref ref) bool { return ref.id != "" && !s.knows(ref, by) })
+			records[key] = k
+		}
+	}
 }
 
 // sweep deletes what was last posted before a time.

@@ -14,6 +14,7 @@ const uuidPattern = `"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"`
 var (
 	memberFilter     = regexp.MustCompile(`^memberOfGroups\[id eq ` + uuidPattern + `( and type eq "DIRECT")?\]$`)
 	populationFilter = regexp.MustCompile(`^population\.id eq ` + uuidPattern + `$`)
+	updatedFilter    = regexp.MustCompile(`^updatedAt gt "[0-9TZ:.-]+"$`)
 	typeFilter       = regexp.MustCompile(`^type eq "(CUSTOM|PLATFORM)"$`)
 	spanFilter       = regexp.MustCompile(`^startDate eq "([^"]+)" and endDate eq "([^"]+)"$`)
 	environFilter    = regexp.MustCompile(`^(id|organization\.id|status|name) (eq|sw) "([^"]*)"$`)
@@ -24,6 +25,10 @@ var (
 // malformed answers a filter that PingOne would not understand.
 func (c *call) malformed(filter string) error {
 	c.s.violate("GET %s: filter %s", c.r.URL.Path, filter)
+	return badFilter()
+}
+
+func badFilter() error {
 	e := invalid("filter", "INVALID_FILTER")
 	e.code = "INVALID_DATA"
 	return e

@@ -18,6 +18,7 @@ type settings struct {
 	count            CountMode
 	noSize           bool
 	dynamicNotDirect bool
+	updatedAt        bool
 	limiter          *rate.Limiter
 	latency          time.Duration
 	countOnly        bool
@@ -64,6 +65,10 @@ func WithoutSize() Option { return func(s *settings) { s.noSize = true } }
 // DynamicNotDirect makes members of dynamic filters match only queries
 // without a type. By default they match type DIRECT too.
 func DynamicNotDirect() Option { return func(s *settings) { s.dynamicNotDirect = true } }
+
+// WithUpdatedAt lets users be filtered by updatedAt. By default that is
+// refused: PingOne's documentation says both.
+func WithUpdatedAt() Option { return func(s *settings) { s.updatedAt = true } }
 
 // WithRate answers 429 REQUEST_LIMITED to requests beyond this rate, with a
 // Retry-After in seconds. Token requests are free.

@@ -39,6 +39,11 @@ func listUsers(c *call) error {
 		}
 		l.count = len(members)
 		l.take(membersAfter(members, l.after))
+	case updatedFilter.MatchString(filter) && c.s.set.updatedAt: // all of them were, just now
+		l.count = c.env.UserCount()
+		l.take(c.env.usersAfter(l.after, func(*User) bool { return true }))
+	case updatedFilter.MatchString(filter):
+		return badFilter() // no violation: its documentation says both
 	default:
 		return c.malformed(filter)
 	}

@@ -11,6 +11,7 @@ import (
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/probe"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transport"
 )
@@ -20,6 +21,10 @@ type checkCommand struct {
 	Stack   string `help:"Check the settings and the secret of this CloudFormation stack, from this machine and with your own permissions in AWS." placeholder:"NAME"`
 	Staging string `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
 	JSON    bool   `help:"Write the findings as JSON."`
+
+	Probe     bool          `help:"Also try out what the documentation of the two APIs leaves open: PingOne is only read; in Authomize an app is made for it, filled with made-up records, and deleted again."`
+	ProbeWait time.Duration `help:"How long a record may take to appear in Authomize, or to go." default:"2m"`
+	ProbeApp  string        `help:"For --probe, where the token may not make an app: the id of an empty one that you made for it by hand, and delete afterwards." placeholder:"ID"`
 }
 
 // checkKey is written to see whether staging can be.
@@ -71,7 +76,7 @@ func (c *checkCommand) all(ctx context.Context, w world, found *findings) error 
 	} else {
 		checkStaging(ctx, store, found)
 	}
-	checker{settings: s, found: found}.apis(ctx)
+	checker{settings: s, found: found, probe: c.probing()}.apis(ctx)
 	return nil
 }
 
@@ -164,6 +169,8 @@ type checker struct {
 	most int
 	// pingOneOnly leaves Authomize out.
 	pingOneOnly bool
+	// probe tries out what is not documented; nil: it doesn't.
+	probe *probing
 }
 
 // apis checks PingOne and then Authomize.
@@ -207,6 +214,9 @@ func (c checker) pingOne(ctx context.Context) {
 	if err == nil {
 		p.grants(ctx, endpoint.Environment, credentials.ClientID, environments)
 	}
+	if c.probe != nil {
+		c.found.addProbes("PingOne", probe.PingOne(ctx, p.client, environments))
+	}
 	clock.judge(c.found, "PingOne clock")
 }
 
@@ -236,6 +246,9 @@ func (c checker) authomize(ctx context.Context) {
 		c.found.add(ok, "Authomize app", "is there")
 	}
 	clock.judge(c.found, "Authomize clock")
+	if c.probe != nil {
+		c.probe.authomize(ctx, c.settings.transform, h, c.found)
+	}
 }
 
 func orUnnamed(s string) string {

@@ -29,6 +29,16 @@ type finding struct {
 	Environment string `json:"environment,omitzero"`
 	State       grade  `json:"state"`
 	Detail      string `json:"detail"`
+	// Follows is the setting that follows from a probe, or what else to do.
+	Follows string `json:"follows,omitzero"`
+}
+
+// text is the detail and what follows.
+func (f finding) text() string {
+	if f.Follows == "" {
+		return f.Detail
+	}
+	return f.Detail + "; follows: " + f.Follows
 }
 
 // findings are what a check found.
@@ -76,7 +86,7 @@ func (f *findings) show(w world, asJSON bool) error {
 		if environment != "" {
 			name = "  " + name
 		}
-		t.AppendRow(table.Row{name, one.State, one.Detail})
+		t.AppendRow(table.Row{name, one.State, one.text()})
 	}
 	_, err := fmt.Fprintf(w.Stdout, "%s\n", t.Render())
 	return err

@@ -98,11 +98,11 @@ type tenant struct {
 	authomize *authomizetest.Server
 }
 
-func newTenant(t *testing.T) *tenant {
+func newTenant(t *testing.T, opts ...authomizetest.Option) *tenant {
 	t.Helper()
 	org := pingonetest.Sized(pingonetest.Size{Users: 40, Groups: 4, MembershipsPerUser: 2, RoleHolders: 3, Applications: 10})
 	org.Client = pingonetest.StableID("sized", "application", "0")
-	return &tenant{org: org, pingone: pingonetest.New(t, org), authomize: authomizetest.New(t)}
+	return &tenant{org: org, pingone: pingonetest.New(t, org), authomize: authomizetest.New(t, opts...)}
 }
 
 // env are the settings to reach the tenant.

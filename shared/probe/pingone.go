@@ -105,15 +105,19 @@ func (t *tenant) updatedAt(ctx context.Context, env pingone.ID) (Finding, error)
 // some by its filter, and no groups in it that could add to them.
 func (t *tenant) dynamic(ctx context.Context, env pingone.ID) (Finding, error) {
 	return t.inGroups(ctx, env, func(g *pingone.Group) (Finding, error) {
-		if g.UserFilter == "" || g.DirectMemberCounts == nil || !isZero(g.DirectMemberCounts.Groups) {
+		counts := g.DirectMemberCounts
+		if g.UserFilter == "" || counts == nil || !isZero(counts.Users) {
 			return Finding{}, errNoAnswer
+		}
+		if !isZero(counts.Groups) { // or not said, as in PingOne's API description
+			children, err := t.client.First(ctx, pingone.Children(env, g.ID))
+			if err != nil || children.Records > 0 {
+				return Finding{}, orNoAnswer(err)
+			}
 		}
 		all, err := t.client.First(ctx, pingone.AllMembers(env, g.ID))
-		if err != nil {
-			return Finding{}, err
-		}
-		if all.Records == 0 || !isZero(g.DirectMemberCounts.Users) {
-			return Finding{}, errNoAnswer
+		if err != nil || all.Records == 0 {
+			return Finding{}, orNoAnswer(err)
 		}
 		direct, err := t.client.First(ctx, pingone.Members(env, g.ID))
 		switch {

@@ -15,11 +15,12 @@ import (
 // A Fault strikes requests by a fixed schedule. A request is checked before
 // it strikes.
 type Fault struct {
-	Kind  authomize.Kind // posts of this kind only; "": any request
-	Path  string         // requests whose path ends so only, such as /data for the sweep; "": any
-	From  int            // the first of these requests that it strikes, counted from 1; 0 is 1
-	Times int            // how many of them in a row; 0: all that follow
-	Do    Action
+	Kind   authomize.Kind // posts of this kind only; "": any request
+	Method string         // requests of this method only; "": any
+	Path   string         // requests whose path ends so only, such as /data for the sweep; "": any
+	From   int            // the first of these requests that it strikes, counted from 1; 0 is 1
+	Times  int            // how many of them in a row; 0: all that follow
+	Do     Action
 }
 
 // An Action is what a fault does.
@@ -39,7 +40,7 @@ func (s *Server) strikes(c *call) []Action {
 	defer s.mu.Unlock()
 	var due []Action
 	for _, f := range s.faults {
-		if f.Kind != "" && f.Kind != c.kind || !strings.HasSuffix(c.r.URL.Path, f.Path) {
+		if f.Kind != "" && f.Kind != c.kind || f.Method != "" && f.Method != c.r.Method || !strings.HasSuffix(c.r.URL.Path, f.Path) {
 			continue
 		}
 		f.seen++

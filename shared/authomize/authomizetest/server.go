@@ -83,6 +83,10 @@ func WithInvalidCounted() Option { return func(s *Server) { s.countInvalid = tru
 // WithoutNewApps refuses clients that want to make an app.
 func WithoutNewApps() Option { return func(s *Server) { s.refuseApps = true } }
 
+// WithThrowaway adds an empty app that a client may delete, as if somebody had
+// made it by hand.
+func WithThrowaway(id string) Option { return func(s *Server) { s.throwaways[id] = newStore() } }
+
 // WithoutServiceAccountsInGroupings makes service accounts unknown where an
 // account joins a grouping: the API documents it for users only.
 func WithoutServiceAccountsInGroupings() Option {

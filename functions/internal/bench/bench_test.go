@@ -25,14 +25,6 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-func TestUsersByPopulation(t *testing.T) {
-	t.Parallel()
-	o := size{Users: 24_000, Populations: 3}.organization() // 4,000, 8,000 and 12,000
-	if got, want := userCalls(only(o)), 1+4+8+12; got != want {
-		t.Errorf("%d calls, want %d", got, want)
-	}
-}
-
 func TestPages(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int]int{0: 1, 1: 1, 1000: 1, 1001: 2, 1_000_000: 1000} {

@@ -9,9 +9,6 @@ import (
 // pageSize is the most that PingOne puts on a page of users or groups.
 const pageSize = 1000
 
-// partitionAbove is from how many users on they are read by population.
-const partitionAbove = 20_000
-
 // A size is how big the organization is.
 type size struct {
 	Users        int `json:"users"`
@@ -71,7 +68,7 @@ func bounds(e *pingonetest.Environment) map[staging.Collection]int {
 	return map[staging.Collection]int{
 		staging.Environments: 2, // itself, and its organization
 		staging.Populations:  pages(len(e.Populations)),
-		staging.Users:        userCalls(e),
+		staging.Users:        users,
 		staging.Groups:       groups,
 		staging.Memberships:  groups + members,
 		staging.Roles:        2, // those that are built in, and the environment's
@@ -80,25 +77,6 @@ func bounds(e *pingonetest.Environment) map[staging.Collection]int {
 		staging.RoleAssignments: groups + applications + gateways + users +
 			len(e.Groups) + workers + len(e.Gateways) + e.UserCount(),
 	}
-}
-
-// userCalls are those for the users: by one cursor, or by one a population,
-// where the last page of each is seldom full.
-func userCalls(e *pingonetest.Environment) int {
-	var shares []int
-	for _, p := range e.Populations {
-		if n := e.PopulationCount(p.ID); n > 0 {
-			shares = append(shares, n)
-		}
-	}
-	if e.UserCount() <= partitionAbove || len(shares) < 2 {
-		return pages(e.UserCount())
-	}
-	calls := pages(len(e.Populations))
-	for _, n := range shares {
-		calls += pages(n)
-	}
-	return calls
 }
 
 // only is the environment of an organization of organization.

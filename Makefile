@@ -129,7 +129,7 @@ sam-validate: $(VSTAMP) ## Run sam validate --lint.
 
 .PHONY: cfn-lint
 cfn-lint: $(VSTAMP) ## Run cfn-lint.
-	$(VENV)/bin/cfn-lint --regions us-east-1 -- template.yaml
+	$(VENV)/bin/cfn-lint --regions us-east-1 -- template.yaml docs/deploy-role.yaml
 
 # The build folder goes first: an artifact of an earlier build proves nothing.
 .PHONY: sam-build

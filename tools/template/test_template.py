@@ -11,6 +11,8 @@ import re
 import shlex
 import unittest
 
+from samcli.yamlhelper import yaml_parse
+
 from stack import (
     ACCOUNT, BUS, DEFAULTS, FETCH, FULL, FUNCTIONS, LOG_GROUPS, OWN_KEY, PLAIN, REGION, ROOT, SECRET, SOURCE, STACK,
     go_source, matches, sample, transform,
@@ -406,7 +408,8 @@ class DeployDocTest(unittest.TestCase):
         self.assertEqual(policy, own)
 
     def test_names_exist(self):
-        known = set(SOURCE["Parameters"]) | set(SOURCE["Outputs"]) | set(SOURCE["Resources"])
+        role = yaml_parse((ROOT / "docs/deploy-role.yaml").read_text())
+        known = {name for t in (SOURCE, role) for part in ("Parameters", "Outputs", "Resources") for name in t[part]}
         given = re.findall(r"(?<=[ `])([A-Z][A-Za-z]+)=", self.text)
         quoted = re.findall(r"`([A-Z][a-z]+[A-Z][A-Za-z]+)`", self.text)
         self.assertIn("AuthomizeAppId", given)

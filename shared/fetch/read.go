@@ -42,6 +42,7 @@ const (
 	paged     eventKind = iota // one more page
 	finished                   // no more pages
 	refused                    // no more to be had: refusal says why
+	gone                       // its parent was deleted meanwhile
 	abandoned                  // not asked for: its slice is hopeless
 	restarted                  // from the first page again
 )
@@ -162,7 +163,11 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 				return err
 			}
 		default:
-			return send(event{numbered: t, kind: refused, refusal: refusal})
+			ev, err := r.endOf(ctx, t, refusal)
+			if err != nil {
+				return err
+			}
+			return send(ev)
 		}
 	}
 }
@@ -189,19 +194,6 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 		}
 	}
 	return pages, nil
-}
-
-// shortOf compares a child list that was read to its end with what PingOne
-// says of its length: at the start, and where that was more, now.
-func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if t.Parent == nil || t.Expect < 0 || t.records >= t.Expect {
-		return nil, nil
-	}
-	now, err := recount(ctx, r.o.Client, t.task)
-	if err != nil || now < 0 || t.records >= now {
-		return nil, err
-	}
-	return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: min(now, t.Expect), Read: t.records}, nil
 }
 
 // take notes one event, and commits when it is time.
@@ -247,7 +239,7 @@ func (r *reading) settle(ev event, d *doomed) {
 	case ev.kind == abandoned:
 		s.Refused++
 		r.unread.skip(name)
-	case ev.kind == refused && isChild && ev.refusal.Status == 404:
+	case ev.kind == gone:
 		s.Gone++
 	case ev.kind == refused:
 		if isChild {

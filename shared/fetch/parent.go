@@ -11,7 +11,15 @@ import (
 
 // parentPath is where the parent of a child list is read by itself.
 func parentPath(t task) string {
-	return fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), t.Parent.Kind, t.Parent.ID)
+	return fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), parentKind(t), t.Parent.ID)
+}
+
+// parentKind names the parent of a child list in one word.
+func parentKind(t task) string {
+	if t.Parent.Kind == staging.GroupAny {
+		return parentKinds[pingone.GroupPrincipal]
+	}
+	return t.Parent.Kind
 }
 
 // endOf tells how a task ended that was refused. A 404 for a child may mean
@@ -28,13 +36,13 @@ func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (ev
 	ev.refusal = &said
 	switch {
 	case err == nil:
-		said.Message = fmt.Sprintf("the %s is still there", t.Parent.Kind)
+		said.Message = fmt.Sprintf("the %s is still there", parentKind(t.task))
 	case of == nil:
 		return event{}, err
 	case of.Status == http.StatusNotFound:
 		return event{numbered: t, kind: gone}, nil
 	default:
-		said.Message = fmt.Sprintf("whether the %s is still there is not to be known (%d %s)", t.Parent.Kind, of.Status, of.Code)
+		said.Message = fmt.Sprintf("whether the %s is still there is not to be known (%d %s)", parentKind(t.task), of.Status, of.Code)
 	}
 	return ev, nil
 }

@@ -47,15 +47,16 @@ const (
 	restarted                  // from the first page again
 )
 
-// readAll works off the plan: workers ask, this goroutine writes. What was
-// received is committed even when it ends with an error.
-func (r *reading) readAll(ctx context.Context) error {
+// readAll works off the plan, or its wider questions: workers ask, this
+// goroutine writes. What was received is committed even when it ends with an
+// error.
+func (r *reading) readAll(ctx context.Context, wider bool) error {
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
 	tasks, events := make(chan numbered), make(chan event)
 	doomed := newDoomed(r.slices)
-	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks) })
+	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider) })
 	for range r.workers() {
 		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
 	}
@@ -87,7 +88,7 @@ func (r *reading) workers() int {
 	return max(1, min(n, maxWorkers, r.total))
 }
 
-func (r *reading) feed(ctx context.Context, tasks chan<- numbered) error {
+func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) error {
 	// The writer changes the progress while this reads the plan.
 	start := newProgress(r.w.Manifest().Progress)
 	i := -1
@@ -103,6 +104,9 @@ func (r *reading) feed(ctx context.Context, tasks chan<- numbered) error {
 		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
+		}
+		if n.Wider != wider {
+			continue
 		}
 		select {
 		case tasks <- n:
@@ -147,8 +151,6 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		}
 		refusal := refusal(err)
 		switch {
-		case err == nil && t.Wider != "" && t.records <= max(t.Expect, 0):
-			t.Query, t.Wider, t.from, t.whole = t.Wider, "", "", false
 		case err == nil:
 			short, err := r.shortOf(ctx, t)
 			if err != nil {
@@ -234,6 +236,7 @@ func (r *reading) settle(ev event, d *doomed) {
 	}
 	if isChild && ev.kind == finished {
 		s.Read += ev.records
+		r.noteSurplus(ev.numbered)
 	}
 	switch {
 	case ev.kind == abandoned:

@@ -152,7 +152,7 @@ func TestTroubleThatLasts(t *testing.T) {
 		calls   int   // of the first invocation
 	}{
 		{name: "503", fault: pingonetest.Fault{Times: 6, Status: 503}, status: 503, calls: 2 + 6},
-		{name: "501 is not tried again", fault: pingonetest.Fault{Status: 501}, status: 501, calls: 2 + 1},
+		{name: "501", fault: pingonetest.Fault{Times: 6, Status: 501}, status: 501, calls: 2 + 6},
 		{name: "429", fault: pingonetest.Fault{Times: 18, Status: 429}, want: pingone.ErrThrottled, status: 429, calls: 2 + 18},
 		{name: "401 with every token", fault: pingonetest.Fault{Times: 2, Do: pingonetest.FaultToken}, want: pingone.ErrUnauthorized, status: 401, calls: 2 + 2},
 		{name: "connection reset", fault: pingonetest.Fault{Times: 6, Do: pingonetest.FaultResetBody}, calls: 2 + 6},

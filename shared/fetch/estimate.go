@@ -35,6 +35,9 @@ type estimate struct {
 
 func (e *estimate) add(t task) {
 	e.atLeast = e.atLeast || t.AtLeast
+	if t.Wider {
+		return // it may not be asked
+	}
 	if t.Expect == unknown {
 		e.calls++
 		return

@@ -129,6 +129,7 @@ type reading struct {
 	// one before.
 	lost     bool
 	estimate estimate
+	surplus  []numbered // see noteSurplus
 	// finishedBefore is how many tasks earlier invocations finished.
 	finishedBefore int
 }
@@ -164,8 +165,11 @@ func (r *reading) run(ctx context.Context) error {
 	for _, p := range m.Plan {
 		r.total += p.Tasks
 	}
-	if err := r.readAll(ctx); err != nil {
+	if err := r.readAll(ctx, false); err != nil {
 		return fmt.Errorf("read %s: %w", m.Collection, err)
+	}
+	if err := r.readWider(ctx); err != nil {
+		return fmt.Errorf("read members by filters: %w", err)
 	}
 	if err := r.finishRoles(ctx); err != nil {
 		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)

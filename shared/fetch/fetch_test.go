@@ -82,6 +82,7 @@ func TestCallCounts(t *testing.T) {
 		r.envs = append(r.envs, env.ID)
 	}
 	users, groups, memberships := lowerBound(org)
+	memberships++ // one dynamic group is counted again, so that none is asked twice
 	want := map[staging.Collection]int{staging.Users: users, staging.Groups: groups, staging.Memberships: memberships}
 	for c, calls := range want {
 		r.fake.ResetLog()
@@ -163,31 +164,135 @@ func TestHopelessSliceIsNotAskedForever(t *testing.T) {
 	}
 }
 
-func TestChildThatVanishedIsGoneNotUnread(t *testing.T) {
+// A child's 404 is no proof that its parent was deleted: the parent is asked
+// for, once, and only its own 404 counts.
+func TestNotFoundIsGoneOnlyIfTheParentIs(t *testing.T) {
 	t.Parallel()
-	ids := pingonetest.DemoIDs()
-	r := newRig(t, pingonetest.Demo())
-	r.envs = []pingone.ID{ids.Workforce}
-	r.fake.Inject(pingonetest.Fault{
-		Match: "/v1/environments/*/users", Query: ids.Finance.String(), Times: -1,
-		Do: pingonetest.FaultStatus, Status: 404, Code: "NOT_FOUND",
-	})
-	got := r.mustRead(staging.Memberships)
-	complete := r.snapshot(staging.Memberships).Complete
-	if !got.Complete || got.Unread != 0 || complete.Gone != 1 {
-		t.Errorf("got %+v with %d gone, want 1 gone and nothing unread", got, complete.Gone)
+	const all = "/v1/environments/*"
+	env := "/v1/environments/" + smallEnv.String()
+	tests := []struct {
+		name         string
+		c            staging.Collection
+		child, query string
+		parent       string // path of the parent
+		kind         string
+		id           pingone.ID
+		lost         int // records that can't be read
+	}{
+		{"members", staging.Memberships, all + "/users", smallPair.String(), env + "/groups/" + smallPair.String(), "group", smallPair, 2},
+		{"groups in a group", staging.Memberships, all + "/groups", smallParent.String(), env + "/groups/" + smallParent.String(), "group", smallParent, 2},
+		{"roles of a user", staging.RoleAssignments, all + "/users/" + smallUser(4).String() + "/roleAssignments", "", env + "/users/" + smallUser(4).String(), "user", smallUser(4), 1},
+		{"roles of a group", staging.RoleAssignments, all + "/groups/" + smallPair.String() + "/roleAssignments", "", env + "/groups/" + smallPair.String(), "group", smallPair, 1},
+		{"roles of an application", staging.RoleAssignments, all + "/applications/*/roleAssignments", "", env + "/applications/" + smallWorker.String(), "application", smallWorker, 1},
+		{"roles of a gateway", staging.RoleAssignments, all + "/gateways/*/roleAssignments", "", env + "/gateways/" + smallGateway.String(), "gateway", smallGateway, 1},
+	}
+	for _, tt := range tests {
+		for status, says := range map[int]string{
+			200: "the " + tt.kind + " is still there",
+			403: "whether the " + tt.kind + " is still there is not to be known (403 ODD)",
+			404: "",
+		} {
+			t.Run(fmt.Sprintf("%s, parent %d", tt.name, status), func(t *testing.T) {
+				t.Parallel()
+				r, o := smallRig(t)
+				r.fake.Inject(pingonetest.Fault{Match: tt.child, Query: tt.query, Status: 404, Code: "NOT_FOUND"})
+				if status != 200 {
+					r.fake.Deny(tt.parent, status, "ODD")
+				}
+				r.mustRead(tt.c)
+				s := r.snapshot(tt.c)
+				var want []staging.Unread
+				if status != 404 {
+					path := strings.NewReplacer("*/roleAssignments", tt.id.String()+"/roleAssignments", all, env).Replace(tt.child)
+					want = []staging.Unread{{
+						Environment: smallEnv, Path: path, Parent: &staging.Parent{Kind: tt.kind, ID: tt.id},
+						Status: 404, Code: "NOT_FOUND", Message: says,
+					}}
+				}
+				if d := cmp.Diff(want, s.Complete.Unread); d != "" {
+					t.Errorf("unread (-want +got):\n%s", d)
+				}
+				if want := map[bool]int{true: 1}[status == 404]; s.Complete.Gone != want {
+					t.Errorf("%d gone, want %d", s.Complete.Gone, want)
+				}
+				if got, want := len(r.edges(tt.c)), len(modelEdges(o, tt.c))-tt.lost; got != want {
+					t.Errorf("%d records staged, want %d", got, want)
+				}
+				tries := map[int]int{200: 1, 403: 2, 404: 1}
+				if got := r.fake.Calls(tt.parent); got != tries[status] {
+					t.Errorf("the parent was asked for %d times, want %d", got, tries[status])
+				}
+				if got, want := r.fake.Calls("/v1/**"), smallPages[tt.c]+tries[status]; got != want {
+					t.Errorf("%d calls, want %d", got, want)
+				}
+			})
+		}
 	}
 }
 
-// 404 to everything is no proof that nobody holds a role.
+// Trouble with the question for the parent decides nothing: the invocation
+// fails, and the next one asks both again.
+func TestParentThatCanNotBeAskedFor(t *testing.T) {
+	t.Parallel()
+	r, o := smallRig(t)
+	r.fake.Inject(
+		pingonetest.Fault{Match: usersPath, Query: smallPair.String(), Status: 404, Code: "NOT_FOUND"},
+		pingonetest.Fault{Match: "/v1/environments/*/groups/*", Times: 6, Status: 503},
+	)
+	if result, err := r.read(staging.Memberships); err == nil || result.Complete {
+		t.Fatalf("got %+v, %v; want an error", result, err)
+	}
+	r.mustRead(staging.Memberships)
+	r.wantStaged(staging.Memberships, modelEdges(o, staging.Memberships))
+}
+
+// 404 to everything is no proof that nobody holds a role, whatever is said of
+// the groups themselves.
 func TestMostlyGoneIsUnread(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, pingonetest.Demo(), pingonetest.WithDeny("/v1/environments/*/groups/*/roleAssignments", 404, "NOT_FOUND"))
-	r.envs = []pingone.ID{pingonetest.DemoIDs().Workforce}
-	r.mustRead(staging.RoleAssignments)
-	unread := r.snapshot(staging.RoleAssignments).Complete.Unread
-	if len(unread) != 1 || unread[0].Status != 404 || unread[0].Code != "MOST_GONE" {
-		t.Errorf("unread: got %+v, want one entry MOST_GONE", unread)
+	const groups = "/v1/environments/*/groups/*"
+	for code, denied := range map[string][]string{
+		"NOT_FOUND": {groups + "/roleAssignments"},
+		"MOST_GONE": {groups + "/roleAssignments", groups},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, pingonetest.Demo())
+			for _, path := range denied {
+				r.fake.Deny(path, 404, "NOT_FOUND")
+			}
+			r.envs = []pingone.ID{pingonetest.DemoIDs().Workforce}
+			r.mustRead(staging.RoleAssignments)
+			unread := r.snapshot(staging.RoleAssignments).Complete.Unread
+			if len(unread) != 1 || unread[0].Status != 404 || unread[0].Code != code {
+				t.Errorf("unread: got %+v, want one entry %s", unread, code)
+			}
+		})
+	}
+}
+
+// A list that came shorter than was said is short, unless PingOne says now
+// that it is no longer than that, or that its parent is gone. A refusal says
+// nothing.
+func TestShortListIsCountedAgain(t *testing.T) {
+	t.Parallel()
+	short := []staging.Short{{Environment: smallEnv, Parent: staging.Parent{Kind: "group", ID: smallPair}, List: "users", Expected: 2, Read: 0}}
+	for status, want := range map[int][]staging.Short{200: nil, 404: nil, 403: short, 400: short} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			r, _ := smallRig(t)
+			r.fake.Inject(pingonetest.Fault{Match: usersPath, Query: smallPair.String(), Do: pingonetest.FaultCall, Call: func(o *pingonetest.Organization) {
+				o.RemoveMember(smallEnv, smallPair, smallUser(2))
+				o.RemoveMember(smallEnv, smallPair, smallUser(5))
+			}})
+			if status != 200 {
+				r.fake.Deny("/v1/environments/*/groups/*", status, "ODD")
+			}
+			r.mustRead(staging.Memberships)
+			if d := cmp.Diff(want, r.snapshot(staging.Memberships).Complete.Short); d != "" {
+				t.Errorf("short (-want +got):\n%s", d)
+			}
+		})
 	}
 }
 
@@ -213,39 +318,6 @@ func TestLostCursorStartsAgainOnce(t *testing.T) {
 	edges := slices.Compact(r.edges(staging.Users))
 	if want := org.Environment(ids.Workforce).UserCount(); len(edges) != want {
 		t.Errorf("got %d different users, want %d", len(edges), want)
-	}
-}
-
-// Where a tenant does not count members by a filter as direct, they are found
-// all the same. Only a group that holds other groups is asked for its direct
-// members alone: the wider question would mix in theirs.
-func TestDynamicMembersAreFoundEitherWay(t *testing.T) {
-	t.Parallel()
-	ids := pingonetest.DemoIDs()
-	for name, opts := range map[string][]pingonetest.Option{
-		"dynamic members are direct":     nil,
-		"dynamic members are not direct": {pingonetest.DynamicNotDirect()},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			org := pingonetest.Demo()
-			r := newRig(t, org, opts...)
-			r.envs = []pingone.ID{ids.Workforce}
-			r.mustRead(staging.Memberships)
-			edges := slices.Compact(r.edges(staging.Memberships))
-			for _, group := range []pingone.ID{ids.Dynamic, ids.DynamicOnly} {
-				got := 0
-				for _, e := range edges {
-					if strings.HasPrefix(e, "group:"+group.String()+"/users ") {
-						got++
-					}
-				}
-				byFilter := group == ids.DynamicOnly || len(opts) == 0
-				if want := len(org.Environment(ids.Workforce).DirectMembers(group, byFilter)); got != want {
-					t.Errorf("group %s: got %d members, want %d", group, got, want)
-				}
-			}
-		})
 	}
 }
 

@@ -28,13 +28,12 @@ type task struct {
 	Parent      *staging.Parent `json:"parent,omitzero"`
 	// Expect is how many records PingOne says there are, -1 if it didn't.
 	Expect int `json:"expect"`
-	// AtLeast tells that Expect counts a part only: without members by a
-	// dynamic filter.
+	// AtLeast tells that Expect counts a part only: these are the members of a
+	// dynamic group, and those by its filter are left out.
 	AtLeast bool `json:"atLeast,omitzero"`
-	// Wider is the query to try as well if the list holds no more than the
-	// members that were put in by hand: whether members by a dynamic filter
-	// count as direct is not documented.
-	Wider string `json:"wider,omitzero"`
+	// Wider tells that this is the second question for the members of a
+	// dynamic group, see readWider.
+	Wider bool `json:"wider,omitzero"`
 	// Check says that the answer should be what earlier runs kept.
 	Check bool `json:"check,omitzero"`
 }
@@ -223,14 +222,19 @@ func planMemberships(ctx context.Context, p *planner) error {
 	return nil
 }
 
-// addMembers asks for a group's direct members. Without groups in it, a
-// dynamic group has no indirect members that a wider question could mix in.
+// addMembers asks for a group's direct members, and for those that a dynamic
+// group has in any way.
 func (p *planner) addMembers(env pingone.ID, g *pingone.Group, counts *pingone.MemberCounts, parent *staging.Parent) error {
 	l := pingone.Members(env, g.ID)
-	t := task{Environment: env, Path: l.Path, Query: l.Query, Key: l.Key, Parent: parent, Expect: orUnknown(counts.Users), AtLeast: g.UserFilter != ""}
-	if g.UserFilter != "" && !mayHaveAny(counts.Groups) {
-		t.Wider = pingone.AllMembers(env, g.ID).Query
+	if g.UserFilter == "" {
+		return p.addExpecting(env, l, parent, orUnknown(counts.Users))
 	}
+	t := task{Environment: env, Path: l.Path, Query: l.Query, Key: l.Key, Parent: parent, Expect: orUnknown(counts.Users), AtLeast: true}
+	if err := p.addTask(t); err != nil {
+		return err
+	}
+	t.Query, t.Expect, t.Wider = pingone.AllMembers(env, g.ID).Query, unknown, true
+	t.Parent = &staging.Parent{Kind: staging.GroupAny, ID: g.ID}
 	return p.addTask(t)
 }
 

@@ -42,19 +42,21 @@ const (
 	paged     eventKind = iota // one more page
 	finished                   // no more pages
 	refused                    // no more to be had: refusal says why
+	gone                       // its parent was deleted meanwhile
 	abandoned                  // not asked for: its slice is hopeless
 	restarted                  // from the first page again
 )
 
-// readAll works off the plan: workers ask, this goroutine writes. What was
-// received is committed even when it ends with an error.
-func (r *reading) readAll(ctx context.Context) error {
+// readAll works off the plan, or its wider questions: workers ask, this
+// goroutine writes. What was received is committed even when it ends with an
+// error.
+func (r *reading) readAll(ctx context.Context, wider bool) error {
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
 	tasks, events := make(chan numbered), make(chan event)
 	doomed := newDoomed(r.slices)
-	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks) })
+	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider) })
 	for range r.workers() {
 		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
 	}
@@ -86,7 +88,7 @@ func (r *reading) workers() int {
 	return max(1, min(n, maxWorkers, r.total))
 }
 
-func (r *reading) feed(ctx context.Context, tasks chan<- numbered) error {
+func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) error {
 	// The writer changes the progress while this reads the plan.
 	start := newProgress(r.w.Manifest().Progress)
 	i := -1
@@ -102,6 +104,9 @@ func (r *reading) feed(ctx context.Context, tasks chan<- numbered) error {
 		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
+		}
+		if n.Wider != wider {
+			continue
 		}
 		select {
 		case tasks <- n:
@@ -146,8 +151,6 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		}
 		refusal := refusal(err)
 		switch {
-		case err == nil && t.Wider != "" && t.records <= max(t.Expect, 0):
-			t.Query, t.Wider, t.from, t.whole = t.Wider, "", "", false
 		case err == nil:
 			short, err := r.shortOf(ctx, t)
 			if err != nil {
@@ -162,7 +165,11 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 				return err
 			}
 		default:
-			return send(event{numbered: t, kind: refused, refusal: refusal})
+			ev, err := r.endOf(ctx, t, refusal)
+			if err != nil {
+				return err
+			}
+			return send(ev)
 		}
 	}
 }
@@ -189,19 +196,6 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 		}
 	}
 	return pages, nil
-}
-
-// shortOf compares a child list that was read to its end with what PingOne
-// says of its length: at the start, and where that was more, now.
-func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if t.Parent == nil || t.Expect < 0 || t.records >= t.Expect {
-		return nil, nil
-	}
-	now, err := recount(ctx, r.o.Client, t.task)
-	if err != nil || now < 0 || t.records >= now {
-		return nil, err
-	}
-	return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: min(now, t.Expect), Read: t.records}, nil
 }
 
 // take notes one event, and commits when it is time.
@@ -242,12 +236,13 @@ func (r *reading) settle(ev event, d *doomed) {
 	}
 	if isChild && ev.kind == finished {
 		s.Read += ev.records
+		r.noteSurplus(ev.numbered)
 	}
 	switch {
 	case ev.kind == abandoned:
 		s.Refused++
 		r.unread.skip(name)
-	case ev.kind == refused && isChild && ev.refusal.Status == 404:
+	case ev.kind == gone:
 		s.Gone++
 	case ev.kind == refused:
 		if isChild {

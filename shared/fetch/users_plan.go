@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/go-json-experiment/json"
 
@@ -105,38 +104,6 @@ func (p *planner) addPopulations(env pingone.ID, parts []share) error {
 // populationParent is the kind of parent of users that were read by
 // population.
 const populationParent = "population"
-
-// recount asks PingOne again for the length of a child list that came
-// shorter than was said at the start: users come and go while they are read.
-// unknown if PingOne doesn't say, or the parent is gone.
-func recount(ctx context.Context, client *pingone.Client, t task) (int, error) {
-	path := ""
-	switch t.Parent.Kind {
-	case populationParent:
-		path = fmt.Sprintf("%s/populations/%s", pingone.EnvironmentPath(t.Environment), t.Parent.ID)
-	default:
-		path = fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), t.Parent.Kind, t.Parent.ID)
-	}
-	page, err := client.Get(ctx, path)
-	if refusal(err) != nil {
-		return unknown, nil //nolint:nilerr // gone, or not to be read: no count
-	}
-	if err != nil {
-		return unknown, err
-	}
-	if t.Parent.Kind == populationParent {
-		population, err := pingone.One[pingone.Population](page.Body)
-		return orUnknown(population.UserCount), err
-	}
-	group, err := pingone.One[pingone.Group](page.Body)
-	switch {
-	case err != nil || group.DirectMemberCounts == nil:
-		return unknown, err
-	case t.Key == "groups":
-		return orUnknown(group.DirectMemberCounts.Groups), nil
-	}
-	return orUnknown(group.DirectMemberCounts.Users), nil
-}
 
 // recountUsers compares the users of each environment that was read by
 // population with PingOne's counts, at the start and now. A user who moved

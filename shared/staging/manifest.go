@@ -98,7 +98,7 @@ type Slice struct {
 	List        string     `json:"list"`   // what was asked for: users, groups, roleAssignments
 	Asked       int        `json:"asked"`
 	Read        int        `json:"read"`    // records, of the lists that were read to their end
-	Gone        int        `json:"gone"`    // answered 404: deleted meanwhile
+	Gone        int        `json:"gone"`    // the parent was deleted meanwhile: both it and the list answered 404
 	Refused     int        `json:"refused"` // answered with another refusal, or not asked for since
 }
 

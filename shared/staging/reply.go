@@ -34,9 +34,14 @@ type Reply struct {
 
 // A Parent is the resource that a child collection hangs on.
 type Parent struct {
-	Kind string     `json:"kind"` // singular: user, group, application, gateway
+	Kind string     `json:"kind"` // singular: user, group, application, gateway; or GroupAny
 	ID   pingone.ID `json:"id"`
 }
+
+// GroupAny is the kind of Parent of the members that a group has in any way:
+// direct, by its filter, or by a group within it. Those of kind group are
+// direct.
+const GroupAny = "groupAny"
 
 // bodyMember divides a line in two. An unescaped quote can't occur within a
 // JSON string, so the first occurrence is the member and nothing else.

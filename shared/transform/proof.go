@@ -97,6 +97,9 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 	case 403:
 		return fmt.Sprintf("grant the worker application the role %s on %s", roleFor(c, u), where)
 	case 404:
+		if u.Parent != nil {
+			return fmt.Sprintf("nothing, unless the next run says so too; then grant the worker application the role %s on %s", roleFor(c, u), where)
+		}
 		return fmt.Sprintf("check that %s exists and that its id is right", where)
 	}
 	return "ask Ping Identity's support with the correlation id in the log"

@@ -296,6 +296,10 @@ func (s *streams) accountAssociations(ctx context.Context, emit emitter) error {
 
 // memberships are the users in groups, as they were staged.
 func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err error) {
+	anyWay, err := newAnyWay(ctx, s)
+	if err != nil {
+		return false, err
+	}
 	var d pingone.Decoder[reference]
 	for reply, err := range s.snaps[staging.Memberships].Replies(ctx) {
 		if err != nil {
@@ -318,6 +322,9 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 		for _, u := range users {
 			if u.ID.IsZero() {
 				broken++
+				continue
+			}
+			if reply.Parent.Kind == staging.GroupAny && anyWay.isKnown(group, u.ID) {
 				continue
 			}
 			r := mapping.Membership(u.ID, target)

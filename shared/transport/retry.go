@@ -189,7 +189,7 @@ func (t *retry) judge(r *http.Request, resp *http.Response, err error, n *tries)
 		pause := max(retryAfter(resp), t.jitter(n.throttled))
 		t.pacers.answered(r, resp.StatusCode, pause)
 		return n.throttled < 3*t.policy.Attempts, pause
-	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500 && resp.StatusCode != http.StatusNotImplemented:
+	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
 		n.failed++
 		return n.failed < t.policy.Attempts, max(retryAfter(resp), t.jitter(n.failed))
 	case resp.StatusCode == http.StatusForbidden && t.policy.Forbidden:

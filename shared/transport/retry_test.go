@@ -156,7 +156,7 @@ func TestWhatIsTriedAgainAndHowOften(t *testing.T) {
 		{"500, then good", []int{500, 500, 200}, false, 200, 3},
 		{"429 has a bound of its own", []int{429}, false, 429, 18},
 		{"a mixture counts apart", []int{429, 429, 429, 429, 429, 429, 429, 500, 200}, false, 200, 9},
-		{"501", []int{501}, false, 501, 1},
+		{"501", []int{501, 501, 200}, false, 200, 3},
 		{"400", []int{400}, false, 400, 1},
 		{"401", []int{401}, false, 401, 1},
 		{"404", []int{404}, true, 404, 1},

@@ -18,6 +18,8 @@ type settings struct {
 	count            CountMode
 	noSize           bool
 	dynamicNotDirect bool
+	noUserCounts     bool
+	noGroupCounts    bool
 	updatedAt        bool
 	limiter          *rate.Limiter
 	latency          time.Duration
@@ -65,6 +67,13 @@ func WithoutSize() Option { return func(s *settings) { s.noSize = true } }
 // DynamicNotDirect makes members of dynamic filters match only queries
 // without a type. By default they match type DIRECT too.
 func DynamicNotDirect() Option { return func(s *settings) { s.dynamicNotDirect = true } }
+
+// WithoutUserCounts leaves the users out of a group's directMemberCounts.
+func WithoutUserCounts() Option { return func(s *settings) { s.noUserCounts = true } }
+
+// WithoutGroupCounts leaves the groups out of a group's directMemberCounts, as
+// PingOne's reference does.
+func WithoutGroupCounts() Option { return func(s *settings) { s.noGroupCounts = true } }
 
 // WithUpdatedAt lets users be filtered by updatedAt. By default that is
 // refused: PingOne's documentation says both.

@@ -70,7 +70,8 @@ func (d *doc) userName(u *User) {
 	d.close('}')
 }
 
-func (d *doc) group(base string, env *Environment, g *Group) {
+func (c *call) group(base string, env *Environment, g *Group) {
+	d := c.doc
 	d.open()
 	d.object("_links")
 	d.link("self", base, "/groups/", g.ID.String())
@@ -88,8 +89,12 @@ func (d *doc) group(base string, env *Environment, g *Group) {
 		d.id("sourceId", g.SourceID)
 	}
 	d.object("directMemberCounts")
-	d.number("users", len(g.Members))
-	d.number("groups", len(g.Children))
+	if !c.s.set.noUserCounts {
+		d.number("users", len(g.Members))
+	}
+	if !c.s.set.noGroupCounts {
+		d.number("groups", len(g.Children))
+	}
 	d.close('}')
 	d.when("createdAt", g.CreatedAt)
 	d.when("updatedAt", g.UpdatedAt)

@@ -44,8 +44,8 @@ type Options struct {
 	PerSecond float64
 	// Roles say how the role assignments of users are read.
 	Roles RoleOptions
-	// Now is the clock that ages of earlier readings are measured by; nil is
-	// time.Now.
+	// Now is the clock that tells whether another run is alive; nil is
+	// time.Now. What PingOne holds is dated by Client.
 	Now func() time.Time
 	Log *slog.Logger
 	// OnProgress, if set, is called after each reply, by one goroutine.

@@ -179,29 +179,6 @@ func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 	}
 }
 
-// Our clock jumps, forth and back, while PingOne's goes on. Roles are right
-// all the same, if need be by reading all users again; what happened in the
-// future of our clock is seen once it has come.
-func TestClockJumps(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	roles := []string{"Help Desk Admin", "Environment Admin", "DaVinci Admin"}
-	r := newRolesRig(t, 6)
-	r.org.Now = time.Now
-	r.wantRun("first run", 6)
-	for i, clock := range []time.Duration{10 * time.Minute, 0, -10 * time.Minute, 0, -2 * day, 0, 100 * day, 0, -100 * day, 0} {
-		r.ahead.Store(int64(clock))
-		r.assign(1, roles[i%len(roles)])
-		r.addUser(6 + i)
-		r.assign(6+i, "Help Desk Admin")
-		r.org.RemoveUser(r.env, user(i+2))
-		r.run()
-		if clock != -10*time.Minute {
-			r.wantRight("with a clock ahead by " + clock.String())
-		}
-	}
-}
-
 // The clock is set back between two invocations of one run: it goes on.
 func TestClockSetBackInMidRun(t *testing.T) {
 	t.Parallel()

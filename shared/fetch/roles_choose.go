@@ -13,7 +13,7 @@ import (
 // choose returns the users to ask: those that something calls for, and those
 // that were read too long ago or, beyond that, longest ago.
 func (q *rolePlan) choose(e *keptEnvironment, users *roster, c changes) (urgent, others []int32) {
-	oldest, newest := seconds(q.at.Add(-q.o.Roles.maxAge())), seconds(q.at.Add(feedOverlap))
+	oldest, newest := seconds(q.at.Add(-q.o.Roles.maxAge())), seconds(q.until.Add(feedOverlap))
 	all := uint32(0)
 	if !e.ReadAll.IsZero() {
 		all = seconds(e.ReadAll)

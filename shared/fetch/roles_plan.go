@@ -120,7 +120,10 @@ type rolePlan struct {
 	memo    roleMemo
 	marks   map[pingone.ID]feedMark
 	rosters map[pingone.ID]*roster
-	at      time.Time
+	began   time.Time // by our clock, as all that tells of other runs
+	// at is the time of the reading by our clock or PingOne's, whichever is
+	// earlier: what is read counts from then on. until is by the later one.
+	at, until time.Time
 }
 
 // planUserRoles asks the users that the audit feed names, those that are new
@@ -129,7 +132,7 @@ type rolePlan struct {
 func planUserRoles(ctx context.Context, p *planner, envs []pingone.ID) error {
 	q := &rolePlan{
 		planner: p, state: roleStore{p.o.Store, p.o.now},
-		marks: map[pingone.ID]feedMark{}, rosters: map[pingone.ID]*roster{}, at: p.o.now(),
+		marks: map[pingone.ID]feedMark{}, rosters: map[pingone.ID]*roster{}, began: p.o.now(),
 	}
 	var err error
 	if q.kept, q.memo.Claim, err = q.state.claim(ctx); err != nil {
@@ -196,13 +199,13 @@ func (q *rolePlan) settlePending(ctx context.Context) error {
 	case errors.Is(err, staging.ErrCorrupt):
 		return nil
 	case errors.Is(err, staging.ErrNotFound) || err == nil && len(m.Plan) == 0:
-		if pending.Run != q.run && q.at.Sub(pending.At) < deadAfter {
+		if pending.Run != q.run && q.began.Sub(pending.At) < deadAfter {
 			q.memo.Reading = pending.Run
 		}
 		return nil
 	case err != nil:
 		return err
-	case pending.Run != q.run && !m.Complete && q.at.Sub(m.UpdatedAt) < deadAfter:
+	case pending.Run != q.run && !m.Complete && q.began.Sub(m.UpdatedAt) < deadAfter:
 		q.memo.Reading = pending.Run
 		return nil
 	}
@@ -270,7 +273,7 @@ func (q *rolePlan) publish(ctx context.Context) error {
 		}
 		k.Revision++
 		k.Environments, k.Replies = q.kept.Environments, q.kept.Replies
-		k.Pending = &pendingRoles{Run: q.run, Claim: q.memo.Claim, At: q.at.UTC().Truncate(time.Millisecond), Marks: q.marks}
+		k.Pending = &pendingRoles{Run: q.run, Claim: q.memo.Claim, At: q.began.UTC().Truncate(time.Millisecond), Marks: q.marks}
 		return nil
 	})
 	return err
@@ -287,7 +290,7 @@ func (q *rolePlan) ask(ctx context.Context, e *keptEnvironment, users *roster) e
 	}
 	q.marks[e.ID] = feedMark{FeedUntil: e.FeedUntil, Seen: e.Seen}
 	if reason == "" {
-		q.marks[e.ID] = feedMark{FeedUntil: q.at.UTC().Truncate(time.Second), Seen: c.seen}
+		q.marks[e.ID] = feedMark{FeedUntil: q.at.Truncate(time.Second), Seen: c.seen}
 	}
 	urgent, others := q.choose(e, users, c)
 	for _, i := range urgent {
@@ -307,8 +310,8 @@ func (q *rolePlan) ask(ctx context.Context, e *keptEnvironment, users *roster) e
 // changes reads the feed. If it can't vouch for what is kept, all users are to
 // be read, and reason says why.
 func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roster) (c changes, reason string, err error) {
-	now := q.at.UTC().Truncate(time.Second)
-	since := now.Sub(e.FeedUntil)
+	q.at, q.until = q.client.Now()
+	since := q.until.Sub(e.FeedUntil)
 	switch {
 	case e.FeedUntil.IsZero():
 		reason = "first reading"
@@ -317,10 +320,10 @@ func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roste
 	case since < -feedOverlap:
 		reason = "the last reading is dated in the future"
 	default:
-		if c, err = readFeed(ctx, q.client, e.ID, e.feedMark, q.at); err != nil {
+		if c, err = readFeed(ctx, q.client, e.ID, e.feedMark, q.at, q.until); err != nil {
 			return changes{}, "", err
 		}
-		if c.named == nil && now.Sub(e.ReadAll) < patience && e.ReadAll.Equal(e.FeedUntil) {
+		if c.named == nil && !e.ReadAll.IsZero() && q.until.Sub(e.ReadAll) < patience {
 			return c, c.distrust, nil // the full reading that was begun goes on
 		}
 		reason = c.distrust
@@ -330,7 +333,7 @@ func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roste
 	}
 	e.Suspects = nil
 	if reason != "" {
-		e.feedMark, e.ReadAll = feedMark{FeedUntil: now, Seen: c.seen}, now
+		e.feedMark, e.ReadAll = feedMark{FeedUntil: q.at.Truncate(time.Second), Seen: c.seen}, q.until.Truncate(time.Second)
 	}
 	return c, reason, nil
 }

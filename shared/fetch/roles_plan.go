@@ -62,9 +62,6 @@ func planRoleAssignments(ctx context.Context, p *planner) error {
 	for _, env := range envs {
 		err := errors.Join(
 			listed(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
-				if g.UserFilter != "" {
-					return nil // only static groups can hold roles (PingOne documentation, group roles)
-				}
 				return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
 			}),
 			listed(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {

@@ -257,6 +257,20 @@ func TestRolesAreReadOnceAndThenByEvents(t *testing.T) {
 	r.wantRun("a group was given a role: it is always asked", 0)
 }
 
+// PingOne gives roles to static groups only, but a group keeps those that it
+// had before it was given a filter.
+func TestRolesOfADynamicGroupAreRead(t *testing.T) {
+	t.Parallel()
+	r, o := smallRig(t)
+	id := pingonetest.StableID("small", "dynamic")
+	o.AddGroup(smallEnv, pingonetest.Group{ID: id, Name: "Dynamic", UserFilter: `population.id eq "x"`})
+	o.Assign(smallEnv, pingonetest.Principal{Kind: pingonetest.GroupPrincipal, ID: id}, pingonetest.RoleAssignment{
+		Role: pingonetest.RoleID("Environment Admin"), ScopeType: "ENVIRONMENT", Scope: smallEnv,
+	})
+	r.mustRead(staging.RoleAssignments)
+	r.wantStaged(staging.RoleAssignments, modelEdges(o, staging.RoleAssignments))
+}
+
 func TestRolesAreRefreshedOldestFirst(t *testing.T) {
 	t.Parallel()
 	r := newRolesRig(t, 8)

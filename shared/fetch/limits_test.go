@@ -18,6 +18,11 @@ import (
 // request: the nth of those that match. It says which requests were answered.
 func (r *rig) readUntil(c staging.Collection, path, query string, n int, options fetch.Options) (fetch.Result, []string) {
 	r.t.Helper()
+	return r.readUntilIn(run, c, path, query, n, options)
+}
+
+func (r *rig) readUntilIn(run staging.RunID, c staging.Collection, path, query string, n int, options fetch.Options) (fetch.Result, []string) {
+	r.t.Helper()
 	r.fake.ResetLog()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()

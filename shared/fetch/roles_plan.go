@@ -60,36 +60,47 @@ func planRoleAssignments(ctx context.Context, p *planner) error {
 		return err
 	}
 	for _, env := range envs {
-		err := errors.Join(
-			listed(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
-				return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
-			}),
-			listed(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
-				if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
-					return nil
-				}
-				return p.askRoles(env, pingone.ApplicationPrincipal, a.ID, false)
-			}),
-			listed(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
-				return p.askRoles(env, pingone.GatewayPrincipal, g.ID, false)
-			}),
-		)
-		if err != nil {
+		if err := planOtherRoles(ctx, p, env); err != nil {
 			return err
 		}
 	}
+	for _, env := range envs {
+		if err := p.listUsers(ctx, env); err != nil {
+			return err
+		}
+	}
+	if err := p.allInOne(ctx); err != nil {
+		return err
+	}
 	return planUserRoles(ctx, p, envs)
+}
+
+// planOtherRoles asks the principals of an environment that are no users.
+func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
+	err := listStep(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
+		return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	err = listStep(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
+		if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
+			return nil
+		}
+		return p.askRoles(env, pingone.ApplicationPrincipal, a.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	return listStep(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
+		return p.askRoles(env, pingone.GatewayPrincipal, g.ID, false)
+	})
 }
 
 // askRoles adds a task; check says that the answer should be what is kept.
 func (p *planner) askRoles(env pingone.ID, kind pingone.Principal, id pingone.ID, check bool) error {
 	l := pingone.RoleAssignmentsOf(env, kind, id)
-	t := task{Environment: env, Path: l.Path, Key: l.Key, Parent: &staging.Parent{Kind: parentKinds[kind], ID: id}, Expect: unknown, Check: check}
-	if !p.yield(t) {
-		return errStopped
-	}
-	p.added++
-	return nil
+	return p.addTask(task{Environment: env, Path: l.Path, Key: l.Key, Parent: &staging.Parent{Kind: parentKinds[kind], ID: id}, Expect: unknown, Check: check})
 }
 
 // A roleMemo is what the end of a run must find again of its plan.
@@ -132,6 +143,9 @@ func planUserRoles(ctx context.Context, p *planner, envs []pingone.ID) error {
 		marks: map[pingone.ID]feedMark{}, rosters: map[pingone.ID]*roster{}, began: p.o.now(),
 	}
 	var err error
+	if err := q.listen(ctx, envs); err != nil {
+		return err
+	}
 	if q.kept, q.memo.Claim, err = q.state.claim(ctx); err != nil {
 		return err
 	}
@@ -153,6 +167,19 @@ func planUserRoles(ctx context.Context, p *planner, envs []pingone.ID) error {
 	}
 	q.memo.Replies = q.kept.Replies
 	p.memo, err = json.Marshal(q.memo)
+	return err
+}
+
+// listen makes sure that PingOne has told its time: an earlier invocation may
+// have done all of the listing.
+func (q *rolePlan) listen(ctx context.Context, envs []pingone.ID) error {
+	if q.client.HasTime() || len(envs) == 0 {
+		return nil
+	}
+	_, err := q.client.Get(ctx, pingone.EnvironmentPath(envs[0]))
+	if refusal(err) != nil {
+		return nil //nolint:nilerr // a refusal tells it as well
+	}
 	return err
 }
 
@@ -237,7 +264,7 @@ func (q *rolePlan) harvest(ctx context.Context, m *staging.Manifest) error {
 
 // environment plans one environment.
 func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
-	ids, whole, err := listIDs(ctx, q.planner, env, pingone.UsersOf(env))
+	ids, whole, err := q.usersOf(ctx, env)
 	if err != nil || !whole {
 		return err // who isn't listed may still be there: nothing is concluded
 	}

@@ -47,6 +47,9 @@ func (c *Client) WithClock(now func() time.Time) *Client {
 // first reply, and while the clocks agree to some seconds. Whoever dates what PingOne holds must be right by either.
 func (c *Client) Now() (earlier, later time.Time) { return c.clock.read() }
 
+// HasTime tells whether a reply has dated itself so far.
+func (c *Client) HasTime() bool { return c.clock.told.Load() }
+
 // NewHTTP returns the HTTP client for New: paced, retried, and carrying the
 // tokens' access token to wherever New's base says, nowhere else.
 func NewHTTP(tokens *Tokens, o transport.Options) *http.Client {

@@ -96,6 +96,9 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	}
 	r := newReading(w, o)
 	err = r.run(ctx)
+	if !r.finished && !r.lost && !errors.Is(err, staging.ErrConflict) {
+		r.releaseRoles(ctx)
+	}
 	if !r.lost && isOutOfTime(ctx, err) {
 		r.log.WarnContext(ctx, "unfinished: out of time, what was read is kept", "pages", w.Manifest().Pages)
 		err = nil
@@ -163,6 +166,8 @@ func (r *reading) run(ctx context.Context) error {
 		if _, err := r.plan(ctx); err != nil {
 			return fmt.Errorf("plan %s: %w", m.Collection, err)
 		}
+	} else if err := r.holdRoles(ctx, true); err != nil {
+		return fmt.Errorf("take the roles of users up again: %w", err)
 	}
 	for _, p := range m.Plan {
 		r.total += p.Tasks

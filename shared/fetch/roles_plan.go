@@ -229,7 +229,7 @@ func (q *rolePlan) settlePending(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return err
-	case pending.Run != q.run && !m.Complete && q.began.Sub(m.UpdatedAt) < deadAfter:
+	case pending.Run != q.run && !pending.Stopped && !m.Complete && q.began.Sub(m.UpdatedAt) < deadAfter:
 		q.memo.Reading = pending.Run
 		return nil
 	}

@@ -29,32 +29,32 @@ type Estimate struct {
 
 // An estimate grows while the plan is made.
 type estimate struct {
-	calls   int64
-	atLeast bool
+	Calls   int64 `json:"calls"`
+	AtLeast bool  `json:"atLeast,omitzero"`
 }
 
 func (e *estimate) add(t task) {
-	e.atLeast = e.atLeast || t.AtLeast
+	e.AtLeast = e.AtLeast || t.AtLeast
 	if t.Wider {
 		return // it may not be asked
 	}
 	if t.Expect == unknown {
-		e.calls++
+		e.Calls++
 		return
 	}
-	e.calls += pagesOf(t.Expect)
+	e.Calls += pagesOf(t.Expect)
 }
 
 // begun is told of a task's first page, which was read already.
 func (e *estimate) begun(page pingone.Page) {
-	e.calls-- // as add counted it
+	e.Calls-- // as add counted it
 	switch {
 	case page.Next == "":
 	case page.Count > 0:
-		e.calls += max(1, pagesOf(page.Count)-1)
+		e.Calls += max(1, pagesOf(page.Count)-1)
 	default:
-		e.calls++
-		e.atLeast = true
+		e.Calls++
+		e.AtLeast = true
 	}
 }
 
@@ -62,8 +62,8 @@ func pagesOf(records int) int64 { return max(1, int64((records+pageRecords-1)/pa
 
 func (e *estimate) total(c staging.Collection, planned int64, perSecond float64) Estimate {
 	return Estimate{
-		Collection: c, Planned: planned, Calls: e.calls, AtLeast: e.atLeast,
-		Takes: time.Duration(float64(planned+e.calls) / perSecond * float64(time.Second)).Round(time.Second),
+		Collection: c, Planned: planned, Calls: e.Calls, AtLeast: e.AtLeast,
+		Takes: time.Duration(float64(planned+e.Calls) / perSecond * float64(time.Second)).Round(time.Second),
 	}
 }
 
@@ -79,10 +79,11 @@ func Plan(ctx context.Context, run staging.RunID, c staging.Collection, o Option
 		return Estimate{}, err
 	}
 	r := newReading(w, o)
-	if err := r.plan(ctx); err != nil {
+	planned, err := r.plan(ctx)
+	if err != nil {
 		return Estimate{}, fmt.Errorf("plan %s: %w", c, err)
 	}
-	return r.estimate.total(c, o.Stats.Calls.Load(), o.PerSecond), nil
+	return planned.total(c, o.Stats.Calls.Load(), o.PerSecond), nil
 }
 
 // An overlay keeps what is written to itself, and reads the rest of a store.

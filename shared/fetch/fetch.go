@@ -5,6 +5,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,8 +45,8 @@ type Options struct {
 	PerSecond float64
 	// Roles say how the role assignments of users are read.
 	Roles RoleOptions
-	// Now is the clock that ages of earlier readings are measured by; nil is
-	// time.Now.
+	// Now is the clock that tells whether another run is alive; nil is
+	// time.Now. What PingOne holds is dated by Client.
 	Now func() time.Time
 	Log *slog.Logger
 	// OnProgress, if set, is called after each reply, by one goroutine.
@@ -95,6 +96,9 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	}
 	r := newReading(w, o)
 	err = r.run(ctx)
+	if !r.finished && !r.lost && !errors.Is(err, staging.ErrConflict) {
+		r.releaseRoles(ctx)
+	}
 	if !r.lost && isOutOfTime(ctx, err) {
 		r.log.WarnContext(ctx, "unfinished: out of time, what was read is kept", "pages", w.Manifest().Pages)
 		err = nil
@@ -127,11 +131,13 @@ type reading struct {
 	finished bool
 	// lost tells that a commit failed, and with it what was read since the
 	// one before.
-	lost     bool
-	estimate estimate
-	surplus  []numbered // see noteSurplus
+	lost    bool
+	surplus []numbered // see noteSurplus
 	// finishedBefore is how many tasks earlier invocations finished.
 	finishedBefore int
+	planner        *planner // while there is no plan
+	// progressed tells that a commit kept more than earlier invocations had.
+	progressed bool
 }
 
 func newReading(w *staging.Writer, o Options) *reading {
@@ -158,9 +164,11 @@ func (r *reading) run(ctx context.Context) error {
 		return r.w.Finish(ctx)
 	}
 	if len(m.Plan) == 0 {
-		if err := r.plan(ctx); err != nil {
+		if _, err := r.plan(ctx); err != nil {
 			return fmt.Errorf("plan %s: %w", m.Collection, err)
 		}
+	} else if err := r.holdRoles(ctx, true); err != nil {
+		return fmt.Errorf("take the roles of users up again: %w", err)
 	}
 	for _, p := range m.Plan {
 		r.total += p.Tasks
@@ -186,26 +194,50 @@ func (r *reading) run(ctx context.Context) error {
 	return nil
 }
 
-func (r *reading) plan(ctx context.Context) error {
+// plan makes the work list. What was found is committed from time to time, and
+// when it ends with an error, so that the next invocation goes on from there.
+func (r *reading) plan(ctx context.Context) (estimate, error) {
 	m := r.w.Manifest()
-	p := &planner{client: r.o.Client, o: r.o, run: m.Run, log: r.log, unread: newUnreadList(nil), keep: r.keep}
-	var failure error
-	if err := r.w.WritePlan(ctx, p.tasks(ctx, m.Collection, &failure)); err != nil {
-		return err
+	p := &planner{
+		client: r.o.Client, o: r.o, run: m.Run, log: r.log, unread: r.unread, w: r.w, keep: r.keep,
+		// What is in the middle of a page goes on when time is up.
+		put:  func(line []byte) error { return r.w.AddTask(context.WithoutCancel(ctx), line) },
+		save: r.save, saveInTime: r.saveInTime,
 	}
-	if failure != nil {
-		m.Plan = nil // half a plan is none
-		return failure
+	if err := p.resume(m.Planning); err != nil {
+		return estimate{}, err
 	}
-	m.Environments, m.Memo = p.read, p.memo
-	r.unread, r.estimate = p.unread, p.estimate
-	e := r.estimate.total(m.Collection, r.o.Stats.Calls.Load(), r.o.PerSecond)
-	r.log.InfoContext(ctx, "planned", "calls", e.Calls, "at_least", e.AtLeast, "planning_calls", e.Planned,
-		"per_second", r.o.PerSecond, "estimated_s", int64(e.Takes.Seconds()))
-	return r.save(ctx)
+	r.planner = p
+	if err := plans[m.Collection](ctx, p); err != nil {
+		if !p.inOne && p.kept.isBehind(p.place) {
+			if err := r.save(ctx); err != nil {
+				return estimate{}, err
+			}
+		}
+		return estimate{}, err
+	}
+	if err := r.w.EndPlan(context.WithoutCancel(ctx)); err != nil {
+		return estimate{}, err
+	}
+	r.planner = nil
+	m.Environments, m.Memo = p.place.Environments, p.memo
+	e := p.place.Estimate
+	t := e.total(m.Collection, r.base.Calls+r.o.Stats.Calls.Load(), r.o.PerSecond)
+	r.log.InfoContext(ctx, "planned", "calls", t.Calls, "at_least", t.AtLeast, "planning_calls", t.Planned,
+		"per_second", r.o.PerSecond, "estimated_s", int64(t.Takes.Seconds()))
+	return e, r.save(ctx)
 }
 
-// keep stages a task's first page, which the plan had to read.
+// saveInTime commits when it is time to.
+func (r *reading) saveInTime(ctx context.Context) error {
+	if r.w.Full() || time.Since(r.saved) >= cmp.Or(r.o.commitEvery, commitEvery) {
+		return r.save(ctx)
+	}
+	return nil
+}
+
+// keep stages the first page, which the plan had to read, of the task that is
+// to be added next.
 func (r *reading) keep(index int, env pingone.ID, page pingone.Page) error {
 	reply := staging.Reply{Environment: env, Path: page.Path, FetchedAt: page.FetchedAt, Body: page.Body}
 	if err := r.w.Append(reply, page.Records); err != nil {
@@ -251,16 +283,35 @@ func (r *reading) save(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	r.saved = time.Now()
-	err := r.w.Commit(ctx)
+	var err error
+	if r.planner != nil {
+		err = r.planner.keepPlace(ctx)
+	}
+	if err == nil {
+		err = r.w.Commit(ctx)
+	}
+	if r.planner != nil {
+		r.planner.kept = *r.planner.place
+	}
 	r.lost = err != nil
+	r.progressed = r.progressed || !r.lost && r.isFurther()
 	return err
+}
+
+// isFurther tells whether there is more than when this invocation began.
+func (r *reading) isFurther() bool {
+	m := r.w.Manifest()
+	if r.planner != nil {
+		return r.planner.began.isBehind(r.planner.place)
+	}
+	return len(m.Plan) > len(r.base.Plan) || m.Pages > r.base.Pages || r.progress.finished() > r.finishedBefore
 }
 
 func (r *reading) result() Result {
 	m := r.w.Manifest()
 	return Result{
 		Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Unread: len(m.Unread), Complete: r.finished,
-		Progressed: m.Pages > r.base.Pages || len(m.Plan) > len(r.base.Plan) || r.progress.finished() > r.finishedBefore,
+		Progressed: r.progressed || r.finished && r.isFurther(),
 	}
 }
 

@@ -18,6 +18,11 @@ import (
 // request: the nth of those that match. It says which requests were answered.
 func (r *rig) readUntil(c staging.Collection, path, query string, n int, options fetch.Options) (fetch.Result, []string) {
 	r.t.Helper()
+	return r.readUntilIn(run, c, path, query, n, options)
+}
+
+func (r *rig) readUntilIn(run staging.RunID, c staging.Collection, path, query string, n int, options fetch.Options) (fetch.Result, []string) {
+	r.t.Helper()
 	r.fake.ResetLog()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
@@ -176,29 +181,6 @@ func TestRetryAfterBeyondTheDeadline(t *testing.T) {
 			r.mustRead(staging.Users)
 			r.wantStaged(staging.Users, modelEdges(o, staging.Users))
 		})
-	}
-}
-
-// Our clock jumps, forth and back, while PingOne's goes on. Roles are right
-// all the same, if need be by reading all users again; what happened in the
-// future of our clock is seen once it has come.
-func TestClockJumps(t *testing.T) {
-	t.Parallel()
-	const day = 24 * time.Hour
-	roles := []string{"Help Desk Admin", "Environment Admin", "DaVinci Admin"}
-	r := newRolesRig(t, 6)
-	r.org.Now = time.Now
-	r.wantRun("first run", 6)
-	for i, clock := range []time.Duration{10 * time.Minute, 0, -10 * time.Minute, 0, -2 * day, 0, 100 * day, 0, -100 * day, 0} {
-		r.ahead.Store(int64(clock))
-		r.assign(1, roles[i%len(roles)])
-		r.addUser(6 + i)
-		r.assign(6+i, "Help Desk Admin")
-		r.org.RemoveUser(r.env, user(i+2))
-		r.run()
-		if clock != -10*time.Minute {
-			r.wantRight("with a clock ahead by " + clock.String())
-		}
 	}
 }
 

@@ -3,7 +3,6 @@ package fetch
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 
 	"github.com/go-json-experiment/json"
@@ -43,20 +42,29 @@ const unknown = -1
 
 func (t task) list() pingone.List { return pingone.List{Path: t.Path, Query: t.Query, Key: t.Key} }
 
-// A planner finds the tasks of one collection. Parents that can't be listed
-// are noted as unread.
+// A planner finds the tasks of one collection, step by step. Parents that
+// can't be listed are noted as unread.
 type planner struct {
 	client *pingone.Client
 	o      Options
 	run    staging.RunID
 	log    *slog.Logger
 	unread *unreadList
-	read   []pingone.ID // the environments, once known
-	yield  func(task) bool
-	added  int // tasks so far
-	// estimate is of the calls that the tasks will take.
-	estimate estimate
-	// keep stages a page that the plan had to read of the task added last.
+	// place is where it is, began where it was when this invocation began,
+	// kept where it was at the last commit.
+	place       *place
+	began, kept place
+	steps       int          // of this invocation, those that were skipped too
+	ids         []pingone.ID // of the list in hand, that are in no draft yet
+	added       int          // tasks so far
+	// inOne is set while what was added counts as a whole or not at all.
+	inOne bool
+	w     *staging.Writer
+	// put adds a line to the work list; save commits, and saveInTime does so
+	// when it is time.
+	put              func(line []byte) error
+	save, saveInTime func(context.Context) error
+	// keep stages a page of a task that the plan had to read.
 	keep func(task int, env pingone.ID, page pingone.Page) error
 	memo jsontext.Value // for the end of the reading
 }
@@ -75,28 +83,6 @@ var plans = map[staging.Collection]func(context.Context, *planner) error{
 	staging.Gateways:        eachEnvironment(pingone.GatewaysOf),
 }
 
-// errStopped ends a plan whose consumer wants no more.
-var errStopped = errors.New("plan stopped")
-
-// tasks yields the tasks of a collection as lines of the plan. failure holds
-// the error, if any, once the sequence has ended.
-func (p *planner) tasks(ctx context.Context, c staging.Collection, failure *error) iter.Seq[[]byte] {
-	return func(yield func([]byte) bool) {
-		p.yield = func(t task) bool {
-			p.estimate.add(t)
-			line, err := json.Marshal(t)
-			if err != nil {
-				*failure = err
-				return false
-			}
-			return yield(line)
-		}
-		if err := plans[c](ctx, p); err != nil && *failure == nil {
-			*failure = err
-		}
-	}
-}
-
 func (p *planner) add(env pingone.ID, l pingone.List) error {
 	return p.addExpecting(env, l, nil, unknown)
 }
@@ -106,9 +92,14 @@ func (p *planner) addExpecting(env pingone.ID, l pingone.List, parent *staging.P
 }
 
 func (p *planner) addTask(t task) error {
-	if !p.yield(t) {
-		return errStopped
+	line, err := json.Marshal(t)
+	if err != nil {
+		return err
 	}
+	if err := p.put(line); err != nil {
+		return err
+	}
+	p.place.Estimate.add(t)
 	p.added++
 	return nil
 }
@@ -116,20 +107,22 @@ func (p *planner) addTask(t task) error {
 // environments are those to read: as set, or all that can be listed.
 func (p *planner) environments(ctx context.Context) ([]pingone.ID, error) {
 	if !p.o.All {
-		p.read = p.o.Environments
-		return p.read, nil
+		if p.place.Environments == nil { // a run keeps those that it began with
+			p.place.Environments = p.o.Environments
+		}
+		return p.place.Environments, nil
 	}
-	var ids []pingone.ID
-	before := p.unread.len()
-	err := listed(ctx, p, pingone.ID{}, pingone.Environments(), func(e *pingone.Environment) error {
-		ids = append(ids, e.ID)
-		return nil
+	err := p.step(ctx, func(from string) error {
+		err := listFrom(ctx, p, pingone.ID{}, pingone.Environments(), from, func(e *pingone.Environment) error {
+			p.place.Environments = append(p.place.Environments, e.ID)
+			return nil
+		})
+		if err == nil && len(p.place.Environments) == 0 && p.unread.len() == 0 {
+			err = ErrNoEnvironment
+		}
+		return err
 	})
-	if err == nil && len(ids) == 0 && p.unread.len() == before {
-		err = ErrNoEnvironment
-	}
-	p.read = ids
-	return ids, err
+	return p.place.Environments, err
 }
 
 func eachEnvironment(list func(pingone.ID) pingone.List) func(context.Context, *planner) error {
@@ -138,13 +131,17 @@ func eachEnvironment(list func(pingone.ID) pingone.List) func(context.Context, *
 		if err != nil {
 			return err
 		}
-		for _, env := range envs {
-			if err := p.add(env, list(env)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.addEach(envs, list)
 	}
+}
+
+func (p *planner) addEach(envs []pingone.ID, list func(pingone.ID) pingone.List) error {
+	for _, env := range envs {
+		if err := p.add(env, list(env)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // planEnvironments reads each environment by itself, and the organization
@@ -154,41 +151,43 @@ func planEnvironments(ctx context.Context, p *planner) error {
 	if err != nil {
 		return err
 	}
-	var organization pingone.ID
 	for _, env := range envs {
-		if err := p.add(env, pingone.List{Path: pingone.EnvironmentPath(env)}); err != nil {
-			return err
-		}
-		if !organization.IsZero() {
-			continue
-		}
-		if organization, err = p.organizationOf(ctx, env); err != nil {
+		err := p.step(ctx, func(string) error {
+			if p.place.Organization.IsZero() {
+				if err := p.findOrganization(ctx, env); err != nil {
+					return err
+				}
+			}
+			return p.add(env, pingone.List{Path: pingone.EnvironmentPath(env)})
+		})
+		if err != nil {
 			return err
 		}
 	}
-	if organization.IsZero() {
+	if p.place.Organization.IsZero() {
 		return nil
 	}
-	return p.add(pingone.ID{}, pingone.List{Path: pingone.OrganizationPath(organization)})
+	return p.add(pingone.ID{}, pingone.List{Path: pingone.OrganizationPath(p.place.Organization)})
 }
 
-// organizationOf reads an environment, keeps the reply for its task, which
-// was added last, and returns the organization; zero if it is refused, which
+// findOrganization reads an environment, keeps the reply for its task, which
+// is to be added next, and notes the organization; not if it is refused, which
 // the task will note.
-func (p *planner) organizationOf(ctx context.Context, env pingone.ID) (pingone.ID, error) {
+func (p *planner) findOrganization(ctx context.Context, env pingone.ID) error {
 	page, err := p.client.Get(ctx, pingone.EnvironmentPath(env))
 	if refusal(err) != nil {
-		return pingone.ID{}, nil //nolint:nilerr // the task will note it
+		return nil //nolint:nilerr // the task will note it
 	}
 	if err != nil {
-		return pingone.ID{}, err
+		return err
 	}
 	e, err := pingone.One[pingone.Environment](page.Body)
 	if err != nil {
-		return pingone.ID{}, err
+		return err
 	}
-	p.estimate.begun(page)
-	return e.Organization.ID, p.keep(p.added-1, env, page)
+	p.place.Organization = e.Organization.ID
+	p.place.Estimate.begun(page)
+	return p.keep(p.added, env, page)
 }
 
 // planMemberships asks for the members and the children of each group that
@@ -199,7 +198,7 @@ func planMemberships(ctx context.Context, p *planner) error {
 		return err
 	}
 	for _, env := range envs {
-		err := listed(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
+		err := listStep(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
 			parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
 			counts := g.DirectMemberCounts
 			if counts == nil {
@@ -249,10 +248,14 @@ func orUnknown(n *int) int {
 }
 
 func planRoles(ctx context.Context, p *planner) error {
+	envs, err := p.environments(ctx)
+	if err != nil {
+		return err
+	}
 	if err := p.add(pingone.ID{}, pingone.BuiltInRoles()); err != nil {
 		return err
 	}
-	return eachEnvironment(pingone.RolesOf)(ctx, p)
+	return p.addEach(envs, pingone.RolesOf)
 }
 
 // parentKinds name a reply's parent in a part.
@@ -261,58 +264,4 @@ var parentKinds = map[pingone.Principal]string{
 	pingone.GroupPrincipal:       "group",
 	pingone.ApplicationPrincipal: "application",
 	pingone.GatewayPrincipal:     "gateway",
-}
-
-// listed calls each with every resource of a list, once by id. A refusal notes the list as unread; a resource that
-// can't be decoded, or has no id, does so as well, since nobody will ask for
-// what hangs on it. A cursor that PingOne no longer takes starts the list
-// again, once.
-func listed[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, each func(*T) error) error {
-	seen := map[pingone.ID]bool{}
-	restarted := false
-	for {
-		pages, err := eachPage(ctx, p, env, l, seen, each)
-		r := refusal(err)
-		switch {
-		case r == nil:
-			return err
-		case isCursorLost(r, pages) && !restarted:
-			restarted = true
-		default:
-			p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: r.Status, Code: r.Code, Message: r.Message}, "")
-			return nil
-		}
-	}
-}
-
-func eachPage[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, seen map[pingone.ID]bool, each func(*T) error) (pages int, err error) {
-	var d pingone.Decoder[T]
-	for page, err := range p.client.Pages(ctx, l, "") {
-		if err != nil {
-			return pages, err
-		}
-		pages++
-		all, broken, err := d.Items(page.Body, l.Key)
-		if err != nil {
-			return pages, err
-		}
-		for i := range all {
-			id := all[i].ResourceID()
-			switch {
-			case id.IsZero():
-				broken++
-				continue
-			case seen[id]:
-				continue
-			}
-			seen[id] = true
-			if err := each(&all[i]); err != nil {
-				return pages, err
-			}
-		}
-		if broken > 0 {
-			p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: 200, Code: "BROKEN_ITEM", Message: "an item of the list has no id or another shape"}, "")
-		}
-	}
-	return pages, nil
 }

@@ -1,12 +1,10 @@
 package fetch
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
@@ -216,10 +214,7 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 		r.progress.finish(ev.index)
 	}
 	r.showProgress(ev)
-	if r.w.Full() || time.Since(r.saved) >= cmp.Or(r.o.commitEvery, commitEvery) {
-		return r.save(ctx)
-	}
-	return nil
+	return r.saveInTime(ctx)
 }
 
 // settle counts how a task ended.

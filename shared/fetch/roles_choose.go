@@ -2,18 +2,14 @@ package fetch
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"slices"
-
-	"pingone-authomize/shared/pingone"
-	"pingone-authomize/shared/staging"
 )
 
 // choose returns the users to ask: those that something calls for, and those
 // that were read too long ago or, beyond that, longest ago.
 func (q *rolePlan) choose(e *keptEnvironment, users *roster, c changes) (urgent, others []int32) {
-	oldest, newest := seconds(q.at.Add(-q.o.Roles.maxAge())), seconds(q.at.Add(feedOverlap))
+	oldest, newest := seconds(q.at.Add(-q.o.Roles.maxAge())), seconds(q.until.Add(feedOverlap))
 	all := uint32(0)
 	if !e.ReadAll.IsZero() {
 		all = seconds(e.ReadAll)
@@ -51,59 +47,3 @@ func (q *rolePlan) refresh(e *keptEnvironment, users int) int {
 
 // refreshReserve leaves time for a run that fails.
 const refreshReserve = 1.2
-
-// listIDs reads the ids of a list. It is not whole if PingOne refuses it or an
-// item has none, which is noted.
-func listIDs(ctx context.Context, p *planner, env pingone.ID, l pingone.List) (ids []pingone.ID, whole bool, err error) {
-	note := func(status int, code, message string) {
-		p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: status, Code: code, Message: message}, "")
-	}
-	for restarted := false; ; restarted = true {
-		var pages, broken int
-		ids, pages, broken, err = pageIDs(ctx, p.client, l, ids[:0])
-		r := refusal(err)
-		switch {
-		case r != nil && isCursorLost(r, pages) && !restarted:
-			continue
-		case r != nil:
-			note(r.Status, r.Code, r.Message)
-			return nil, false, nil //nolint:nilerr // noted as unread
-		case err != nil:
-			return nil, false, err
-		case broken > 0:
-			note(200, "BROKEN_ITEM", "an item of the list has no id or another shape")
-			return nil, false, nil
-		}
-		return ids, true, nil
-	}
-}
-
-// maxHint bounds the memory that a count, often wrong, may claim: 32 MB.
-const maxHint = 2_000_000
-
-func pageIDs(ctx context.Context, client *pingone.Client, l pingone.List, ids []pingone.ID) (_ []pingone.ID, pages, broken int, err error) {
-	var d pingone.Decoder[struct {
-		ID pingone.ID `json:"id"`
-	}]
-	for page, err := range client.Pages(ctx, l, "") {
-		if err != nil {
-			return ids, pages, broken, err
-		}
-		if pages++; pages == 1 && page.Count > 0 {
-			ids = slices.Grow(ids, min(page.Count, maxHint))
-		}
-		items, bad, err := d.Items(page.Body, l.Key)
-		if err != nil {
-			return ids, pages, broken, err
-		}
-		broken += bad
-		for i := range items {
-			if items[i].ID.IsZero() {
-				broken++
-				continue
-			}
-			ids = append(ids, items[i].ID)
-		}
-	}
-	return ids, pages, broken, nil
-}

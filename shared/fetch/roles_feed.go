@@ -32,16 +32,17 @@ type changes struct {
 	distrust string
 }
 
-// readFeed reads the events since mark, with an overlap, up to now. Events
-// that an earlier reading has dealt with name nobody.
-func readFeed(ctx context.Context, client *pingone.Client, env pingone.ID, mark feedMark, now time.Time) (changes, error) {
+// readFeed reads the events since mark, with an overlap, up to until, the
+// later of the times that it may be now; at is the earlier. Events that an
+// earlier reading has dealt with name nobody.
+func readFeed(ctx context.Context, client *pingone.Client, env pingone.ID, mark feedMark, at, until time.Time) (changes, error) {
 	c := changes{named: map[pingone.ID]time.Time{}}
 	known := map[pingone.ID]bool{}
 	for _, id := range mark.Seen {
 		known[id] = true
 	}
 	for _, action := range []string{pingone.RoleAssigned, pingone.RoleUnassigned} {
-		list := pingone.Activities(env, mark.FeedUntil.Add(-feedOverlap), now, action)
+		list := pingone.Activities(env, mark.FeedUntil.Add(-feedOverlap), until, action)
 		var d pingone.Decoder[pingone.Activity]
 		for page, err := range client.Pages(ctx, list, "") {
 			if distrust := unreadable(err); distrust != "" {
@@ -55,7 +56,7 @@ func readFeed(ctx context.Context, client *pingone.Client, env pingone.ID, mark 
 				return changes{distrust: "an event of the audit feed has another shape"}, nil
 			}
 			for i := range events {
-				c.take(&events[i], known, now)
+				c.take(&events[i], known, at, until)
 			}
 		}
 	}
@@ -76,13 +77,13 @@ func unreadable(err error) string {
 	return ""
 }
 
-func (c *changes) take(a *pingone.Activity, known map[pingone.ID]bool, now time.Time) {
-	at, ok := a.Time()
+func (c *changes) take(a *pingone.Activity, known map[pingone.ID]bool, at, until time.Time) {
+	recorded, ok := a.Time()
 	if !ok {
-		at = now
+		recorded = until
 	}
 	dealt := known[a.ID]
-	if !a.ID.IsZero() && !slices.Contains(c.seen, a.ID) && len(c.seen) < maxSeen && !at.Before(now.Add(-feedOverlap)) {
+	if !a.ID.IsZero() && !slices.Contains(c.seen, a.ID) && len(c.seen) < maxSeen && !recorded.Before(at.Add(-feedOverlap)) {
 		c.seen = append(c.seen, a.ID)
 	}
 	if dealt {
@@ -93,8 +94,8 @@ func (c *changes) take(a *pingone.Activity, known map[pingone.ID]bool, now time.
 		c.distrust = "an event does not say whose role assignment changed"
 	}
 	for _, id := range users {
-		if at.After(c.named[id]) {
-			c.named[id] = at
+		if recorded.After(c.named[id]) {
+			c.named[id] = recorded
 		}
 	}
 }

@@ -110,7 +110,8 @@ func (r *reading) appendKept(ctx context.Context, memo *roleMemo, g gathered) er
 func (r *reading) cover(memo roleMemo, g gathered) {
 	m := r.w.Manifest()
 	m.Coverage = nil
-	since := seconds(r.o.now().Add(-r.o.Roles.maxAge()))
+	at, _ := r.o.Client.Now()
+	since := seconds(at.Add(-r.o.Roles.maxAge()))
 	for _, e := range memo.Environments {
 		users, counts := g.all[e.ID], r.userSlice(e.ID)
 		c := staging.Coverage{Environment: e.ID, Users: len(users.ids) - counts.Gone}

@@ -60,39 +60,47 @@ func planRoleAssignments(ctx context.Context, p *planner) error {
 		return err
 	}
 	for _, env := range envs {
-		err := errors.Join(
-			listed(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
-				if g.UserFilter != "" {
-					return nil // only static groups can hold roles (PingOne documentation, group roles)
-				}
-				return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
-			}),
-			listed(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
-				if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
-					return nil
-				}
-				return p.askRoles(env, pingone.ApplicationPrincipal, a.ID, false)
-			}),
-			listed(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
-				return p.askRoles(env, pingone.GatewayPrincipal, g.ID, false)
-			}),
-		)
-		if err != nil {
+		if err := planOtherRoles(ctx, p, env); err != nil {
 			return err
 		}
 	}
+	for _, env := range envs {
+		if err := p.listUsers(ctx, env); err != nil {
+			return err
+		}
+	}
+	if err := p.allInOne(ctx); err != nil {
+		return err
+	}
 	return planUserRoles(ctx, p, envs)
+}
+
+// planOtherRoles asks the principals of an environment that are no users.
+func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
+	err := listStep(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
+		return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	err = listStep(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
+		if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
+			return nil
+		}
+		return p.askRoles(env, pingone.ApplicationPrincipal, a.ID, false)
+	})
+	if err != nil {
+		return err
+	}
+	return listStep(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
+		return p.askRoles(env, pingone.GatewayPrincipal, g.ID, false)
+	})
 }
 
 // askRoles adds a task; check says that the answer should be what is kept.
 func (p *planner) askRoles(env pingone.ID, kind pingone.Principal, id pingone.ID, check bool) error {
 	l := pingone.RoleAssignmentsOf(env, kind, id)
-	t := task{Environment: env, Path: l.Path, Key: l.Key, Parent: &staging.Parent{Kind: parentKinds[kind], ID: id}, Expect: unknown, Check: check}
-	if !p.yield(t) {
-		return errStopped
-	}
-	p.added++
-	return nil
+	return p.addTask(task{Environment: env, Path: l.Path, Key: l.Key, Parent: &staging.Parent{Kind: parentKinds[kind], ID: id}, Expect: unknown, Check: check})
 }
 
 // A roleMemo is what the end of a run must find again of its plan.
@@ -120,7 +128,10 @@ type rolePlan struct {
 	memo    roleMemo
 	marks   map[pingone.ID]feedMark
 	rosters map[pingone.ID]*roster
-	at      time.Time
+	began   time.Time // by our clock, as all that tells of other runs
+	// at is the time of the reading by our clock or PingOne's, whichever is
+	// earlier: what is read counts from then on. until is by the later one.
+	at, until time.Time
 }
 
 // planUserRoles asks the users that the audit feed names, those that are new
@@ -129,9 +140,12 @@ type rolePlan struct {
 func planUserRoles(ctx context.Context, p *planner, envs []pingone.ID) error {
 	q := &rolePlan{
 		planner: p, state: roleStore{p.o.Store, p.o.now},
-		marks: map[pingone.ID]feedMark{}, rosters: map[pingone.ID]*roster{}, at: p.o.now(),
+		marks: map[pingone.ID]feedMark{}, rosters: map[pingone.ID]*roster{}, began: p.o.now(),
 	}
 	var err error
+	if err := q.listen(ctx, envs); err != nil {
+		return err
+	}
 	if q.kept, q.memo.Claim, err = q.state.claim(ctx); err != nil {
 		return err
 	}
@@ -153,6 +167,19 @@ func planUserRoles(ctx context.Context, p *planner, envs []pingone.ID) error {
 	}
 	q.memo.Replies = q.kept.Replies
 	p.memo, err = json.Marshal(q.memo)
+	return err
+}
+
+// listen makes sure that PingOne has told its time: an earlier invocation may
+// have done all of the listing.
+func (q *rolePlan) listen(ctx context.Context, envs []pingone.ID) error {
+	if q.client.HasTime() || len(envs) == 0 {
+		return nil
+	}
+	_, err := q.client.Get(ctx, pingone.EnvironmentPath(envs[0]))
+	if refusal(err) != nil {
+		return nil //nolint:nilerr // a refusal tells it as well
+	}
 	return err
 }
 
@@ -196,13 +223,13 @@ func (q *rolePlan) settlePending(ctx context.Context) error {
 	case errors.Is(err, staging.ErrCorrupt):
 		return nil
 	case errors.Is(err, staging.ErrNotFound) || err == nil && len(m.Plan) == 0:
-		if pending.Run != q.run && q.at.Sub(pending.At) < deadAfter {
+		if pending.Run != q.run && q.began.Sub(pending.At) < deadAfter {
 			q.memo.Reading = pending.Run
 		}
 		return nil
 	case err != nil:
 		return err
-	case pending.Run != q.run && !m.Complete && q.at.Sub(m.UpdatedAt) < deadAfter:
+	case pending.Run != q.run && !pending.Stopped && !m.Complete && q.began.Sub(m.UpdatedAt) < deadAfter:
 		q.memo.Reading = pending.Run
 		return nil
 	}
@@ -237,7 +264,7 @@ func (q *rolePlan) harvest(ctx context.Context, m *staging.Manifest) error {
 
 // environment plans one environment.
 func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
-	ids, whole, err := listIDs(ctx, q.planner, env, pingone.UsersOf(env))
+	ids, whole, err := q.usersOf(ctx, env)
 	if err != nil || !whole {
 		return err // who isn't listed may still be there: nothing is concluded
 	}
@@ -270,7 +297,7 @@ func (q *rolePlan) publish(ctx context.Context) error {
 		}
 		k.Revision++
 		k.Environments, k.Replies = q.kept.Environments, q.kept.Replies
-		k.Pending = &pendingRoles{Run: q.run, Claim: q.memo.Claim, At: q.at.UTC().Truncate(time.Millisecond), Marks: q.marks}
+		k.Pending = &pendingRoles{Run: q.run, Claim: q.memo.Claim, At: q.began.UTC().Truncate(time.Millisecond), Marks: q.marks}
 		return nil
 	})
 	return err
@@ -287,7 +314,7 @@ func (q *rolePlan) ask(ctx context.Context, e *keptEnvironment, users *roster) e
 	}
 	q.marks[e.ID] = feedMark{FeedUntil: e.FeedUntil, Seen: e.Seen}
 	if reason == "" {
-		q.marks[e.ID] = feedMark{FeedUntil: q.at.UTC().Truncate(time.Second), Seen: c.seen}
+		q.marks[e.ID] = feedMark{FeedUntil: q.at.Truncate(time.Second), Seen: c.seen}
 	}
 	urgent, others := q.choose(e, users, c)
 	for _, i := range urgent {
@@ -307,8 +334,8 @@ func (q *rolePlan) ask(ctx context.Context, e *keptEnvironment, users *roster) e
 // changes reads the feed. If it can't vouch for what is kept, all users are to
 // be read, and reason says why.
 func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roster) (c changes, reason string, err error) {
-	now := q.at.UTC().Truncate(time.Second)
-	since := now.Sub(e.FeedUntil)
+	q.at, q.until = q.client.Now()
+	since := q.until.Sub(e.FeedUntil)
 	switch {
 	case e.FeedUntil.IsZero():
 		reason = "first reading"
@@ -317,10 +344,10 @@ func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roste
 	case since < -feedOverlap:
 		reason = "the last reading is dated in the future"
 	default:
-		if c, err = readFeed(ctx, q.client, e.ID, e.feedMark, q.at); err != nil {
+		if c, err = readFeed(ctx, q.client, e.ID, e.feedMark, q.at, q.until); err != nil {
 			return changes{}, "", err
 		}
-		if c.named == nil && now.Sub(e.ReadAll) < patience && e.ReadAll.Equal(e.FeedUntil) {
+		if c.named == nil && !e.ReadAll.IsZero() && q.until.Sub(e.ReadAll) < patience {
 			return c, c.distrust, nil // the full reading that was begun goes on
 		}
 		reason = c.distrust
@@ -330,7 +357,7 @@ func (q *rolePlan) changes(ctx context.Context, e *keptEnvironment, users *roste
 	}
 	e.Suspects = nil
 	if reason != "" {
-		e.feedMark, e.ReadAll = feedMark{FeedUntil: now, Seen: c.seen}, now
+		e.feedMark, e.ReadAll = feedMark{FeedUntil: q.at.Truncate(time.Second), Seen: c.seen}, q.until.Truncate(time.Second)
 	}
 	return c, reason, nil
 }

@@ -70,6 +70,9 @@ type pendingRoles struct {
 	Run   staging.RunID `json:"run"`
 	Claim int           `json:"claim"`
 	At    time.Time     `json:"at"`
+	// Stopped tells that it has ended before its time: another run may take
+	// over what it read. It takes this back when it goes on.
+	Stopped bool `json:"stopped,omitzero"`
 	// Marks are those of the environments once the run has ended.
 	Marks map[pingone.ID]feedMark `json:"marks,omitempty"`
 }

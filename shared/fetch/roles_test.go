@@ -24,6 +24,8 @@ import (
 const (
 	askUser = "/v1/environments/*/users/*/roleAssignments"
 	askFeed = "/v1/environments/*/activities"
+
+	roleIndex = "state/roleassignments/index.json"
 )
 
 // a rolesRig reads the role assignments of one small environment, run by run.
@@ -121,8 +123,20 @@ func (r *rolesRig) resume() int {
 	return 0
 }
 
-// kill reads until n users were answered, and leaves the run behind.
+// kill reads until n users were answered, commits, and dies.
 func (r *rolesRig) kill(n int) {
+	r.t.Helper()
+	var stopped atomic.Bool
+	sound := r.store
+	r.store = stagingtest.NewFaulty(sound, stagingtest.Fault{N: 1, Err: errors.New("killed"), Dead: true, Match: func(_, key string) bool {
+		return stopped.Load() && key == roleIndex
+	}})
+	r.stop(n, func() { stopped.Store(true) })
+	r.store = sound
+}
+
+// stop reads until n users were answered, and ends before its time.
+func (r *rolesRig) stop(n int, then func()) {
 	r.t.Helper()
 	r.next()
 	ctx, cancel := context.WithCancel(r.t.Context())
@@ -133,6 +147,7 @@ func (r *rolesRig) kill(n int) {
 	r.fake.Inject(pingonetest.Fault{Match: askUser, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) { r.ahead.Add(int64(2 * time.Second)) }})
 	o.OnProgress = func(p fetch.Progress) {
 		if p.Pages > n { // the group is one
+			then()
 			cancel()
 		}
 	}
@@ -257,6 +272,20 @@ func TestRolesAreReadOnceAndThenByEvents(t *testing.T) {
 	r.wantRun("a group was given a role: it is always asked", 0)
 }
 
+// PingOne gives roles to static groups only, but a group keeps those that it
+// had before it was given a filter.
+func TestRolesOfADynamicGroupAreRead(t *testing.T) {
+	t.Parallel()
+	r, o := smallRig(t)
+	id := pingonetest.StableID("small", "dynamic")
+	o.AddGroup(smallEnv, pingonetest.Group{ID: id, Name: "Dynamic", UserFilter: `population.id eq "x"`})
+	o.Assign(smallEnv, pingonetest.Principal{Kind: pingonetest.GroupPrincipal, ID: id}, pingonetest.RoleAssignment{
+		Role: pingonetest.RoleID("Environment Admin"), ScopeType: "ENVIRONMENT", Scope: smallEnv,
+	})
+	r.mustRead(staging.RoleAssignments)
+	r.wantStaged(staging.RoleAssignments, modelEdges(o, staging.RoleAssignments))
+}
+
 func TestRolesAreRefreshedOldestFirst(t *testing.T) {
 	t.Parallel()
 	r := newRolesRig(t, 8)
@@ -302,7 +331,7 @@ func TestRolesAreReadInFullWhenTheFeedCannotVouch(t *testing.T) {
 			r.org.Read(func() { delete(r.org.Environments[0].RoleAssignments, pingonetest.Principal{}) })
 		}, 0},
 		{"index of another form", func(r *rolesRig) {
-			if _, err := r.store.Put(r.t.Context(), "state/roleassignments/index.json", []byte(`{"version":99}`), staging.Always); err != nil {
+			if _, err := r.store.Put(r.t.Context(), roleIndex, []byte(`{"version":99}`), staging.Always); err != nil {
 				r.t.Fatal(err)
 			}
 		}, 0},
@@ -419,6 +448,80 @@ func TestRolesAreNotReadTwiceAtOnce(t *testing.T) {
 	r.resume()
 	r.wantRight("the one that was reading")
 	r.wantRun("after that", 0)
+}
+
+// A run that ends before its time gives the reading of users back: another one
+// takes it over at once, with what was read. The first may still go on, before
+// the other one has ended or after.
+func TestRolesOfARunThatWasStopped(t *testing.T) {
+	t.Parallel()
+	for _, again := range []bool{false, true} { // the first goes on after all
+		t.Run(fmt.Sprint("goes on ", again), func(t *testing.T) {
+			t.Parallel()
+			r := newRolesRig(t, 40)
+			r.stop(15, func() {})
+			first := r.latest
+			if asked := r.run(); asked < 20 || asked > 26 {
+				t.Errorf("%d users asked, want 40 less about 15", asked)
+			}
+			r.wantRight("the run after the one that was stopped")
+			second := r.latest
+			if again {
+				r.latest = first
+				r.resume()
+				r.wantRight("the one that was stopped")
+				r.latest = second
+				r.resume() // complete: nothing to do
+				r.wantRight("the second")
+			}
+			r.assign(5, "Help Desk Admin")
+			r.wantRun("after that", 1)
+		})
+	}
+}
+
+// A run that was stopped and goes on takes the reading up again: another one
+// reads no user beside it.
+func TestRolesOfAStoppedRunThatGoesOn(t *testing.T) {
+	t.Parallel()
+	r := newRolesRig(t, 40)
+	r.stop(15, func() {})
+	first := r.latest
+	o := r.rolesOptions()
+	o.PerSecond = 0.1
+	r.fake.Inject(pingonetest.Fault{Match: askUser, From: 2, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
+		if asked := r.run(); asked != 0 {
+			t.Errorf("%d users asked while the first run reads them", asked)
+		}
+		if unread := r.complete().Unread; len(unread) != 1 || unread[0].Code != "STILL_READING" {
+			t.Errorf("unread %+v, want one STILL_READING", unread)
+		}
+	}})
+	if result, err := fetch.Run(t.Context(), first, staging.RoleAssignments, o); err != nil || !result.Complete {
+		t.Fatalf("the first run: %+v, %v", result, err)
+	}
+	r.latest = first
+	r.wantRight("the first run")
+	r.wantRun("after that", 0)
+}
+
+// Both read at once: the one that was stopped goes on while the other one,
+// which took over, is in the middle.
+func TestRolesOfAStoppedRunBesideItsSuccessor(t *testing.T) {
+	t.Parallel()
+	r := newRolesRig(t, 40)
+	r.stop(15, func() {})
+	first := r.latest
+	r.fake.Inject(pingonetest.Fault{Match: askUser, From: 5, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
+		if result, err := fetch.Run(t.Context(), first, staging.RoleAssignments, r.rolesOptions()); err != nil || !result.Complete {
+			t.Errorf("the first run: %+v, %v", result, err)
+		}
+	}})
+	r.run()
+	r.wantRight("the one that took over")
+	r.latest = first
+	r.wantRight("the one that was stopped")
+	r.wantRun("after both", 0)
 }
 
 // A run that was taken for dead and goes on still ends right, and leaves the

@@ -23,7 +23,7 @@ func planUsers(ctx context.Context, p *planner) error {
 		return err
 	}
 	for _, env := range envs {
-		if err := p.planUsersOf(ctx, env); err != nil {
+		if err := p.step(ctx, func(string) error { return p.planUsersOf(ctx, env) }); err != nil {
 			return err
 		}
 	}
@@ -48,11 +48,11 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 			return p.addPopulations(env, parts)
 		}
 	}
-	if err := p.add(env, list); err != nil {
+	if err := p.keep(p.added, env, page); err != nil {
 		return err
 	}
-	p.estimate.begun(page)
-	return p.keep(p.added-1, env, page)
+	p.place.Estimate.begun(page)
+	return p.add(env, list)
 }
 
 // A share is a population and how many users it has.

@@ -23,24 +23,32 @@ var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDu
 
 // A Client reads PingOne's management API. It is safe for concurrent use.
 type Client struct {
-	base *url.URL
-	http *http.Client
-	now  func() time.Time
+	base  *url.URL
+	http  *http.Client
+	clock *clock
 }
 
 // New returns a client of the API at base (without /v1). Requests go through
 // h, which must have been made by NewHTTP: bodies are taken from its
 // transport, and redirects must stay refused.
 func New(base *url.URL, h *http.Client) *Client {
-	return &Client{base: base, http: h, now: time.Now}
+	return &Client{base: base, http: h, clock: &clock{now: time.Now}}
 }
 
-// WithClock returns a client that dates its pages by now in place of time.Now.
+// WithClock returns a client whose own clock is now in place of time.Now.
 func (c *Client) WithClock(now func() time.Time) *Client {
 	dated := *c
-	dated.now = now
+	dated.clock = &clock{now: now}
 	return &dated
 }
+
+// Now is the time by our clock and by PingOne's, as its last reply dated
+// itself: the earlier of the two, and the later. They are the same before the
+// first reply, and while the clocks agree to some seconds. Whoever dates what PingOne holds must be right by either.
+func (c *Client) Now() (earlier, later time.Time) { return c.clock.read() }
+
+// HasTime tells whether a reply has dated itself so far.
+func (c *Client) HasTime() bool { return c.clock.told.Load() }
 
 // NewHTTP returns the HTTP client for New: paced, retried, and carrying the
 // tokens' access token to wherever New's base says, nowhere else.
@@ -60,11 +68,13 @@ func NewHTTP(tokens *Tokens, o transport.Options) *http.Client {
 
 // A Page is one reply, byte for byte.
 type Page struct {
-	Path      string // without query
-	Body      []byte // as PingOne sent it
-	Records   int    // items of the list; 1 for a single resource
-	Count     int    // items in the whole list as PingOne says, often wrong; -1 if it doesn't say
-	Next      string // path and query of the next page, "" on the last
+	Path    string // without query
+	Body    []byte // as PingOne sent it
+	Records int    // items of the list; 1 for a single resource
+	Count   int    // items in the whole list as PingOne says, often wrong; -1 if it doesn't say
+	Next    string // path and query of the next page, "" on the last
+	// FetchedAt is the earlier time by our clock and PingOne's: a page is
+	// never dated later than it is.
 	FetchedAt time.Time
 }
 
@@ -125,10 +135,12 @@ func (c *Client) page(ctx context.Context, target, key string) (Page, error) {
 	}
 	defer resp.Body.Close() // its bytes are read already
 	body := transport.Body(resp)
+	c.clock.hear(resp.Header)
 	if resp.StatusCode != http.StatusOK {
 		return Page{}, replyError(resp, u.Path, body)
 	}
-	page := Page{Path: u.Path, Body: body, Records: 1, Count: -1, FetchedAt: c.now().UTC()}
+	at, _ := c.Now()
+	page := Page{Path: u.Path, Body: body, Records: 1, Count: -1, FetchedAt: at}
 	if key == "" {
 		return page, nil
 	}

@@ -6,6 +6,7 @@
 //
 //	runs/<run>/<collection>/part-000001.jsonl.gz   replies, one a line
 //	runs/<run>/<collection>/plan-000001.jsonl.gz   tasks still to be read, one a line
+//	runs/<run>/<collection>/draft-000001.bin       what the making of the plan is to find again
 //	runs/<run>/<collection>/manifest.json          the parts that count, and where to go on
 //	runs/<run>/<collection>/complete.json          written once, when nothing is left to read
 //	runs/<run>/transform/claim.json                which transform works on the run

@@ -23,7 +23,7 @@ func fetch(t testing.TB, s staging.Store) error {
 		return w.Finish(t.Context())
 	}
 	if len(m.Plan) == 0 {
-		if err := w.WritePlan(t.Context(), tasks(things)); err != nil {
+		if err := writePlan(t, w, tasks(things)); err != nil {
 			return err
 		}
 	}

@@ -28,8 +28,11 @@ type Manifest struct {
 	StartedAt    time.Time    `json:"startedAt"`
 	UpdatedAt    time.Time    `json:"updatedAt"` // never before an earlier one
 
-	// Plan lists the objects of the work list, in order; empty until one was
-	// written. A work list without tasks is one object with none.
+	// Planning is the making of the plan, as far as it is; nil before it was
+	// begun and once it has ended.
+	Planning *Planning `json:"planning,omitempty"`
+	// Plan lists the objects of the work list, in order; empty until it is
+	// whole. A work list without tasks is one object with none.
 	Plan     []PlanObject `json:"plan,omitempty"`
 	Parts    []Part       `json:"parts"`
 	Progress Progress     `json:"progress"`
@@ -208,8 +211,16 @@ func (m *Manifest) check(run RunID, c Collection) error {
 	if err := m.checkParts(); err != nil {
 		return err
 	}
-	if err := m.checkPlan(); err != nil {
+	if err := checkPlan(m.Plan); err != nil {
 		return err
+	}
+	if p := m.Planning; p != nil {
+		if len(m.Plan) > 0 || p.Drafts < 0 {
+			return errors.New("it has a plan and is still planning, or has an impossible number of drafts")
+		}
+		if err := checkPlan(p.Plan); err != nil {
+			return err
+		}
 	}
 	least := min(int64(m.Progress.Before), int64(m.Gone), m.Calls, m.Retries, m.Throttled, m.ElapsedMs)
 	for _, n := range m.Progress.Done {
@@ -242,9 +253,9 @@ func (m *Manifest) checkParts() error {
 	return nil
 }
 
-func (m *Manifest) checkPlan() error {
+func checkPlan(plan []PlanObject) error {
 	last := 0
-	for _, p := range m.Plan {
+	for _, p := range plan {
 		n := numberOf(planPrefix, p.Name)
 		if n <= last || !isSum(p.SHA256) || !isRawSize(p.RawBytes) || p.Tasks < 0 {
 			return fmt.Errorf("plan object %q is misnamed, out of order or impossible", p.Name)

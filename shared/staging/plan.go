@@ -6,90 +6,176 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// WritePlan stores a work list, one task a line, in objects of about PartBytes
-// each. It counts from the next Commit on. A plan is written once: a second
-// one is an error. A task is at least one byte, without a line feed, and is
-// not kept. After an error the plan may be written again.
-func (w *Writer) WritePlan(ctx context.Context, tasks iter.Seq[[]byte]) error {
+// A Planning is a plan that is still being made.
+type Planning struct {
+	// Plan lists the objects of the work list so far.
+	Plan []PlanObject `json:"plan,omitempty"`
+	// Drafts is the highest number of a draft.
+	Drafts int `json:"drafts,omitzero"`
+	// Place is where who plans goes on; nobody else looks into it.
+	Place jsontext.Value `json:"place,omitzero"`
+}
+
+// A Draft is an object that only the making of the plan needs.
+type Draft struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// AddTask adds a task to the work list, which is stored in objects of about
+// PartBytes each. It counts from the next Commit on, and the list is not the
+// plan before EndPlan. A task is at least one byte, without a line feed, and
+// is not kept.
+func (w *Writer) AddTask(ctx context.Context, task []byte) error {
+	if err := w.openPlan(); err != nil {
+		return err
+	}
+	if len(task) == 0 || bytes.Contains(task, newline) {
+		return fmt.Errorf("plan of %s in run %s: a task must be one line, not empty", w.collection, w.run)
+	}
+	if w.tasks == nil {
+		w.tasks = newLines()
+	}
+	w.line = append(append(w.line[:0], task...), '\n')
+	if err := w.tasks.add(w.line); err != nil {
+		return fmt.Errorf("plan %s: %w", w.collection, err)
+	}
+	if w.tasks.raw < PartBytes {
+		return nil
+	}
+	return w.putTasks(ctx)
+}
+
+// KeepPlace says where the making of the plan goes on; it counts from the
+// next Commit on.
+func (w *Writer) KeepPlace(place jsontext.Value) error {
+	if err := w.openPlan(); err != nil {
+		return err
+	}
+	w.planning().Place = place
+	return nil
+}
+
+// EndPlan makes the tasks so far the plan; it counts from the next Commit on.
+// A plan is made once.
+func (w *Writer) EndPlan(ctx context.Context) error {
+	if err := w.openPlan(); err != nil {
+		return err
+	}
+	p := w.planning()
+	if w.tasks == nil {
+		w.tasks = newLines()
+	}
+	// An empty plan is an object too, to tell it from no plan.
+	if w.tasks.count > 0 || len(p.Plan) == 0 {
+		if err := w.putTasks(ctx); err != nil {
+			return err
+		}
+	}
+	w.manifest.Plan, w.manifest.Planning, w.tasks = p.Plan, nil, nil
+	return nil
+}
+
+// openPlan tells whether tasks may be added.
+func (w *Writer) openPlan() error {
 	if err := w.open(); err != nil {
 		return err
 	}
 	if len(w.manifest.Plan) > 0 {
 		return fmt.Errorf("plan of %s in run %s: there is one already", w.collection, w.run)
 	}
-	p := planWriter{writer: w, lines: newLines(), next: 1}
-	var line []byte
-	for task := range tasks {
-		if len(task) == 0 || bytes.Contains(task, newline) {
-			return fmt.Errorf("plan of %s in run %s: a task must be one line, not empty", w.collection, w.run)
-		}
-		line = append(append(line[:0], task...), '\n')
-		if err := p.add(ctx, line); err != nil {
-			return fmt.Errorf("write plan: %w", err)
-		}
-	}
-	// An empty plan is an object too, to tell it from no plan.
-	if p.lines.count > 0 || len(p.objects) == 0 {
-		if err := p.flush(ctx); err != nil {
-			return fmt.Errorf("write plan: %w", err)
-		}
-	}
-	w.manifest.Plan = p.objects
 	return nil
 }
 
-type planWriter struct {
-	writer  *Writer
-	lines   *lines
-	objects []PlanObject
-	next    int
+func (w *Writer) planning() *Planning {
+	if w.manifest.Planning == nil {
+		w.manifest.Planning = new(Planning)
+	}
+	return w.manifest.Planning
 }
 
-func (p *planWriter) add(ctx context.Context, line []byte) error {
-	if err := p.lines.add(line); err != nil {
-		return err
+// putTasks stores the tasks that are buffered. Its error is the Writer's end:
+// what was added since the last Commit is lost.
+func (w *Writer) putTasks(ctx context.Context) error {
+	p, next := w.planning(), 1
+	if n := len(p.Plan); n > 0 {
+		next = 1 + numberOf(planPrefix, p.Plan[n-1].Name)
 	}
-	if p.lines.raw < PartBytes {
-		return nil
+	data, err := w.tasks.bytes()
+	if err == nil {
+		key := func(n int) string { return PlanKey(w.run, w.collection, n) }
+		next, err = putNumbered(ctx, w.store, key, next, data)
 	}
-	return p.flush(ctx)
-}
-
-func (p *planWriter) flush(ctx context.Context) error {
-	data, err := p.lines.bytes()
 	if err != nil {
-		return err
+		w.failed = fmt.Errorf("plan %s of run %s: %w", w.collection, w.run, err)
+		return w.failed
 	}
-	w := p.writer
-	key := func(n int) string { return PlanKey(w.run, w.collection, n) }
-	n, err := putNumbered(ctx, w.store, key, p.next, data)
-	if err != nil {
-		return err
-	}
-	p.objects = append(p.objects, PlanObject{
-		Name: numberedName(planPrefix, n), SHA256: sumOf(data), RawBytes: p.lines.raw, Tasks: p.lines.count,
+	p.Plan = append(p.Plan, PlanObject{
+		Name: numberedName(planPrefix, next), SHA256: sumOf(data), RawBytes: w.tasks.raw, Tasks: w.tasks.count,
 	})
-	p.next = n + 1
-	p.lines.reset()
+	w.tasks.reset()
 	return nil
 }
 
-// Plan yields the tasks of the plan in order; none if there is no plan. A task
-// may be used until the next step of the iteration only. The first error ends
-// the sequence; ErrCorrupt means that an object is not what was written.
+// Plan yields the tasks of the plan in order, also of one that is still being
+// made; none if there is no plan. A task may be used until the next step of
+// the iteration only. The first error ends the sequence; ErrCorrupt means that
+// an object is not what was written.
 func (w *Writer) Plan(ctx context.Context) iter.Seq2[[]byte, error] {
+	if w.manifest.Planning != nil {
+		return planOf(ctx, w.store, w.manifest, w.manifest.Planning.Plan)
+	}
 	return PlanOf(ctx, w.store, w.manifest)
 }
 
-// PlanOf is Writer.Plan for those who only look.
+// PlanOf yields the tasks of a plan for those who only look; none of a plan
+// that is still being made.
 func PlanOf(ctx context.Context, store Store, m *Manifest) iter.Seq2[[]byte, error] {
-	objects := make([]stored, len(m.Plan))
-	for i, p := range m.Plan {
+	return planOf(ctx, store, m, m.Plan)
+}
+
+func planOf(ctx context.Context, store Store, m *Manifest, plan []PlanObject) iter.Seq2[[]byte, error] {
+	objects := make([]stored, len(plan))
+	for i, p := range plan {
 		objects[i] = stored{key: collectionKey(m.Run, m.Collection, p.Name), sha256: p.SHA256, rawBytes: p.RawBytes, lines: p.Tasks}
 	}
 	return readLines(ctx, store, objects)
+}
+
+// WriteDraft stores what the making of the plan is to find again. It counts
+// once a place that names it is committed.
+func (w *Writer) WriteDraft(ctx context.Context, data []byte) (Draft, error) {
+	if err := w.openPlan(); err != nil {
+		return Draft{}, err
+	}
+	p := w.planning()
+	name := func(n int) string { return fmt.Sprintf("draft-%06d.bin", n) }
+	n, err := putNumbered(ctx, w.store, func(n int) string { return collectionKey(w.run, w.collection, name(n)) }, p.Drafts+1, data)
+	if err != nil {
+		return Draft{}, fmt.Errorf("draft the plan of %s in run %s: %w", w.collection, w.run, err)
+	}
+	p.Drafts = n
+	return Draft{Name: name(n), SHA256: sumOf(data)}, nil
+}
+
+// ReadDraft returns what WriteDraft stored. ErrCorrupt means that it is
+// missing or something else.
+func (w *Writer) ReadDraft(ctx context.Context, d Draft) ([]byte, error) {
+	key := collectionKey(w.run, w.collection, d.Name)
+	object, err := w.store.Get(ctx, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, fmt.Errorf("%s is missing, start another run: %w", key, ErrCorrupt)
+	case err != nil:
+		return nil, fmt.Errorf("read the draft of a plan: %w", err)
+	case sumOf(object.Data) != d.SHA256:
+		return nil, fmt.Errorf("%s is not what was stored, start another run: %w", key, ErrCorrupt)
+	}
+	return object.Data, nil
 }
 
 var errComplete = errors.New("it is complete, only Finish may follow")

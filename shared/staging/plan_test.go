@@ -2,9 +2,12 @@ package staging_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/staging"
@@ -37,10 +40,10 @@ func TestPlan(t *testing.T) {
 			t.Parallel()
 			s := new(stagingtest.Memory)
 			w := open(t, s, staging.Memberships)
-			if err := w.WritePlan(t.Context(), slices.Values(test.tasks)); err != nil {
+			if err := writePlan(t, w, slices.Values(test.tasks)); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.WritePlan(t.Context(), slices.Values(test.tasks)); err == nil {
+			if err := writePlan(t, w, slices.Values(test.tasks)); err == nil {
 				t.Error("a second plan was written")
 			}
 			stage(t, w)
@@ -57,10 +60,73 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// A plan is made by several writers, each of which goes on from what the one
+// before committed.
+func TestPlanIsMadeStepByStep(t *testing.T) {
+	t.Parallel()
+	s := new(stagingtest.Memory)
+	var want []string
+	for step := range 3 {
+		w := open(t, s, staging.Memberships)
+		for i := range 5 {
+			task := fmt.Sprintf("task %d of step %d", i, step)
+			want = append(want, task)
+			if err := w.AddTask(t.Context(), []byte(task)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		draft, err := w.WriteDraft(t.Context(), []byte{byte(step)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.KeepPlace(jsontext.Value(strconv.Quote(draft.Name))); err != nil {
+			t.Fatal(err)
+		}
+		stage(t, w)
+		if err := w.AddTask(t.Context(), []byte("not committed")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.WriteDraft(t.Context(), []byte("nor this")); err != nil {
+			t.Fatal(err)
+		}
+		w = open(t, s, staging.Memberships)
+		m := w.Manifest()
+		if place := fmt.Sprintf(`"draft-%06d.bin"`, 2*step+1); len(m.Plan) > 0 || m.Planning == nil || string(m.Planning.Place) != place {
+			t.Fatalf("step %d: got %+v, want a plan that is not made yet, and place %s", step, m.Planning, place)
+		}
+		if data, err := w.ReadDraft(t.Context(), draft); err != nil || !bytes.Equal(data, []byte{byte(step)}) {
+			t.Errorf("step %d: the draft holds %v, %v", step, data, err)
+		}
+		draft.SHA256 = draft.Name
+		_, err = w.ReadDraft(t.Context(), draft)
+		wantError(t, "another sum", err, staging.ErrCorrupt)
+		draft.Name = "draft-000099.bin"
+		_, err = w.ReadDraft(t.Context(), draft)
+		wantError(t, "no such draft", err, staging.ErrCorrupt)
+		got, err := plan(t, w)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("step %d: error %v, tasks (-want +got):\n%s", step, err, diff)
+		}
+	}
+	w := open(t, s, staging.Memberships)
+	if err := w.EndPlan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stage(t, w)
+	w = open(t, s, staging.Memberships)
+	got, err := plan(t, w)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || w.Manifest().Planning != nil {
+		t.Errorf("error %v, %+v, tasks (-want +got):\n%s", err, w.Manifest().Planning, diff)
+	}
+	if err := w.AddTask(t.Context(), []byte("more")); err == nil {
+		t.Error("a task was added to a plan that is made")
+	}
+}
+
 func TestPlanOfADeadWriterIsNotMixedIn(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
-	if err := open(t, s, staging.Memberships).WritePlan(t.Context(), slices.Values(mebibytes(9))); err != nil {
+	if err := writePlan(t, open(t, s, staging.Memberships), slices.Values(mebibytes(9))); err != nil {
 		t.Fatal(err)
 	}
 	w := open(t, s, staging.Memberships)
@@ -68,7 +134,7 @@ func TestPlanOfADeadWriterIsNotMixedIn(t *testing.T) {
 		t.Errorf("got %d tasks without a plan, error %v", len(got), err)
 	}
 	own := [][]byte{[]byte("a"), []byte("b")}
-	if err := w.WritePlan(t.Context(), slices.Values(own)); err != nil {
+	if err := writePlan(t, w, slices.Values(own)); err != nil {
 		t.Fatal(err)
 	}
 	stage(t, w)
@@ -86,7 +152,7 @@ func TestPlanRefusesWhatIsNoLine(t *testing.T) {
 	t.Parallel()
 	for _, task := range []string{"", "a\nb", "\n"} {
 		w := open(t, new(stagingtest.Memory), staging.Memberships)
-		if err := w.WritePlan(t.Context(), slices.Values([][]byte{[]byte(task)})); err == nil {
+		if err := writePlan(t, w, slices.Values([][]byte{[]byte(task)})); err == nil {
 			t.Errorf("task %q was written", task)
 		}
 	}
@@ -96,7 +162,7 @@ func TestCorruptPlan(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
 	w := open(t, s, staging.Memberships)
-	if err := w.WritePlan(t.Context(), tasks(3)); err != nil {
+	if err := writePlan(t, w, tasks(3)); err != nil {
 		t.Fatal(err)
 	}
 	stage(t, w)

@@ -116,6 +116,17 @@ func tasks(n int) iter.Seq[[]byte] {
 	}
 }
 
+// writePlan makes a whole plan.
+func writePlan(t testing.TB, w *staging.Writer, tasks iter.Seq[[]byte]) error {
+	t.Helper()
+	for task := range tasks {
+		if err := w.AddTask(t.Context(), task); err != nil {
+			return err
+		}
+	}
+	return w.EndPlan(t.Context())
+}
+
 // plan returns the tasks that a writer's manifest names.
 func plan(t testing.TB, w *staging.Writer) ([]string, error) {
 	t.Helper()

@@ -30,8 +30,9 @@ type Writer struct {
 	complete bool   // the stored manifest says so
 	failed   error
 
-	buffer  *lines
+	buffer  *lines // of the next part
 	records int
+	tasks   *lines // of the next plan object; nil while there is none to make
 	line    []byte
 }
 
@@ -96,8 +97,8 @@ func (w *Writer) Append(r Reply, records int) error {
 // Full tells that PartBytes are buffered and that it is time to Commit.
 func (w *Writer) Full() bool { return w.buffer.raw >= PartBytes }
 
-// Commit stores what was appended as a part and then replaces the manifest,
-// which makes both count. An error that wraps ErrConflict means that another
+// Commit stores what was appended as a part, and tasks as a plan object, and
+// then replaces the manifest, which makes them count. An error that wraps ErrConflict means that another
 // invocation is at work on the same collection of the same run: nothing of
 // this one counts since its last Commit, and it should stop. With ctx ended
 // already, Commit does nothing, and may be called again.
@@ -148,6 +149,9 @@ func (w *Writer) commit(ctx context.Context, finish bool) error {
 		return fmt.Errorf("commit %s: %w", w.collection, context.Cause(ctx))
 	}
 	err := w.putPart(ctx)
+	if err == nil && w.tasks != nil && w.tasks.count > 0 {
+		err = w.putTasks(ctx)
+	}
 	if err == nil {
 		err = w.putManifest(ctx, finish)
 	}

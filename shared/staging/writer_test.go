@@ -98,7 +98,7 @@ func TestCompleteIsFinal(t *testing.T) {
 		if err := w.Commit(t.Context()); err == nil {
 			t.Error("commit to a complete collection succeeded")
 		}
-		if err := w.WritePlan(t.Context(), tasks(1)); err == nil {
+		if err := writePlan(t, w, tasks(1)); err == nil {
 			t.Error("a plan for a complete collection was written")
 		}
 		finish(t, w)

@@ -21,7 +21,8 @@ type Organization struct {
 	// Client is the worker application that a Server's credentials belong to.
 	// Zero lets the server make an id up.
 	Client pingone.ID
-	// Now is the clock of audit events; nil is time.Now.
+	// Now is PingOne's clock, which dates audit events and replies; nil is
+	// time.Now.
 	Now func() time.Time
 
 	mu        sync.RWMutex

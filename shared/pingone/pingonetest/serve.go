@@ -57,6 +57,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}()
 	w.Header().Set("correlation-id", uuid.NewString())
 	w.Header().Set("Content-Type", "application/hal+json;charset=UTF-8")
+	w.Header().Set("Date", s.org.now().UTC().Format(http.TimeFormat))
 
 	path := r.URL.EscapedPath()
 	var refused error

@@ -13,7 +13,7 @@ const (
 	RunsCompleted      Name = "RunsCompleted"      // runs of which all was posted
 	GoodRuns           Name = "GoodRuns"           // runs that ended done; 0 for held and failed
 	RunsHeld           Name = "RunsHeld"           // runs whose sweep was held back
-	RunsFailed         Name = "RunsFailed"         // runs and invocations of transform that failed
+	RunsFailed         Name = "RunsFailed"         // runs that ended failed; 0 for done and held
 	RunAge             Name = "RunAge"             // from a run's scheduled time to its end
 	RecordsRead        Name = "RecordsRead"        // in a complete collection
 	UnreadSlices       Name = "UnreadSlices"       // in a complete collection

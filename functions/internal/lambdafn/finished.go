@@ -25,7 +25,6 @@ func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Res
 		f.runEnded(s, scheduled, r.Report)
 		failed = r.Cause
 	}
-	s.put(observe.NoDimension, "", observe.Values{observe.RunsFailed: flag(err != nil || r.State == report.Failed)})
 	s.ended(failed, err == nil && r.Unfinished)
 }
 
@@ -45,7 +44,10 @@ func (f *transformFunction) runEnded(s *seen, scheduled bool, r *report.Report) 
 // runMetrics are about the run as a whole. A person's replay of an old run
 // says nothing about how fresh the data is.
 func (s *seen) runMetrics(r *report.Report, scheduled bool) {
-	values := observe.Values{observe.GoodRuns: flag(r.State == report.Done)}
+	values := observe.Values{
+		observe.GoodRuns:   flag(r.State == report.Done),
+		observe.RunsFailed: flag(r.State == report.Failed),
+	}
 	if r.State != report.Failed {
 		values[observe.RunsCompleted] = 1
 		values[observe.RunsHeld] = flag(r.State == report.Held)

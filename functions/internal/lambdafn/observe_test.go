@@ -243,7 +243,7 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 	always := func(calls float64) map[string]float64 {
 		return map[string]float64{
 			"APICalls/Authomize": calls, "Retries/Authomize": 0, "Throttled/Authomize": 0, "TokenRefused/Authomize": 0,
-			"InvocationDuration/transform": 1, "InvocationTimeLeft/transform": 1, "Unfinished/transform": 0, "RunsFailed": 0,
+			"InvocationDuration/transform": 1, "InvocationTimeLeft/transform": 1, "Unfinished/transform": 0,
 		}
 	}
 	if err := w.fetch(staging.Users); err != nil {
@@ -352,6 +352,42 @@ func TestRefusedTokenOfAuthomize(t *testing.T) {
 	if _, ok := got["RunsCompleted"]; ok || len(w.events.details) != 1 || !strings.Contains(w.events.details[0], `"state":"failed"`) {
 		t.Errorf("metrics %v, events %v", got, w.events.details)
 	}
+}
+
+// A fault that trying again may mend is no failed run: Lambda tries again, and
+// only the end of the run says what became of it.
+func TestTransientFaultIsNoFailedRun(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
+	w.fetchAll()
+	w.out.Reset()
+	store := w.store
+	w.store = broken{store}
+	if err := w.transform(completed); err == nil {
+		t.Fatal("a store that can't be read was no error")
+	}
+	if got := w.metrics(); got["RunsFailed"] != 0 || hasKey(got, "RunsFailed") {
+		t.Errorf("metrics of a broken invocation: %v", got)
+	}
+	w.store = store
+	if err := w.transform(completed); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.metrics(); got["RunsFailed"] != 0 || !hasKey(got, "RunsFailed") {
+		t.Errorf("metrics of the try that mended it: %v", got)
+	}
+}
+
+func hasKey(all map[string]float64, name string) bool {
+	_, ok := all[name]
+	return ok
+}
+
+// broken is a store that lists, and can't be read.
+type broken struct{ staging.Store }
+
+func (broken) Get(context.Context, string) (staging.Object, error) {
+	return staging.Object{}, errors.New("S3 is out of order")
 }
 
 func TestWithoutStackAndDaemonNothingIsTold(t *testing.T) {

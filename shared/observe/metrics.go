@@ -26,7 +26,7 @@ const (
 	InvocationDuration Name = "InvocationDuration" // of the handler
 	InvocationTimeLeft Name = "InvocationTimeLeft" // before the deadline, at the end
 	Unfinished         Name = "Unfinished"         // 1 if the function invoked itself to go on
-	EventsFailed       Name = "EventsFailed"       // 1 if the event of a run's end could not be sent
+	EventsFailed       Name = "EventsFailed"       // 1 if an event could not be put on the bus
 	RoleCoverage       Name = "RoleCoverage"       // users whose roles are known, of all
 	RoleReadingAge     Name = "RoleReadingAge"     // of the oldest reading of a user's roles
 )

@@ -73,6 +73,7 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         statement("sqs:SendMessage", "FailureQueue.Arn"),
         statement(["logs:CreateLogStream", "logs:PutLogEvents"], f"{name}LogGroup.Arn"),
         statement("lambda:InvokeFunction", f"{function}.Arn"),
+        statement("events:PutEvents", BUS, event("Invocation Failed")),
     ]
     if key:
         want.append(statement(["kms:Decrypt", "kms:GenerateDataKey"], key, via("s3", "sqs", "secretsmanager")))

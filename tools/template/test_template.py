@@ -150,13 +150,13 @@ class TemplateTest(unittest.TestCase):
         }
         other = copy.deepcopy(event)
         other["detail"]["stack"] = "another-stack"
-        finished = {"source": STACK, "detail-type": "Run Finished", "detail": {"stack": STACK}}
+        told = [{"source": STACK, "detail-type": t, "detail": {"stack": STACK}} for t in ("Run Finished", "Invocation Failed")]
         for name in FUNCTIONS:
             with self.subTest(name):
                 (pattern, rule_target), = self.stack.rules_of(name)
                 self.assertEqual(matches(pattern, event), name in FETCH)
                 self.assertFalse(matches(pattern, other))
-                self.assertFalse(matches(pattern, finished), "a run would start the next")
+                self.assertFalse(any(matches(pattern, e) for e in told), "a run would start the next")
                 self.assertEqual(set(rule_target["RetryPolicy"]), {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
                 self.assertEqual(rule_target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
         self.assertEqual(len(self.stack.of_type("AWS::Events::Rule")), len(FUNCTIONS))

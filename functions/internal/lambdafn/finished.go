@@ -5,40 +5,38 @@ import (
 	"strings"
 	"time"
 
-	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
 )
 
-// tellTime bounds what follows the end of a run, out of the margin.
-const tellTime = 5 * time.Second
-
 // transformed ends an invocation of transform. Only the one that ended a run
 // has a report, so that a redelivered event counts nothing twice. scheduled tells
 // that no person asked.
 func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Result, err error) {
 	defer s.end()
+	ctx, cancel := s.telling()
+	defer cancel()
 	failed := err
 	if r.Report != nil {
-		f.runEnded(s, scheduled, r.Report)
+		f.runEnded(ctx, s, scheduled, r.Report)
 		failed = r.Cause
+	}
+	if err != nil {
+		s.announceFailure(ctx, err)
 	}
 	s.ended(failed, err == nil && r.Unfinished)
 }
 
 // runEnded tells what became of a run.
-func (f *transformFunction) runEnded(s *seen, scheduled bool, r *report.Report) {
-	// The invocation's own deadline may be near, its context done.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), tellTime)
-	defer cancel()
+func (f *transformFunction) runEnded(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
 	if !r.DryRun {
 		s.runMetrics(r, scheduled)
 		f.coverage(ctx, s, r)
 		s.kinds(r)
 	}
-	f.announce(ctx, s, r)
+	f.announceRun(ctx, s, r)
 }
 
 // runMetrics are about the run as a whole. A person's replay of an old run
@@ -102,30 +100,14 @@ func (f *transformFunction) coverage(ctx context.Context, s *seen, r *report.Rep
 	s.put(observe.NoDimension, "", values)
 }
 
-// announce puts the event of the run's end on the bus.
-func (f *transformFunction) announce(ctx context.Context, s *seen, r *report.Report) {
-	if f.stack == "" {
-		return
-	}
-	err := f.send(ctx, s, r)
-	if err != nil {
-		s.log.ErrorContext(ctx, "the event of the run's end was not sent: nothing else is wrong with the run", "err", err)
-	}
-	s.put(observe.NoDimension, "", observe.Values{observe.EventsFailed: flag(err != nil)})
-}
-
-func (f *transformFunction) send(ctx context.Context, s *seen, r *report.Report) error {
-	if f.putEvents == nil {
-		cfg, err := assemble.AWS(ctx, s.tracer.AWS)
-		if err != nil {
-			return err
-		}
-		f.putEvents = observe.NewPutEvents(cfg)
-	}
-	return observe.Announce(ctx, f.putEvents, observe.RunFinished{
-		Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
-		Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
-		Swept: r.Sweep.Swept, Held: r.Sweep.Held,
-		Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),
+// announceRun puts the event of the run's end on the bus.
+func (f *transformFunction) announceRun(ctx context.Context, s *seen, r *report.Report) {
+	s.announce(ctx, func(put observe.PutEvents) error {
+		return observe.Announce(ctx, put, observe.RunFinished{
+			Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
+			Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
+			Swept: r.Sweep.Swept, Held: r.Sweep.Held,
+			Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),
+		})
 	})
 }

@@ -39,6 +39,7 @@ func (f fixed) Credentials(context.Context) (secret.Credentials, error) {
 
 // events keeps what is put on the bus.
 type events struct {
+	types   []string
 	details []string
 	err     error
 }
@@ -48,7 +49,7 @@ func (e *events) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ 
 		return nil, e.err
 	}
 	for _, entry := range in.Entries {
-		e.details = append(e.details, *entry.Detail)
+		e.types, e.details = append(e.types, *entry.DetailType), append(e.details, *entry.Detail)
 	}
 	return &eventbridge.PutEventsOutput{}, nil
 }
@@ -91,7 +92,9 @@ func newWatched(t *testing.T, env map[string]string) *watched {
 
 func (w *watched) observer(function string, api observe.API) *observer {
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	return newObserver(function, api, log, func(name string) string { return w.env[name] }, &w.out)
+	o := newObserver(function, api, log, func(name string) string { return w.env[name] }, &w.out)
+	o.putEvents = w.events.PutEvents
+	return o
 }
 
 func (w *watched) credentials() fixed {
@@ -137,7 +140,7 @@ func (w *watched) transform(payload string) error {
 			},
 			Store: w.store, Secret: w.credentials(), Log: slog.New(slog.DiscardHandler),
 		},
-		observer: w.observer("transform", observe.Authomize), putEvents: w.events.PutEvents,
+		observer: w.observer("transform", observe.Authomize),
 	}
 	f.Base = f.tracer.Calls(observe.Authomize, tattler{w.t, transport.NewBase()})
 	_, err := f.handle(w.ctx(), json.RawMessage(payload))

@@ -11,7 +11,8 @@ type Name string
 // The metrics. Definitions has their units and dimensions.
 const (
 	RunsCompleted      Name = "RunsCompleted"      // runs of which all was posted
-	GoodRuns           Name = "GoodRuns"           // runs that ended done; 0 for held and failed
+	GoodRuns           Name = "GoodRuns"           // recent runs that ended done; 0 for others that ended
+	SinceGoodRun       Name = "SinceGoodRun"       // from the scheduled time of the last good run to now
 	RunsHeld           Name = "RunsHeld"           // runs whose sweep was held back
 	RunsFailed         Name = "RunsFailed"         // runs that ended failed; 0 for done and held
 	RunAge             Name = "RunAge"             // from a run's scheduled time to its end
@@ -65,6 +66,7 @@ type Definition struct {
 var definitions = []Definition{
 	{RunsCompleted, unitCount, NoDimension},
 	{GoodRuns, unitCount, NoDimension},
+	{SinceGoodRun, unitSeconds, NoDimension},
 	{RunsHeld, unitCount, NoDimension},
 	{RunsFailed, unitCount, NoDimension},
 	{RunAge, unitSeconds, NoDimension},

@@ -26,34 +26,42 @@ func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Res
 	if err != nil {
 		s.announceFailure(ctx, err)
 	}
+	s.sinceGood(ctx, f.Store)
 	s.ended(failed, err == nil && r.Unfinished)
 }
 
 // runEnded tells what became of a run.
 func (f *transformFunction) runEnded(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
-	if !r.DryRun {
-		s.runMetrics(r, scheduled)
-		f.coverage(ctx, s, r)
-		s.kinds(r)
+	if !r.DryRun && s.metrics != nil {
+		f.runMetrics(ctx, s, scheduled, r)
 	}
 	f.announceRun(ctx, s, r)
 }
 
-// runMetrics are about the run as a whole. A person's replay of an old run
-// says nothing about how fresh the data is.
-func (s *seen) runMetrics(r *report.Report, scheduled bool) {
+// runMetrics are about the run as a whole, and what it read and posted. Whoever
+// approves a sweep posts nothing, so that all but the outcome is counted
+// already.
+func (f *transformFunction) runMetrics(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
 	values := observe.Values{
-		observe.GoodRuns:   flag(r.State == report.Done),
+		observe.GoodRuns:   flag(s.countGood(ctx, f.Store, r)),
 		observe.RunsFailed: flag(r.State == report.Failed),
 	}
 	if r.State != report.Failed {
-		values[observe.RunsCompleted] = 1
 		values[observe.RunsHeld] = flag(r.State == report.Held)
+	}
+	if r.Sweep.ApprovedAt != nil {
+		s.put(observe.NoDimension, "", values)
+		return
+	}
+	if r.State != report.Failed {
+		values[observe.RunsCompleted] = 1
 	}
 	if begun := staging.RunID(r.Run).Time(); scheduled && !begun.IsZero() {
 		values[observe.RunAge] = max(r.FinishedAt.Sub(begun).Seconds(), 0)
 	}
 	s.put(observe.NoDimension, "", values)
+	f.coverage(ctx, s, r)
+	s.kinds(r)
 }
 
 func (s *seen) kinds(r *report.Report) {
@@ -74,9 +82,6 @@ func (s *seen) kinds(r *report.Report) {
 // coverage tells of how many users the roles are known, and how old the
 // oldest reading is.
 func (f *transformFunction) coverage(ctx context.Context, s *seen, r *report.Report) {
-	if s.metrics == nil {
-		return
-	}
 	snap, err := staging.Load(ctx, f.Store, staging.RunID(r.Run), staging.RoleAssignments)
 	if err != nil {
 		s.log.WarnContext(ctx, "the metrics of role coverage are missing", "err", err)

@@ -21,8 +21,10 @@ type observer struct {
 	stack    string // "": nothing is written but the log
 	tracer   *observe.Tracer
 	metrics  *observe.Metrics
+	now      func() time.Time
 
-	putEvents observe.PutEvents // nil: AWS's
+	goodWithin time.Duration
+	putEvents  observe.PutEvents // nil: AWS's
 }
 
 // tellTime bounds what is told at the end of an invocation, out of the margin.
@@ -32,6 +34,7 @@ func newObserver(function string, api observe.API, log *slog.Logger, getenv func
 	return &observer{
 		function: function, api: api, log: log, stack: getenv(observe.StackVariable),
 		tracer: observe.NewTracer(getenv(observe.DaemonVariable)), metrics: observe.NewMetrics(out, getenv),
+		now: time.Now, goodWithin: goodWithin(getenv),
 	}
 }
 
@@ -63,7 +66,7 @@ func (s *seen) telling() (context.Context, context.CancelFunc) {
 }
 
 // fetched ends an invocation of a fetch function.
-func (s *seen) fetched(r fetch.Result, err error) {
+func (s *seen) fetched(store staging.Store, r fetch.Result, err error) {
 	defer s.end()
 	ctx, cancel := s.telling()
 	defer cancel()
@@ -77,6 +80,7 @@ func (s *seen) fetched(r fetch.Result, err error) {
 			observe.RecordsRead: float64(r.Records), observe.UnreadSlices: float64(r.Unread),
 		})
 	}
+	s.sinceGood(ctx, store)
 	s.ended(err, err == nil && !r.Complete)
 }
 

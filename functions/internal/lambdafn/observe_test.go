@@ -80,6 +80,8 @@ type watched struct {
 	out    bytes.Buffer // metrics
 	log    bytes.Buffer
 	events events
+	after  time.Duration // observedRun's scheduled time
+	run    string        // that fetch reads
 }
 
 func newWatched(t *testing.T, env map[string]string) *watched {
@@ -87,13 +89,14 @@ func newWatched(t *testing.T, env map[string]string) *watched {
 	app := authomizetest.New(t)
 	return &watched{t: t, ping: pingonetest.New(t, pingonetest.Sized(pingonetest.Size{
 		Users: 40, Groups: 3, MembershipsPerUser: 2, RoleHolders: 3, Applications: 2,
-	})), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env}
+	})), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env, after: time.Hour, run: observedRun}
 }
 
 func (w *watched) observer(function string, api observe.API) *observer {
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
 	o := newObserver(function, api, log, func(name string) string { return w.env[name] }, &w.out)
 	o.putEvents = w.events.PutEvents
+	o.now = func() time.Time { return staging.RunID(observedRun).Time().Add(w.after) }
 	return o
 }
 
@@ -126,7 +129,7 @@ func (w *watched) fetch(c staging.Collection) error {
 		observer: w.observer(string(c), observe.PingOne),
 	}
 	f.Base = f.tracer.Calls(observe.PingOne, tattler{w.t, transport.NewBase()})
-	_, err = f.handle(w.ctx(), json.RawMessage(`{"run":"`+observedRun+`"}`))
+	_, err = f.handle(w.ctx(), json.RawMessage(`{"run":"`+w.run+`"}`))
 	return err
 }
 
@@ -148,6 +151,24 @@ func (w *watched) transform(payload string) error {
 }
 
 const completed = `{"detail-type":"Object Created","detail":{"object":{"key":"runs/` + observedRun + `/users/complete.json"}}}`
+
+// values are the values written since the last reset.
+func (w *watched) values() map[string]float64 {
+	w.t.Helper()
+	all := map[string]float64{}
+	for line := range strings.Lines(w.out.String()) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			w.t.Fatal(err)
+		}
+		for name, v := range m {
+			if number, ok := v.(float64); ok {
+				all[name] = number
+			}
+		}
+	}
+	return all
+}
 
 // metrics are the values written since the last look, as name or
 // name/dimension; those of the clock are 1 if they are more than 0.
@@ -290,7 +311,9 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 	if err := w.transform(completed); err != nil {
 		t.Fatal(err)
 	}
-	w.expect("redelivered", always(0))
+	redelivered := always(0)
+	redelivered["SinceGoodRun"] = 1
+	w.expect("redelivered", redelivered)
 	if len(w.events.details) != 1 {
 		t.Error("a redelivered event tells of the run's end once more")
 	}

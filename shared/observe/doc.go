@@ -1,7 +1,7 @@
 // Package observe tells AWS what a function did: log lines for CloudWatch
-// Logs, metrics, X-Ray traces, and an event at the end of a run. Nothing in it
-// holds a credential, a query, a header or a body, and nothing in it can make
-// a run fail.
+// Logs, metrics, X-Ray traces, and events at the end of a run and of an
+// invocation that failed. Nothing in it holds a credential, a query, a header
+// or a body, and nothing in it can make a run fail.
 package observe
 
 // An API is one that the functions call. It names subsegments, and is the

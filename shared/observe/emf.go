@@ -17,6 +17,11 @@ import (
 // Where it is empty there is no stack to watch, and nothing is written.
 const StackVariable = "STACK_NAME"
 
+// GoodRunVariable names the environment variable with the hours that the alarm
+// waits for a good run; without it transform takes a run of the last 168 hours
+// for good, which is as far as the alarm can look back.
+const GoodRunVariable = "NO_GOOD_RUN_HOURS"
+
 // maxMetrics is the most metrics that CloudWatch takes of one line.
 const maxMetrics = 100
 

@@ -12,17 +12,20 @@ import (
 	"pingone-authomize/shared/event"
 )
 
-// DetailType is that of the event at the end of a run; its source is
-// event.Source.
-const DetailType = "Run Finished"
+// The detail-types of the events; their source is event.Source.
+const (
+	RunFinishedType      = "Run Finished"
+	InvocationFailedType = "Invocation Failed"
+)
 
 // Bounds that keep an event far below EventBridge's limit of 256 KB.
 const (
-	maxHeld      = 20  // reasons
-	maxHeldRunes = 500 // of each
+	maxHeld  = 20  // reasons
+	maxRunes = 500 // of each, and of an error
 )
 
-// RunFinished is the event's detail; docs/events.md describes it for readers.
+// RunFinished is the detail of the event at the end of a run; docs/events.md
+// describes it for readers.
 type RunFinished struct {
 	Stack       string           `json:"stack"`
 	Run         string           `json:"run"`
@@ -45,39 +48,85 @@ type PutEvents func(context.Context, *eventbridge.PutEventsInput, ...func(*event
 // NewPutEvents returns that of a client of EventBridge.
 func NewPutEvents(cfg aws.Config) PutEvents { return eventbridge.NewFromConfig(cfg).PutEvents }
 
-// Announce puts the event on the account's default bus.
+// A FailureClass says what kind of thing an invocation failed with.
+type FailureClass string
+
+// The classes, from that which needs a person most.
+const (
+	FailedByCredentials FailureClass = "credentials" // refused by PingOne or Authomize
+	FailedBySecret      FailureClass = "secret"      // can't be read, or misses something
+	FailedByEvent       FailureClass = "event"       // what it was invoked with is not understood
+	FailedByThrottling  FailureClass = "throttled"   // 429 after all retries
+	FailedByStaging     FailureClass = "staging"     // the bucket, or what lies in it
+	FailedByPingOne     FailureClass = "pingone"
+	FailedByAuthomize   FailureClass = "authomize"
+	FailedOtherwise     FailureClass = "other"
+)
+
+// FailureClasses are all of them.
+var FailureClasses = []FailureClass{
+	FailedByCredentials, FailedBySecret, FailedByEvent, FailedByThrottling, FailedByStaging, FailedByPingOne, FailedByAuthomize, FailedOtherwise,
+}
+
+// isFinal tells whether trying again would end the same way.
+func (c FailureClass) isFinal() bool { return c == FailedByCredentials || c == FailedByEvent }
+
+// InvocationFailed is the detail of the event of an invocation that failed;
+// docs/events.md describes it for readers.
+type InvocationFailed struct {
+	Stack     string       `json:"stack"`
+	Run       string       `json:"run"` // "" if none could be told
+	Function  string       `json:"function"`
+	RequestID string       `json:"requestId"` // the same for all tries of an invocation
+	Class     FailureClass `json:"class"`
+	Error     string       `json:"error"` // cut
+	Final     bool         `json:"final"` // set by AnnounceFailure
+}
+
+// Announce puts the event of a run's end on the account's default bus.
 func Announce(ctx context.Context, put PutEvents, e RunFinished) error {
 	if e.Posted == nil {
 		e.Posted = map[string]int64{}
 	}
-	e.Held = cut(e.Held)
-	detail, err := json.Marshal(e, json.Deterministic(true))
+	kept := make([]string, 0, min(len(e.Held), maxHeld))
+	for _, reason := range e.Held[:min(len(e.Held), maxHeld)] {
+		kept = append(kept, cut(reason))
+	}
+	e.Held = kept
+	return put.one(ctx, RunFinishedType, e.Run, e)
+}
+
+// AnnounceFailure puts the event of a failed invocation on the account's
+// default bus.
+func AnnounceFailure(ctx context.Context, put PutEvents, e InvocationFailed) error {
+	e.Error, e.Final = cut(e.Error), e.Class.isFinal()
+	return put.one(ctx, InvocationFailedType, e.Run, e)
+}
+
+func (put PutEvents) one(ctx context.Context, detailType, run string, detail any) error {
+	data, err := json.Marshal(detail, json.Deterministic(true))
 	if err != nil {
-		return fmt.Errorf("encode the event of run %s: %w", e.Run, err)
+		return fmt.Errorf("encode %q of run %s: %w", detailType, run, err)
 	}
 	out, err := put(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
-		Source: aws.String(event.Source), DetailType: aws.String(DetailType), Detail: aws.String(string(detail)),
+		Source: aws.String(event.Source), DetailType: aws.String(detailType), Detail: aws.String(string(data)),
 	}}})
 	if err != nil {
-		return fmt.Errorf("put the event of run %s on the bus: %w", e.Run, err)
+		return fmt.Errorf("put %q of run %s on the bus: %w", detailType, run, err)
 	}
 	if out.FailedEntryCount > 0 {
 		code := "no code"
 		if len(out.Entries) > 0 && out.Entries[0].ErrorCode != nil {
 			code = *out.Entries[0].ErrorCode
 		}
-		return fmt.Errorf("put the event of run %s on the bus: EventBridge refused it: %s", e.Run, code)
+		return fmt.Errorf("put %q of run %s on the bus: EventBridge refused it: %s", detailType, run, code)
 	}
 	return nil
 }
 
-func cut(reasons []string) []string {
-	kept := make([]string, 0, min(len(reasons), maxHeld))
-	for _, r := range reasons[:min(len(reasons), maxHeld)] {
-		if runes := []rune(r); len(runes) > maxHeldRunes {
-			r = string(runes[:maxHeldRunes]) + "…"
-		}
-		kept = append(kept, r)
+func cut(text string) string {
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
-	return kept
+	return text
 }

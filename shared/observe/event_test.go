@@ -3,8 +3,13 @@ package observe_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +62,97 @@ func TestAnnounce(t *testing.T) {
 	if d := cmp.Diff(want, got.Entries); d != "" {
 		t.Error(d)
 	}
+}
+
+func TestAnnounceFailure(t *testing.T) {
+	t.Parallel()
+	for class, final := range map[observe.FailureClass]string{
+		observe.FailedByCredentials: "true", observe.FailedByEvent: "true", observe.FailedByStaging: "false", observe.FailedOtherwise: "false",
+	} {
+		cfg, sent := bus(t, http.StatusOK, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
+		err := observe.AnnounceFailure(t.Context(), observe.NewPutEvents(cfg), observe.InvocationFailed{
+			Stack: "sync", Run: "20261123T090000Z", Function: "users", RequestID: "request-1", Class: class, Error: strings.Repeat("é", 501),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Entries []map[string]string }
+		if err := json.Unmarshal(*sent, &got); err != nil {
+			t.Fatal(err)
+		}
+		detail := `{"stack":"sync","run":"20261123T090000Z","function":"users","requestId":"request-1","class":"` + string(class) +
+			`","error":"` + strings.Repeat("é", 500) + `…","final":` + final + `}`
+		want := []map[string]string{{"Source": "pingone-authomize", "DetailType": "Invocation Failed", "Detail": detail}}
+		if d := cmp.Diff(want, got.Entries); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// docs/events.md names every field and every class, in order, and no others.
+func TestEventsAreDocumented(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join("..", "..", "docs", "events.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(data), "\n## Run Finished\n")
+	finished, failed, found := strings.Cut(text, "\n## Invocation Failed\n")
+	if !found {
+		t.Fatal("docs/events.md has not both headings")
+	}
+	for _, c := range []struct {
+		text, detailType string
+		detail           any
+	}{
+		{finished, observe.RunFinishedType, observe.RunFinished{}},
+		{failed, observe.InvocationFailedType, observe.InvocationFailed{}},
+	} {
+		if d := cmp.Diff(fieldsOf(c.detail), firstCells(c.text, "detail.")); d != "" {
+			t.Errorf("%s: %s", c.detailType, d)
+		}
+		if !strings.Contains(c.text, "| `detail-type` | `"+c.detailType+"` |") {
+			t.Errorf("%s: another detail-type", c.detailType)
+		}
+		sample := regexp.MustCompile(`(?s)\x60{3}json\n(.*?)\x60{3}`).FindStringSubmatch(c.text)
+		var event struct{ Detail map[string]any }
+		if err := json.Unmarshal([]byte(sample[1]), &event); err != nil {
+			t.Fatal(err)
+		}
+		want := fieldsOf(c.detail)
+		slices.Sort(want)
+		if d := cmp.Diff(want, slices.Sorted(maps.Keys(event.Detail))); d != "" {
+			t.Errorf("sample of %s: %s", c.detailType, d)
+		}
+	}
+	_, classes, _ := strings.Cut(failed, "| class |")
+	var want []string
+	for _, c := range observe.FailureClasses {
+		want = append(want, string(c))
+	}
+	if d := cmp.Diff(want, firstCells(classes, "")); d != "" {
+		t.Errorf("classes: %s", d)
+	}
+}
+
+// fieldsOf are the names of a struct's fields in JSON.
+func fieldsOf(v any) []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+// firstCells are the words in code in the first cells of a text's tables that
+// begin with prefix, without it.
+func firstCells(text, prefix string) []string {
+	var cells []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `"+regexp.QuoteMeta(prefix)+"([A-Za-z]+)` \\|").FindAllStringSubmatch(text, -1) {
+		cells = append(cells, m[1])
+	}
+	return cells
 }
 
 func TestAnnounceWithoutAnything(t *testing.T) {

@@ -11,9 +11,10 @@ type Name string
 // The metrics. Definitions has their units and dimensions.
 const (
 	RunsCompleted      Name = "RunsCompleted"      // runs of which all was posted
-	GoodRuns           Name = "GoodRuns"           // runs that ended done; 0 for held and failed
+	GoodRuns           Name = "GoodRuns"           // recent runs that ended done; 0 for others that ended
+	SinceGoodRun       Name = "SinceGoodRun"       // from the scheduled time of the last good run to now
 	RunsHeld           Name = "RunsHeld"           // runs whose sweep was held back
-	RunsFailed         Name = "RunsFailed"         // runs and invocations of transform that failed
+	RunsFailed         Name = "RunsFailed"         // runs that ended failed; 0 for done and held
 	RunAge             Name = "RunAge"             // from a run's scheduled time to its end
 	RecordsRead        Name = "RecordsRead"        // in a complete collection
 	UnreadSlices       Name = "UnreadSlices"       // in a complete collection
@@ -26,7 +27,7 @@ const (
 	InvocationDuration Name = "InvocationDuration" // of the handler
 	InvocationTimeLeft Name = "InvocationTimeLeft" // before the deadline, at the end
 	Unfinished         Name = "Unfinished"         // 1 if the function invoked itself to go on
-	EventsFailed       Name = "EventsFailed"       // 1 if the event of a run's end could not be sent
+	EventsFailed       Name = "EventsFailed"       // 1 if an event could not be put on the bus
 	RoleCoverage       Name = "RoleCoverage"       // users whose roles are known, of all
 	RoleReadingAge     Name = "RoleReadingAge"     // of the oldest reading of a user's roles
 )
@@ -65,6 +66,7 @@ type Definition struct {
 var definitions = []Definition{
 	{RunsCompleted, unitCount, NoDimension},
 	{GoodRuns, unitCount, NoDimension},
+	{SinceGoodRun, unitSeconds, NoDimension},
 	{RunsHeld, unitCount, NoDimension},
 	{RunsFailed, unitCount, NoDimension},
 	{RunAge, unitSeconds, NoDimension},

@@ -70,6 +70,14 @@ type Source interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }
 
+// ErrUnusable is the kind of every error of Parse.
+var ErrUnusable = errors.New("the secret is not usable")
+
+// unusable gives an error that kind, without a word more.
+type unusable struct{ error }
+
+func (unusable) Is(target error) bool { return target == ErrUnusable }
+
 // Parse reads the secret's JSON and reports every fault at once, by name and
 // never by value.
 func Parse(data []byte) (Credentials, error) {
@@ -82,7 +90,7 @@ func Parse(data []byte) (Credentials, error) {
 	}
 	if err := json.Unmarshal(data, &in); err != nil {
 		// The decoder's message may quote the input.
-		return Credentials{}, errors.New("the secret is not a JSON object of strings: it needs clientId, clientSecret, tokenEndpoint and authomizeToken")
+		return Credentials{}, unusable{errors.New("the secret is not a JSON object of strings: it needs clientId, clientSecret, tokenEndpoint and authomizeToken")}
 	}
 	// A line end that was copied along is refused by both APIs with an error
 	// that doesn't say so; none of these holds white space.
@@ -115,5 +123,8 @@ func (c *Credentials) validate() error {
 	default:
 		errs = append(errs, errors.New("the secret's authMethod is neither basic nor post"))
 	}
-	return errors.Join(errs...)
+	if len(errs) == 0 {
+		return nil
+	}
+	return unusable{errors.Join(errs...)}
 }

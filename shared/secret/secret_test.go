@@ -3,6 +3,7 @@ package secret_test
 import (
 	"bytes"
 	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -47,7 +48,7 @@ func TestParse(t *testing.T) {
 			t.Parallel()
 			c, err := secret.Parse([]byte(tt.in))
 			if tt.fault != "" {
-				if err == nil || err.Error() != tt.fault {
+				if err == nil || err.Error() != tt.fault || !errors.Is(err, secret.ErrUnusable) {
 					t.Errorf("error\n%v, want\n%s", err, tt.fault)
 				}
 				return

@@ -70,9 +70,11 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
     want = [
         statement("secretsmanager:GetSecretValue", secret),
         statement("s3:ListBucket", BUCKET),
+        statement("s3:GetObject", f"{BUCKET}/state/good.json"),
         statement("sqs:SendMessage", "FailureQueue.Arn"),
         statement(["logs:CreateLogStream", "logs:PutLogEvents"], f"{name}LogGroup.Arn"),
         statement("lambda:InvokeFunction", f"{function}.Arn"),
+        statement("events:PutEvents", BUS, event("Invocation Failed")),
     ]
     if key:
         want.append(statement(["kms:Decrypt", "kms:GenerateDataKey"], key, via("s3", "sqs", "secretsmanager")))
@@ -89,6 +91,7 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         want += [
             statement("s3:GetObject", f"{BUCKET}/runs/*"),
             statement("s3:PutObject", [f"{BUCKET}/runs/*/{k}" for k in ("transform/*", "report.json", "report.html")]),
+            statement("s3:PutObject", f"{BUCKET}/state/good.json"),
             statement(both, [f"{BUCKET}/state/{k}" for k in ("transform.json", "newest.json", "known/*")]),
             statement("events:PutEvents", BUS, event("Run Finished")),
         ]

@@ -19,7 +19,7 @@ from stack import (
 )
 
 COMMON_VARIABLES = {"STACK_NAME", "SECRET_ID", "STAGING_URL"}
-TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS"}
+TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "NO_GOOD_RUN_HOURS"}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
 NAMES = {
@@ -115,14 +115,16 @@ class TemplateTest(unittest.TestCase):
             "ROLE_ASSIGNMENT_MAX_AGE": "72h",
             "DRY_RUN": "true",
             "SERVICE_ACCOUNTS": "users",
+            "NO_GOOD_RUN_HOURS": "3",
         })
 
     def test_every_setting_of_the_code_is_given(self):
         names = set(re.findall(r'"([A-Z][A-Z0-9_]{4,})"', go_source("shared/config")))
         full = transform(FULL)
         given = {v for name in FUNCTIONS for v in full.variables(name)}
-        self.assertEqual(given - {"STACK_NAME"}, names)
-        self.assertIn('"STACK_NAME"', go_source("shared/observe"))
+        watched = {"STACK_NAME", "NO_GOOD_RUN_HOURS"}
+        self.assertEqual(given - watched, names)
+        self.assertLessEqual(watched, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
 
     def test_one_schedule_puts_one_event(self):
         for parameters, want in (
@@ -152,13 +154,13 @@ class TemplateTest(unittest.TestCase):
         }
         other = copy.deepcopy(event)
         other["detail"]["stack"] = "another-stack"
-        finished = {"source": STACK, "detail-type": "Run Finished", "detail": {"stack": STACK}}
+        told = [{"source": STACK, "detail-type": t, "detail": {"stack": STACK}} for t in ("Run Finished", "Invocation Failed")]
         for name in FUNCTIONS:
             with self.subTest(name):
                 (pattern, rule_target), = self.stack.rules_of(name)
                 self.assertEqual(matches(pattern, event), name in FETCH)
                 self.assertFalse(matches(pattern, other))
-                self.assertFalse(matches(pattern, finished), "a run would start the next")
+                self.assertFalse(any(matches(pattern, e) for e in told), "a run would start the next")
                 self.assertEqual(set(rule_target["RetryPolicy"]), {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
                 self.assertEqual(rule_target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
         self.assertEqual(len(self.stack.of_type("AWS::Events::Rule")), len(FUNCTIONS))

@@ -42,11 +42,11 @@ type fetchFunction struct {
 
 func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (result fetch.Result, err error) {
 	run, err := event.Run(payload, time.Now())
+	ctx, seen := f.begin(ctx, run, string(f.Collection))
+	defer func() { seen.fetched(f.Store, result, err) }()
 	if err != nil {
 		return fetch.Result{}, err
 	}
-	ctx, seen := f.begin(ctx, run, string(f.Collection))
-	defer func() { seen.fetched(result, err) }()
 	f.Stats = seen.stats
 	working, cancel := withMargin(ctx, fetch.Margin)
 	defer cancel()

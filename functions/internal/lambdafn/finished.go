@@ -5,55 +5,63 @@ import (
 	"strings"
 	"time"
 
-	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
 )
 
-// tellTime bounds what follows the end of a run, out of the margin.
-const tellTime = 5 * time.Second
-
 // transformed ends an invocation of transform. Only the one that ended a run
 // has a report, so that a redelivered event counts nothing twice. scheduled tells
 // that no person asked.
 func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Result, err error) {
 	defer s.end()
+	ctx, cancel := s.telling()
+	defer cancel()
 	failed := err
 	if r.Report != nil {
-		f.runEnded(s, scheduled, r.Report)
+		f.runEnded(ctx, s, scheduled, r.Report)
 		failed = r.Cause
 	}
-	s.put(observe.NoDimension, "", observe.Values{observe.RunsFailed: flag(err != nil || r.State == report.Failed)})
+	if err != nil {
+		s.announceFailure(ctx, err)
+	}
+	s.sinceGood(ctx, f.Store)
 	s.ended(failed, err == nil && r.Unfinished)
 }
 
 // runEnded tells what became of a run.
-func (f *transformFunction) runEnded(s *seen, scheduled bool, r *report.Report) {
-	// The invocation's own deadline may be near, its context done.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), tellTime)
-	defer cancel()
-	if !r.DryRun {
-		s.runMetrics(r, scheduled)
-		f.coverage(ctx, s, r)
-		s.kinds(r)
+func (f *transformFunction) runEnded(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
+	if !r.DryRun && s.metrics != nil {
+		f.runMetrics(ctx, s, scheduled, r)
 	}
-	f.announce(ctx, s, r)
+	f.announceRun(ctx, s, r)
 }
 
-// runMetrics are about the run as a whole. A person's replay of an old run
-// says nothing about how fresh the data is.
-func (s *seen) runMetrics(r *report.Report, scheduled bool) {
-	values := observe.Values{observe.GoodRuns: flag(r.State == report.Done)}
+// runMetrics are about the run as a whole, and what it read and posted. Whoever
+// approves a sweep posts nothing, so that all but the outcome is counted
+// already.
+func (f *transformFunction) runMetrics(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
+	values := observe.Values{
+		observe.GoodRuns:   flag(s.countGood(ctx, f.Store, r)),
+		observe.RunsFailed: flag(r.State == report.Failed),
+	}
+	if r.State != report.Failed {
+		values[observe.RunsHeld] = flag(r.State == report.Held)
+	}
+	if r.Sweep.ApprovedAt != nil {
+		s.put(observe.NoDimension, "", values)
+		return
+	}
 	if r.State != report.Failed {
 		values[observe.RunsCompleted] = 1
-		values[observe.RunsHeld] = flag(r.State == report.Held)
 	}
 	if begun := staging.RunID(r.Run).Time(); scheduled && !begun.IsZero() {
 		values[observe.RunAge] = max(r.FinishedAt.Sub(begun).Seconds(), 0)
 	}
 	s.put(observe.NoDimension, "", values)
+	f.coverage(ctx, s, r)
+	s.kinds(r)
 }
 
 func (s *seen) kinds(r *report.Report) {
@@ -74,9 +82,6 @@ func (s *seen) kinds(r *report.Report) {
 // coverage tells of how many users the roles are known, and how old the
 // oldest reading is.
 func (f *transformFunction) coverage(ctx context.Context, s *seen, r *report.Report) {
-	if s.metrics == nil {
-		return
-	}
 	snap, err := staging.Load(ctx, f.Store, staging.RunID(r.Run), staging.RoleAssignments)
 	if err != nil {
 		s.log.WarnContext(ctx, "the metrics of role coverage are missing", "err", err)
@@ -100,30 +105,14 @@ func (f *transformFunction) coverage(ctx context.Context, s *seen, r *report.Rep
 	s.put(observe.NoDimension, "", values)
 }
 
-// announce puts the event of the run's end on the bus.
-func (f *transformFunction) announce(ctx context.Context, s *seen, r *report.Report) {
-	if f.stack == "" {
-		return
-	}
-	err := f.send(ctx, s, r)
-	if err != nil {
-		s.log.ErrorContext(ctx, "the event of the run's end was not sent: nothing else is wrong with the run", "err", err)
-	}
-	s.put(observe.NoDimension, "", observe.Values{observe.EventsFailed: flag(err != nil)})
-}
-
-func (f *transformFunction) send(ctx context.Context, s *seen, r *report.Report) error {
-	if f.putEvents == nil {
-		cfg, err := assemble.AWS(ctx, s.tracer.AWS)
-		if err != nil {
-			return err
-		}
-		f.putEvents = observe.NewPutEvents(cfg)
-	}
-	return observe.Announce(ctx, f.putEvents, observe.RunFinished{
-		Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
-		Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
-		Swept: r.Sweep.Swept, Held: r.Sweep.Held,
-		Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),
+// announceRun puts the event of the run's end on the bus.
+func (f *transformFunction) announceRun(ctx context.Context, s *seen, r *report.Report) {
+	s.announce(ctx, func(put observe.PutEvents) error {
+		return observe.Announce(ctx, put, observe.RunFinished{
+			Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
+			Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
+			Swept: r.Sweep.Swept, Held: r.Sweep.Held,
+			Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),
+		})
 	})
 }

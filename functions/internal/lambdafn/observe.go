@@ -2,16 +2,13 @@ package lambdafn
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/observe"
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transport"
 )
@@ -24,12 +21,20 @@ type observer struct {
 	stack    string // "": nothing is written but the log
 	tracer   *observe.Tracer
 	metrics  *observe.Metrics
+	now      func() time.Time
+
+	goodWithin time.Duration
+	putEvents  observe.PutEvents // nil: AWS's
 }
+
+// tellTime bounds what is told at the end of an invocation, out of the margin.
+const tellTime = 5 * time.Second
 
 func newObserver(function string, api observe.API, log *slog.Logger, getenv func(string) string, out io.Writer) *observer {
 	return &observer{
 		function: function, api: api, log: log, stack: getenv(observe.StackVariable),
 		tracer: observe.NewTracer(getenv(observe.DaemonVariable)), metrics: observe.NewMetrics(out, getenv),
+		now: time.Now, goodWithin: goodWithin(getenv),
 	}
 }
 
@@ -40,22 +45,34 @@ func (o *observer) calls() http.RoundTripper { return o.tracer.Calls(o.api, tran
 type seen struct {
 	*observer
 	ctx   context.Context //nolint:containedctx // of the invocation, which this type stands for
+	run   staging.RunID   // "" if the event names none
 	began time.Time
 	stats *transport.Stats
 	end   func()
 }
 
-// begin is called once the run is known. The caller must use the context it
-// returns, and tell how the invocation ended.
+// begin begins an invocation on a run, "" if the event is not understood. The
+// caller must use the context it returns, and tell how the invocation ended.
 func (o *observer) begin(ctx context.Context, run staging.RunID, collection string) (context.Context, *seen) {
 	ctx = observe.WithRun(ctx, string(run))
 	ctx, end := o.tracer.Begin(ctx, string(run), collection)
-	return ctx, &seen{observer: o, ctx: ctx, began: time.Now(), stats: &transport.Stats{}, end: end}
+	return ctx, &seen{observer: o, ctx: ctx, run: run, began: time.Now(), stats: &transport.Stats{}, end: end}
+}
+
+// telling returns a context for what is told at the end: the invocation's own
+// deadline may be near, its context done.
+func (s *seen) telling() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(s.ctx), tellTime)
 }
 
 // fetched ends an invocation of a fetch function.
-func (s *seen) fetched(r fetch.Result, err error) {
+func (s *seen) fetched(store staging.Store, r fetch.Result, err error) {
 	defer s.end()
+	ctx, cancel := s.telling()
+	defer cancel()
+	if err != nil {
+		s.announceFailure(ctx, err)
+	}
 	// An invocation that finds the collection complete has read nothing, and
 	// an earlier one has counted it.
 	if r.Complete && r.Progressed {
@@ -63,17 +80,17 @@ func (s *seen) fetched(r fetch.Result, err error) {
 			observe.RecordsRead: float64(r.Records), observe.UnreadSlices: float64(r.Unread),
 		})
 	}
+	s.sinceGood(ctx, store)
 	s.ended(err, err == nil && !r.Complete)
 }
 
 // ended writes what every invocation tells; err is what it failed with.
 func (s *seen) ended(err error, unfinished bool) {
-	refused := errors.Is(err, pingone.ErrCredentials) || errors.Is(err, pingone.ErrUnauthorized) || errors.Is(err, authomize.ErrUnauthorized)
 	s.put(observe.ByAPI, string(s.api), observe.Values{
 		observe.APICalls:     float64(s.stats.Calls.Load()),
 		observe.Throttled:    float64(s.stats.Throttled.Load()),
 		observe.Retries:      float64(s.stats.Retries.Load()),
-		observe.TokenRefused: flag(refused),
+		observe.TokenRefused: flag(err != nil && s.classOf(err) == observe.FailedByCredentials),
 	})
 	values := observe.Values{
 		observe.InvocationDuration: float64(time.Since(s.began).Milliseconds()),

@@ -39,6 +39,7 @@ func (f fixed) Credentials(context.Context) (secret.Credentials, error) {
 
 // events keeps what is put on the bus.
 type events struct {
+	types   []string
 	details []string
 	err     error
 }
@@ -48,7 +49,7 @@ func (e *events) PutEvents(_ context.Context, in *eventbridge.PutEventsInput, _ 
 		return nil, e.err
 	}
 	for _, entry := range in.Entries {
-		e.details = append(e.details, *entry.Detail)
+		e.types, e.details = append(e.types, *entry.DetailType), append(e.details, *entry.Detail)
 	}
 	return &eventbridge.PutEventsOutput{}, nil
 }
@@ -79,6 +80,8 @@ type watched struct {
 	out    bytes.Buffer // metrics
 	log    bytes.Buffer
 	events events
+	after  time.Duration // observedRun's scheduled time
+	run    string        // that fetch reads
 }
 
 func newWatched(t *testing.T, env map[string]string) *watched {
@@ -86,12 +89,15 @@ func newWatched(t *testing.T, env map[string]string) *watched {
 	app := authomizetest.New(t)
 	return &watched{t: t, ping: pingonetest.New(t, pingonetest.Sized(pingonetest.Size{
 		Users: 40, Groups: 3, MembershipsPerUser: 2, RoleHolders: 3, Applications: 2,
-	})), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env}
+	})), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env, after: time.Hour, run: observedRun}
 }
 
 func (w *watched) observer(function string, api observe.API) *observer {
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	return newObserver(function, api, log, func(name string) string { return w.env[name] }, &w.out)
+	o := newObserver(function, api, log, func(name string) string { return w.env[name] }, &w.out)
+	o.putEvents = w.events.PutEvents
+	o.now = func() time.Time { return staging.RunID(observedRun).Time().Add(w.after) }
+	return o
 }
 
 func (w *watched) credentials() fixed {
@@ -123,7 +129,7 @@ func (w *watched) fetch(c staging.Collection) error {
 		observer: w.observer(string(c), observe.PingOne),
 	}
 	f.Base = f.tracer.Calls(observe.PingOne, tattler{w.t, transport.NewBase()})
-	_, err = f.handle(w.ctx(), json.RawMessage(`{"run":"`+observedRun+`"}`))
+	_, err = f.handle(w.ctx(), json.RawMessage(`{"run":"`+w.run+`"}`))
 	return err
 }
 
@@ -137,7 +143,7 @@ func (w *watched) transform(payload string) error {
 			},
 			Store: w.store, Secret: w.credentials(), Log: slog.New(slog.DiscardHandler),
 		},
-		observer: w.observer("transform", observe.Authomize), putEvents: w.events.PutEvents,
+		observer: w.observer("transform", observe.Authomize),
 	}
 	f.Base = f.tracer.Calls(observe.Authomize, tattler{w.t, transport.NewBase()})
 	_, err := f.handle(w.ctx(), json.RawMessage(payload))
@@ -145,6 +151,24 @@ func (w *watched) transform(payload string) error {
 }
 
 const completed = `{"detail-type":"Object Created","detail":{"object":{"key":"runs/` + observedRun + `/users/complete.json"}}}`
+
+// values are the values written since the last reset.
+func (w *watched) values() map[string]float64 {
+	w.t.Helper()
+	all := map[string]float64{}
+	for line := range strings.Lines(w.out.String()) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			w.t.Fatal(err)
+		}
+		for name, v := range m {
+			if number, ok := v.(float64); ok {
+				all[name] = number
+			}
+		}
+	}
+	return all
+}
 
 // metrics are the values written since the last look, as name or
 // name/dimension; those of the clock are 1 if they are more than 0.
@@ -243,7 +267,7 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 	always := func(calls float64) map[string]float64 {
 		return map[string]float64{
 			"APICalls/Authomize": calls, "Retries/Authomize": 0, "Throttled/Authomize": 0, "TokenRefused/Authomize": 0,
-			"InvocationDuration/transform": 1, "InvocationTimeLeft/transform": 1, "Unfinished/transform": 0, "RunsFailed": 0,
+			"InvocationDuration/transform": 1, "InvocationTimeLeft/transform": 1, "Unfinished/transform": 0,
 		}
 	}
 	if err := w.fetch(staging.Users); err != nil {
@@ -287,7 +311,9 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 	if err := w.transform(completed); err != nil {
 		t.Fatal(err)
 	}
-	w.expect("redelivered", always(0))
+	redelivered := always(0)
+	redelivered["SinceGoodRun"] = 1
+	w.expect("redelivered", redelivered)
 	if len(w.events.details) != 1 {
 		t.Error("a redelivered event tells of the run's end once more")
 	}
@@ -352,6 +378,42 @@ func TestRefusedTokenOfAuthomize(t *testing.T) {
 	if _, ok := got["RunsCompleted"]; ok || len(w.events.details) != 1 || !strings.Contains(w.events.details[0], `"state":"failed"`) {
 		t.Errorf("metrics %v, events %v", got, w.events.details)
 	}
+}
+
+// A fault that trying again may mend is no failed run: Lambda tries again, and
+// only the end of the run says what became of it.
+func TestTransientFaultIsNoFailedRun(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
+	w.fetchAll()
+	w.out.Reset()
+	store := w.store
+	w.store = broken{store}
+	if err := w.transform(completed); err == nil {
+		t.Fatal("a store that can't be read was no error")
+	}
+	if got := w.metrics(); got["RunsFailed"] != 0 || hasKey(got, "RunsFailed") {
+		t.Errorf("metrics of a broken invocation: %v", got)
+	}
+	w.store = store
+	if err := w.transform(completed); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.metrics(); got["RunsFailed"] != 0 || !hasKey(got, "RunsFailed") {
+		t.Errorf("metrics of the try that mended it: %v", got)
+	}
+}
+
+func hasKey(all map[string]float64, name string) bool {
+	_, ok := all[name]
+	return ok
+}
+
+// broken is a store that lists, and can't be read.
+type broken struct{ staging.Store }
+
+func (broken) Get(context.Context, string) (staging.Object, error) {
+	return staging.Object{}, errors.New("S3 is out of order")
 }
 
 func TestWithoutStackAndDaemonNothingIsTold(t *testing.T) {

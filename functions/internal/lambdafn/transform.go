@@ -43,18 +43,17 @@ func Transform() {
 type transformFunction struct {
 	assemble.Transformer
 	*observer
-	lambda    invoker           // nil: AWS's
-	putEvents observe.PutEvents // nil: AWS's
+	lambda invoker // nil: AWS's
 }
 
 func (f *transformFunction) handle(ctx context.Context, payload json.RawMessage) (result transform.Result, err error) {
 	asked, err := event.ParseTransform(payload)
-	if err != nil {
-		return transform.Result{}, err
-	}
 	continued := event.Continuation(payload) > 0
 	ctx, seen := f.begin(ctx, asked.Run, "")
 	defer func() { f.transformed(seen, asked.Collection != "" || continued, result, err) }()
+	if err != nil {
+		return transform.Result{}, err
+	}
 	working, cancel := withMargin(ctx, transform.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {

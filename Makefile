@@ -83,7 +83,9 @@ benchstat: ## Compare two benchmark outputs: OLD=file NEW=file.
 
 ##@ Check
 
+# The AWS emulator of the tests is that of the pinned tools, and must start.
 .PHONY: check
+check: export MOTO_SERVER := $(CURDIR)/$(VENV)/bin/moto_server
 check: fmt-check tidy-check vet lint vuln sam template-test fuzz race test ## All that CI runs.
 
 .PHONY: fmt

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,7 +23,7 @@ type Kind string
 
 // The kinds.
 const (
-	Any  Kind = ""     // Moto where it works, else Go
+	Any  Kind = ""     // Moto where it works or MOTO_SERVER names it, else Go
 	Moto Kind = "moto" // moto_server, a process of its own
 	Go   Kind = "go"   // gofakes3 and a Secrets Manager handler, in this process
 )
@@ -47,8 +48,8 @@ func Start(ctx context.Context, kind Kind) (*Server, error) {
 		return startGo(ctx, "as asked for")
 	case Any:
 		s, err := startMoto(ctx)
-		if err == nil {
-			return s, nil
+		if err == nil || os.Getenv(motoVariable) != "" {
+			return s, err
 		}
 		return startGo(ctx, err.Error())
 	}

@@ -23,8 +23,9 @@ const (
 	// saveTimeout is the time that a commit may take, out of the margin that
 	// callers leave between ctx's deadline and the end of the invocation.
 	saveTimeout = 20 * time.Second
-	// maxWorkers bounds the pages in flight, and so the memory.
-	maxWorkers = 24
+	// maxWorkers bounds the pages in flight, and so the memory: a thousand
+	// users, with what a customer adds to them, are 1 to 2 MB.
+	maxWorkers = 48
 )
 
 // Margin is the time that a caller should keep back between the deadline of
@@ -122,6 +123,7 @@ type reading struct {
 	base     staging.Manifest // as it was opened, for the sums over invocations
 	unread   *unreadList
 	progress *progress
+	start    *progress // when the tasks were begun to be handed out
 	slices   sliceCounts
 	total    int
 	expected int

@@ -108,7 +108,7 @@ func TestChainOfDyingInvocations(t *testing.T) {
 				t.Parallel()
 				r, o := smallRig(t)
 				for n := 1; ; n++ {
-					result, _, err := r.readOn(c, stagingtest.Fault{N: 8, Err: errFault, Applied: applied, Dead: true})
+					result, _, err := r.readOn(c, stagingtest.Fault{N: 10, Err: errFault, Applied: applied, Dead: true})
 					if err == nil && result.Complete {
 						break
 					}

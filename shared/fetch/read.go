@@ -49,6 +49,7 @@ const (
 // goroutine writes. What was received is committed even when it ends with an
 // error.
 func (r *reading) readAll(ctx context.Context, wider bool) error {
+	r.start = newProgress(r.w.Manifest().Progress)
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
@@ -86,24 +87,38 @@ func (r *reading) workers() int {
 	return max(1, min(n, maxWorkers, r.total))
 }
 
+// feed hands the tasks out. Long lists begin first, since each is read page
+// after page: one that is left at the end can't keep the pace.
 func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) error {
-	// The writer changes the progress while this reads the plan.
-	start := newProgress(r.w.Manifest().Progress)
+	asked := func(t task) bool { return t.Wider == wider }
+	switch r.w.Manifest().Collection {
+	case staging.Memberships, staging.Users:
+	default: // nobody tells how long its lists are
+		return r.feedIf(ctx, tasks, asked)
+	}
+	isLong := func(t task) bool { return t.Expect > pageRecords }
+	if err := r.feedIf(ctx, tasks, func(t task) bool { return asked(t) && isLong(t) }); err != nil {
+		return err
+	}
+	return r.feedIf(ctx, tasks, func(t task) bool { return asked(t) && !isLong(t) })
+}
+
+func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, wanted func(task) bool) error {
 	i := -1
 	for line, err := range r.w.Plan(ctx) {
 		if err != nil {
 			return err
 		}
 		i++
-		if start.isDone(i) {
+		if r.start.isDone(i) {
 			continue
 		}
-		o, begun := start.open[i]
+		o, begun := r.start.open[i]
 		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
 		}
-		if n.Wider != wider {
+		if !wanted(n.task) {
 			continue
 		}
 		select {

@@ -618,13 +618,14 @@ func TestRolesOfTwoInvocationsAtOnce(t *testing.T) {
 	r.wantRun("after that", 0)
 }
 
-// Each operation of a run fails once, in each way, and the next invocation
-// goes on. Whatever happened, the run and the state are right.
+// Each operation of a run that commits after everything that it plans and
+// reads fails once, in each way, and the next invocation goes on. Whatever
+// happened, the run and the state are right.
 func TestRolesKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	errFault := errors.New("fault")
 	attempt := func(t *testing.T, fault stagingtest.Fault, abandon bool) int {
-		r := newRolesRig(t, 6)
+		r := newRolesRig(t, 6, pingonetest.WithPageMax(2))
 		r.roles.Refresh = 2
 		r.wantRun("first run", 6)
 		r.assign(1, "Help Desk Admin")
@@ -635,7 +636,7 @@ func TestRolesKilledAnywhere(t *testing.T) {
 		sound := r.store
 		faulty := stagingtest.NewFaulty(sound, fault)
 		r.store = faulty
-		_, err := fetch.Run(t.Context(), r.latest, staging.RoleAssignments, r.rolesOptions())
+		_, err := fetch.Run(t.Context(), r.latest, staging.RoleAssignments, r.rolesOptions().CommittingEvery(time.Nanosecond))
 		if err != nil && !errors.Is(err, errFault) {
 			t.Fatalf("unexpected error: %v", err)
 		}
@@ -653,7 +654,7 @@ func TestRolesKilledAnywhere(t *testing.T) {
 		return faulty.Operations()
 	}
 	operations := attempt(t, stagingtest.Fault{}, false)
-	if operations < 20 {
+	if operations < 40 {
 		t.Fatalf("only %d operations", operations)
 	}
 	for n := 1; n <= operations; n++ {

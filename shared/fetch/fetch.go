@@ -51,8 +51,9 @@ type Options struct {
 	// OnProgress, if set, is called after each reply, by one goroutine.
 	OnProgress func(Progress)
 
-	// commitEvery is set by tests; 0 is the constant of that name.
-	commitEvery time.Duration
+	// These are set by tests; 0 is the constant of that name.
+	commitEvery    time.Duration
+	partitionAbove int
 }
 
 // Progress is how far a reading is.
@@ -170,8 +171,8 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.finishRoles(ctx); err != nil {
 		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)
 	}
-	if err := r.recountUsers(ctx); err != nil {
-		return fmt.Errorf("count the users again: %w", err)
+	if err := r.proveUsers(ctx); err != nil {
+		return fmt.Errorf("prove that all users were read: %w", err)
 	}
 	r.suspectGone()
 	r.note()
@@ -256,7 +257,8 @@ func (r *reading) result() Result {
 	m := r.w.Manifest()
 	return Result{
 		Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Unread: len(m.Unread), Complete: r.finished,
-		Progressed: m.Pages > r.base.Pages || len(m.Plan) > len(r.base.Plan) || r.progress.finished() > r.finishedBefore,
+		Progressed: m.Pages > r.base.Pages || len(m.Plan) > len(r.base.Plan) || r.progress.finished() > r.finishedBefore ||
+			len(m.Proven) > len(r.base.Proven) || len(m.Recounts) > len(r.base.Recounts),
 	}
 }
 

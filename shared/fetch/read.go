@@ -55,7 +55,7 @@ func (r *reading) readAll(ctx context.Context) error {
 	tasks, events := make(chan numbered), make(chan event)
 	doomed := newDoomed(r.slices)
 	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks) })
-	for range r.workers() {
+	for range r.workers(r.total) {
 		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
 	}
 	var readErr error
@@ -81,9 +81,9 @@ func (r *reading) readAll(ctx context.Context) error {
 
 // workers is how many requests are in flight at most: enough to keep the
 // pace when a page takes a second and a half.
-func (r *reading) workers() int {
+func (r *reading) workers(tasks int) int {
 	n := int(math.Ceil(1.5*r.o.PerSecond)) + 1
-	return max(1, min(n, maxWorkers, r.total))
+	return max(1, min(n, maxWorkers, tasks))
 }
 
 func (r *reading) feed(ctx context.Context, tasks chan<- numbered) error {
@@ -192,13 +192,14 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 }
 
 // shortOf compares a child list that was read to its end with what PingOne
-// says of its length: at the start, and where that was more, now.
+// says of its length: at the start, and where that was more, now. Populations
+// are counted again once all are read: users move between them.
 func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if t.Parent == nil || t.Expect < 0 || t.records >= t.Expect {
+	if t.Parent == nil || t.Parent.Kind == populationParent || t.Expect < 0 || t.records >= t.Expect {
 		return nil, nil
 	}
 	now, err := recount(ctx, r.o.Client, t.task)
-	if err != nil || now < 0 || t.records >= now {
+	if err != nil || t.records >= now {
 		return nil, err
 	}
 	return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: min(now, t.Expect), Read: t.records}, nil
@@ -222,6 +223,11 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 		r.progress.finish(ev.index)
 	}
 	r.showProgress(ev)
+	return r.saveSometimes(ctx)
+}
+
+// saveSometimes commits when it is time.
+func (r *reading) saveSometimes(ctx context.Context) error {
 	if r.w.Full() || time.Since(r.saved) >= cmp.Or(r.o.commitEvery, commitEvery) {
 		return r.save(ctx)
 	}

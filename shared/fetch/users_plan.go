@@ -1,10 +1,10 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-
-	"github.com/go-json-experiment/json"
+	"net/http"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -32,6 +32,7 @@ func planUsers(ctx context.Context, p *planner) error {
 }
 
 func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
+	p.estimate.calls++ // to count all users at the end
 	list := pingone.UsersOf(env)
 	page, err := p.client.First(ctx, list)
 	if r := refusal(err); r != nil {
@@ -40,7 +41,7 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 	if err != nil {
 		return err
 	}
-	if page.Next != "" && (page.Count < 0 || page.Count > partitionAbove) {
+	if page.Next != "" && (page.Count < 0 || page.Count > p.partitionAbove()) {
 		parts, err := p.partition(ctx, env)
 		if err != nil {
 			return err
@@ -56,6 +57,8 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 	return p.keep(p.added-1, env, page)
 }
 
+func (p *planner) partitionAbove() int { return cmp.Or(p.o.partitionAbove, partitionAbove) }
+
 // A share is a population and how many users it has.
 type share struct {
 	population pingone.ID
@@ -64,8 +67,8 @@ type share struct {
 
 // partition returns the populations that have users, if reading them one by
 // one is worth it and their counts are known; else none. Populations without
-// users are left out: a user who moves there meanwhile is missing from the
-// sum, which holds the sweep.
+// users are left out: who moves there meanwhile is found when the users of
+// each population are counted again.
 func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error) {
 	var parts []share
 	total, before, counted := 0, p.unread.len(), true
@@ -86,7 +89,7 @@ func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error
 		p.unread.entries = p.unread.entries[:before]
 		return nil, nil
 	}
-	if !counted || len(parts) < 2 || total <= partitionAbove {
+	if !counted || len(parts) < 2 || total <= p.partitionAbove() {
 		return nil, nil
 	}
 	return parts, nil
@@ -106,78 +109,30 @@ func (p *planner) addPopulations(env pingone.ID, parts []share) error {
 // population.
 const populationParent = "population"
 
-// recount asks PingOne again for the length of a child list that came
-// shorter than was said at the start: users come and go while they are read.
-// unknown if PingOne doesn't say, or the parent is gone.
+// recount asks PingOne again for the length of a group's child list that came
+// shorter than was said at the start: members come and go while they are read.
+// A group that is gone has none. Where PingOne refuses, or doesn't say, what it
+// said at the start stands.
 func recount(ctx context.Context, client *pingone.Client, t task) (int, error) {
-	path := ""
-	switch t.Parent.Kind {
-	case populationParent:
-		path = fmt.Sprintf("%s/populations/%s", pingone.EnvironmentPath(t.Environment), t.Parent.ID)
-	default:
-		path = fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), t.Parent.Kind, t.Parent.ID)
-	}
-	page, err := client.Get(ctx, path)
-	if refusal(err) != nil {
-		return unknown, nil //nolint:nilerr // gone, or not to be read: no count
-	}
-	if err != nil {
-		return unknown, err
-	}
-	if t.Parent.Kind == populationParent {
-		population, err := pingone.One[pingone.Population](page.Body)
-		return orUnknown(population.UserCount), err
+	page, err := client.Get(ctx, fmt.Sprintf("%s/%ss/%s", pingone.EnvironmentPath(t.Environment), t.Parent.Kind, t.Parent.ID))
+	switch r := refusal(err); {
+	case r != nil && r.Status == http.StatusNotFound:
+		return 0, nil
+	case r != nil:
+		return t.Expect, nil
+	case err != nil:
+		return t.Expect, err
 	}
 	group, err := pingone.One[pingone.Group](page.Body)
-	switch {
-	case err != nil || group.DirectMemberCounts == nil:
-		return unknown, err
-	case t.Key == "groups":
-		return orUnknown(group.DirectMemberCounts.Groups), nil
+	if err != nil || group.DirectMemberCounts == nil {
+		return t.Expect, err
 	}
-	return orUnknown(group.DirectMemberCounts.Users), nil
-}
-
-// recountUsers compares the users of each environment that was read by
-// population with PingOne's counts, at the start and now. A user who moved
-// from a population that was still to be read to one that was already read is
-// missing from neither, only from the sum.
-func (r *reading) recountUsers(ctx context.Context) error {
-	if r.w.Manifest().Collection != staging.Users {
-		return nil
+	now := group.DirectMemberCounts.Users
+	if t.Key == "groups" {
+		now = group.DirectMemberCounts.Groups
 	}
-	expected := map[pingone.ID]int{}
-	for line, err := range r.w.Plan(ctx) {
-		if err != nil {
-			return err
-		}
-		var t task
-		if err := json.Unmarshal(line, &t); err != nil {
-			return err
-		}
-		if t.Parent != nil {
-			expected[t.Environment] += t.Expect
-		}
+	if now == nil {
+		return t.Expect, nil
 	}
-	for key, s := range r.slices {
-		if s.Read >= expected[key.environment] {
-			continue
-		}
-		p := &planner{client: r.o.Client, unread: newUnreadList(nil)}
-		now := 0
-		err := listed(ctx, p, key.environment, pingone.Populations(key.environment), func(x *pingone.Population) error {
-			now += max(orUnknown(x.UserCount), 0)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if s.Read < now {
-			r.w.Manifest().Short = append(r.w.Manifest().Short, staging.Short{
-				Environment: key.environment, Parent: staging.Parent{Kind: "environment", ID: key.environment},
-				List: "users", Expected: min(now, expected[key.environment]), Read: s.Read,
-			})
-		}
-	}
-	return nil
+	return *now, nil
 }

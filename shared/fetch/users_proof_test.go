@@ -53,9 +53,9 @@ func (r *rig) put(key, data string) {
 const askedFor = "/v1/environments/*/users/*"
 
 var (
-	movingEnv = pingonetest.StableID("moving")
-	// They are read in this order.
-	populationA, populationB, populationC = pingonetest.StableID("moving", "a"), pingonetest.StableID("moving", "b"), pingonetest.StableID("moving", "c")
+	movingEnv   = pingonetest.StableID("moving")
+	populationA = pingonetest.StableID("moving", "a") // is read first
+	populationC = pingonetest.StableID("moving", "c") // and this one last
 )
 
 func movingUser(population string, i int) pingone.ID {

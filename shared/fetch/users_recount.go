@@ -96,7 +96,7 @@ func (r *reading) readAgain(ctx context.Context, p place, l *listing) error {
 	parent := &staging.Parent{Kind: populationParent, ID: p.population}
 	for page, err := range r.o.Client.Pages(ctx, pingone.UsersIn(p.environment, p.population), "") {
 		if refusal(err) != nil {
-			return nil //nolint:nilerr // see above
+			return nil // see above
 		}
 		if err != nil {
 			return err

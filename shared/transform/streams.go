@@ -3,7 +3,6 @@ package transform
 import (
 	"context"
 	"iter"
-	"path"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/mapping"
@@ -90,17 +89,6 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 		s.found.quarantineMany(authomize.Users, reply.Path, malformed, broken)
 	}
 	return nil
-}
-
-// usersOf decodes a page of a list, or the one user that was asked for by its
-// id, since no page held it.
-func usersOf(d *pingone.Decoder[pingone.User], reply staging.Reply) (users []pingone.User, broken int, isPage bool, err error) {
-	if path.Base(reply.Path) == "users" {
-		users, broken, err = d.Items(reply.Body, "users")
-		return users, broken, true, err
-	}
-	u, err := pingone.One[pingone.User](reply.Body)
-	return []pingone.User{u}, 0, false, err
 }
 
 func (s *streams) serviceAccounts(_ context.Context, emit emitter) error {

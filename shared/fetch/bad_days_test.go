@@ -243,7 +243,7 @@ func TestInvalidCursor(t *testing.T) {
 		unread []staging.Unread
 		lost   int // records that can't be read
 	}{
-		{name: "once", c: staging.Users, path: usersPath, from: []int{3}, calls: 2 + 1 + 4},
+		{name: "once", c: staging.Users, path: usersPath, from: []int{3}, calls: 2 + 1 + 4 + 1},
 		{name: "twice", c: staging.Users, path: usersPath, from: []int{3, 5}, calls: 2 + 1 + 1 + 1, lost: 3, unread: []staging.Unread{
 			{Environment: smallEnv, Path: "/v1/environments/" + smallEnv.String() + "/users", Status: 400, Code: "INVALID_REQUEST"},
 		}},

@@ -7,3 +7,10 @@ func (o Options) CommittingEvery(d time.Duration) Options {
 	o.commitEvery = d
 	return o
 }
+
+// PartitioningAbove returns options that read an environment of more users
+// population by population.
+func (o Options) PartitioningAbove(users int) Options {
+	o.partitionAbove = users
+	return o
+}

@@ -53,8 +53,9 @@ type Options struct {
 	// OnProgress, if set, is called after each reply, by one goroutine.
 	OnProgress func(Progress)
 
-	// commitEvery is set by tests; 0 is the constant of that name.
-	commitEvery time.Duration
+	// These are set by tests; 0 is the constant of that name.
+	commitEvery    time.Duration
+	partitionAbove int
 }
 
 // Progress is how far a reading is.
@@ -184,8 +185,8 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.finishRoles(ctx); err != nil {
 		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)
 	}
-	if err := r.recountUsers(ctx); err != nil {
-		return fmt.Errorf("count the users again: %w", err)
+	if err := r.proveUsers(ctx); err != nil {
+		return fmt.Errorf("prove that all users were read: %w", err)
 	}
 	r.suspectGone()
 	r.note()
@@ -306,7 +307,8 @@ func (r *reading) isFurther() bool {
 	if r.planner != nil {
 		return r.planner.began.isBehind(r.planner.place)
 	}
-	return len(m.Plan) > len(r.base.Plan) || m.Pages > r.base.Pages || r.progress.finished() > r.finishedBefore
+	return len(m.Plan) > len(r.base.Plan) || m.Pages > r.base.Pages || r.progress.finished() > r.finishedBefore ||
+		len(m.Proven) > len(r.base.Proven) || len(m.Recounts) > len(r.base.Recounts)
 }
 
 func (r *reading) result() Result {

@@ -48,11 +48,12 @@ func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (ev
 }
 
 // shortOf compares a child list that was read to its end with what PingOne
-// says of its length: at the start, and where that was more, now. Users come
-// and go while they are read. A list whose length PingOne won't tell any more
+// says of its length: at the start, and where that was more, now. Members come
+// and go while they are read. Populations are counted once all are read, since
+// users move between them. A list whose length PingOne won't tell any more
 // stays as short as it was, unless its parent is gone.
 func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if t.Parent == nil || t.Expect < 0 || t.records >= t.Expect {
+	if t.Parent == nil || t.Parent.Kind == populationParent || t.Expect < 0 || t.records >= t.Expect {
 		return nil, nil
 	}
 	now, err := recount(ctx, r.o.Client, t.task)
@@ -73,10 +74,6 @@ func recount(ctx context.Context, client *pingone.Client, t task) (int, error) {
 	page, err := client.Get(ctx, parentPath(t))
 	if err != nil {
 		return unknown, err
-	}
-	if t.Parent.Kind == populationParent {
-		population, err := pingone.One[pingone.Population](page.Body)
-		return orUnknown(population.UserCount), err
 	}
 	group, err := pingone.One[pingone.Group](page.Body)
 	switch {

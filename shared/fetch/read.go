@@ -56,7 +56,7 @@ func (r *reading) readAll(ctx context.Context, wider bool) error {
 	tasks, events := make(chan numbered), make(chan event)
 	doomed := newDoomed(r.slices)
 	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider) })
-	for range r.workers() {
+	for range r.workers(r.total) {
 		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
 	}
 	var readErr error
@@ -82,9 +82,9 @@ func (r *reading) readAll(ctx context.Context, wider bool) error {
 
 // workers is how many requests are in flight at most: enough to keep the
 // pace when a page takes a second and a half.
-func (r *reading) workers() int {
+func (r *reading) workers(tasks int) int {
 	n := int(math.Ceil(1.5*r.o.PerSecond)) + 1
-	return max(1, min(n, maxWorkers, r.total))
+	return max(1, min(n, maxWorkers, tasks))
 }
 
 // feed hands the tasks out. Long lists begin first, since each is read page

@@ -28,7 +28,8 @@ type rig struct {
 	t     testing.TB
 	fake  *pingonetest.Server
 	store staging.Store
-	envs  []pingone.ID // none: all
+	envs  []pingone.ID              // none: all
+	org   *pingonetest.Organization // of tests that change it
 
 	source  secret.Source // nil: the fake's first secret
 	maxBody int64         // 0: the default

@@ -1,9 +1,8 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
-
-	"github.com/go-json-experiment/json"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -31,6 +30,7 @@ func planUsers(ctx context.Context, p *planner) error {
 }
 
 func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
+	p.place.Estimate.Calls++ // to count all users at the end
 	list := pingone.UsersOf(env)
 	page, err := p.client.First(ctx, list)
 	if r := refusal(err); r != nil {
@@ -39,7 +39,7 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 	if err != nil {
 		return err
 	}
-	if page.Next != "" && (page.Count < 0 || page.Count > partitionAbove) {
+	if page.Next != "" && (page.Count < 0 || page.Count > p.partitionAbove()) {
 		parts, err := p.partition(ctx, env)
 		if err != nil {
 			return err
@@ -55,6 +55,8 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 	return p.add(env, list)
 }
 
+func (p *planner) partitionAbove() int { return cmp.Or(p.o.partitionAbove, partitionAbove) }
+
 // A share is a population and how many users it has.
 type share struct {
 	population pingone.ID
@@ -63,8 +65,8 @@ type share struct {
 
 // partition returns the populations that have users, if reading them one by
 // one is worth it and their counts are known; else none. Populations without
-// users are left out: a user who moves there meanwhile is missing from the
-// sum, which holds the sweep.
+// users are left out: who moves there meanwhile is found when the users of
+// each population are counted again.
 func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error) {
 	var parts []share
 	total, before, counted := 0, p.unread.len(), true
@@ -85,7 +87,7 @@ func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error
 		p.unread.entries = p.unread.entries[:before]
 		return nil, nil
 	}
-	if !counted || len(parts) < 2 || total <= partitionAbove {
+	if !counted || len(parts) < 2 || total <= p.partitionAbove() {
 		return nil, nil
 	}
 	return parts, nil
@@ -104,47 +106,3 @@ func (p *planner) addPopulations(env pingone.ID, parts []share) error {
 // populationParent is the kind of parent of users that were read by
 // population.
 const populationParent = "population"
-
-// recountUsers compares the users of each environment that was read by
-// population with PingOne's counts, at the start and now. A user who moved
-// from a population that was still to be read to one that was already read is
-// missing from neither, only from the sum.
-func (r *reading) recountUsers(ctx context.Context) error {
-	if r.w.Manifest().Collection != staging.Users {
-		return nil
-	}
-	expected := map[pingone.ID]int{}
-	for line, err := range r.w.Plan(ctx) {
-		if err != nil {
-			return err
-		}
-		var t task
-		if err := json.Unmarshal(line, &t); err != nil {
-			return err
-		}
-		if t.Parent != nil {
-			expected[t.Environment] += t.Expect
-		}
-	}
-	for key, s := range r.slices {
-		if s.Read >= expected[key.environment] {
-			continue
-		}
-		p := &planner{client: r.o.Client, unread: newUnreadList(nil)}
-		now := 0
-		err := listed(ctx, p, key.environment, pingone.Populations(key.environment), func(x *pingone.Population) error {
-			now += max(orUnknown(x.UserCount), 0)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if s.Read < now {
-			r.w.Manifest().Short = append(r.w.Manifest().Short, staging.Short{
-				Environment: key.environment, Parent: staging.Parent{Kind: "environment", ID: key.environment},
-				List: "users", Expected: min(now, expected[key.environment]), Read: s.Read,
-			})
-		}
-	}
-	return nil
-}

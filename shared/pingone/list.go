@@ -92,6 +92,14 @@ func ApplicationsOf(env ID) List { return unpaged(env, "applications") }
 // GatewaysOf lists an environment's gateways. Not paged.
 func GatewaysOf(env ID) List { return unpaged(env, "gateways") }
 
+// TotalIdentities counts an environment's users on each of some days. Not paged.
+func TotalIdentities(env ID, from, to time.Time) List {
+	l := unpaged(env, "totalIdentities").filtered(fmt.Sprintf(`startDate eq "%s" and endDate eq "%s"`,
+		from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)))
+	l.Query = strings.TrimPrefix(l.Query, "&")
+	return l
+}
+
 // A Principal is a sort of thing that can hold roles, as in its path.
 type Principal string
 

@@ -39,6 +39,12 @@ type Population struct {
 	UserCount   *int   `json:"userCount,omitzero"`
 }
 
+// A DayTotal is how many users an environment had on a day.
+type DayTotal struct {
+	Date            string `json:"date,omitzero"`
+	TotalIdentities *int   `json:"totalIdentities,omitzero"`
+}
+
 // A User is a person in an environment.
 type User struct {
 	ID               ID       `json:"id"`

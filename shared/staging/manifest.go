@@ -18,8 +18,8 @@ const manifestVersion = 1
 
 // A Manifest says what of a collection is staged in a run and where to go on.
 // It is the only object of a collection that changes. Whoever holds a [Writer]
-// keeps Environments, Progress, Unread, Coverage, Memo, Gone, Calls, Retries, Throttled and
-// ElapsedMs; the Writer keeps the rest.
+// keeps Environments, Progress, Unread, Gone, Slices, Short, Coverage, Recounts,
+// Proven, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer keeps the rest.
 type Manifest struct {
 	Version      int          `json:"version"` // of this form: 1
 	Run          RunID        `json:"run"`
@@ -44,6 +44,12 @@ type Manifest struct {
 	Short []Short `json:"short,omitempty"`
 	// Coverage says how much of what is not read in every run is known.
 	Coverage []Coverage `json:"coverage,omitempty"`
+	// Recounts are the users of populations that were counted again after they
+	// were read one by one, and read again where there were more.
+	Recounts []Recount `json:"recounts,omitempty"`
+	// Proven are the users of earlier runs that no page held and that PingOne,
+	// asked for each by its id, does not have: they are gone.
+	Proven []pingone.ID `json:"proven,omitempty"`
 	// Memo is what who planned wants to find again; nobody else looks into it.
 	Memo jsontext.Value `json:"memo,omitzero"`
 
@@ -114,6 +120,13 @@ type Short struct {
 	List        string     `json:"list"` // users or groups
 	Expected    int        `json:"expected"`
 	Read        int        `json:"read"`
+}
+
+// A Recount is how many users a population has after they were read.
+type Recount struct {
+	Environment pingone.ID `json:"environment"`
+	Population  pingone.ID `json:"population"`
+	Users       int        `json:"users"`
 }
 
 // Coverage says of how many users of an environment the roles are known.

@@ -16,7 +16,7 @@ import (
 // coverageReasons compares what was read with what PingOne says there is. A
 // worker application that sees a part gets no error, only less.
 func (t *transform) coverageReasons() []string {
-	return slices.Concat(t.shortReasons(), t.populationReasons(), t.roleReasons(), t.missedReasons())
+	return slices.Concat(t.shortReasons(), t.populationReasons(), t.roleReasons(), t.missedReasons(), t.unprovenReasons(), t.vanishedReasons())
 }
 
 // shortReasons are about lists that fetch found short, asking twice.
@@ -24,6 +24,11 @@ func (t *transform) shortReasons() []string {
 	var reasons []string
 	for _, c := range staging.Collections {
 		for _, s := range t.snaps[c].Complete.Short {
+			if s.Parent.Kind == "environment" {
+				reasons = append(reasons, fmt.Sprintf("%s: %d of %d %s are visible: PingOne counts more in environment %s than the worker application is shown, check that its roles are on the whole of it",
+					c, s.Read, s.Expected, s.List, s.Environment))
+				continue
+			}
 			reasons = append(reasons, fmt.Sprintf("%s: %d of %d %s of %s %s were read: the rest is not visible to the worker application, check that its roles are on the whole of environment %s",
 				c, s.Read, s.Expected, s.List, s.Parent.Kind, t.nameOf(s.Parent), s.Environment))
 		}
@@ -40,26 +45,33 @@ func (t *transform) nameOf(p staging.Parent) string {
 	return p.ID.String()
 }
 
-// populationReasons compares the users of each population with its userCount,
-// for environments that were read by one cursor; the others were counted
-// while they were read.
+// populationReasons compares the users of each population, each once, with
+// its userCount: as it was listed, and where fetch counted again as it was
+// then, if that is less.
 func (t *transform) populationReasons() []string {
-	if len(t.snaps[staging.Users].Complete.Unread) > 0 {
+	users := t.snaps[staging.Users]
+	if len(users.Complete.Unread) > 0 {
 		return nil // said already
 	}
-	counted := map[pingone.ID]bool{}
-	for _, s := range t.snaps[staging.Users].Manifest.Slices {
-		counted[s.Environment] = true
+	again := map[pingone.ID]int{}
+	for _, r := range users.Manifest.Recounts {
+		again[r.Population] = r.Users
 	}
 	var reasons []string
 	for _, id := range t.x.popOrder {
 		p := t.x.populations[id]
-		read := t.x.usersIn[id]
-		if p.UserCount == nil || read >= *p.UserCount || counted[p.Environment.ID] {
+		if p.UserCount == nil {
+			continue
+		}
+		read, there := t.x.usersIn[id], *p.UserCount
+		if n, ok := again[id]; ok {
+			there = min(there, n)
+		}
+		if read >= there {
 			continue
 		}
 		reasons = append(reasons, fmt.Sprintf("users: %d of %d users of population %s were read: the rest was deleted meanwhile, or is not visible to the worker application; if the next run says so too, check that its roles are on the whole of environment %s",
-			read, *p.UserCount, t.nameOf(staging.Parent{Kind: "population", ID: id}), p.Environment.ID))
+			read, there, t.nameOf(staging.Parent{Kind: "population", ID: id}), p.Environment.ID))
 	}
 	return reasons
 }
@@ -82,19 +94,23 @@ func (t *transform) roleReasons() []string {
 func (t *transform) missedReasons() []string {
 	var reasons []string
 	for id := range t.x.missed {
-		if t.goneUsers.has(id) {
+		if t.gone.missed.has(id) {
 			reasons = append(reasons, fmt.Sprintf("users: %s is a member of a group and was not in the list of users, though an earlier run was told of this user", mapping.UserID(id)))
 		}
 	}
 	slices.Sort(reasons)
-	if n := len(reasons); n > keepMissed {
-		reasons = append(reasons[:keepMissed], fmt.Sprintf("users: %d more like these", n-keepMissed))
+	return firstReasons(reasons, "users")
+}
+
+// keepReasons is how many reasons of a sort are given one by one.
+const keepReasons = 10
+
+func firstReasons(reasons []string, what string) []string {
+	if n := len(reasons); n > keepReasons {
+		reasons = append(reasons[:keepReasons], fmt.Sprintf("%s: %d more like these", what, n-keepReasons))
 	}
 	return reasons
 }
-
-// keepMissed is how many missed users are named.
-const keepMissed = 10
 
 // noteMissed remembers a member who was read later than the list of users.
 func (x *index) noteMissed(user, env pingone.ID, readAt time.Time) {

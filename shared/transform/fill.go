@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"pingone-authomize/shared/authomize"
@@ -22,7 +23,7 @@ func (t *transform) counted(kind authomize.Kind, records iter.Seq2[authomize.Ite
 			if err == nil {
 				t.mapped[kind]++
 				if keep {
-					t.ids[kind] = append(t.ids[kind], item.Record.Key())
+					t.ids[kind] = append(t.ids[kind], taggedID{item.Record.Key(), item.Tag})
 				}
 			}
 			if !yield(item, err) {
@@ -32,25 +33,54 @@ func (t *transform) counted(kind authomize.Kind, records iter.Seq2[authomize.Ite
 	}
 }
 
+// A taggedID is the id of a record and the tag of its environment.
+type taggedID struct {
+	id  string
+	tag uint32
+}
+
 // postedIDs are the ids of this run's records, sorted, for the kinds that
-// have them. Those of users are written out one by one: as text a million
-// take 64 MB, as ids 16.
-func (t *transform) postedIDs() map[authomize.Kind]iter.Seq[string] {
-	posted := map[authomize.Kind]iter.Seq[string]{}
+// have them, and the populations that were listed. Those of users are written
+// out one by one: as text a million take 64 MB, as ids 16.
+func (t *transform) postedIDs() posted {
+	all := posted{}
 	for _, kind := range identified {
-		slices.Sort(t.ids[kind])
-		posted[kind] = slices.Values(t.ids[kind])
+		slices.SortFunc(t.ids[kind], func(a, b taggedID) int { return strings.Compare(a.id, b.id) })
+		all[kind] = t.known(slices.Values(t.ids[kind]))
 	}
 	users := slices.AppendSeq(make([]pingone.ID, 0, len(t.x.users)), maps.Keys(t.x.users))
 	slices.SortFunc(users, pingone.ID.Compare)
-	posted[authomize.Users] = func(yield func(string) bool) {
+	all[authomize.Users] = t.known(func(yield func(taggedID) bool) {
 		for _, id := range users {
-			if !yield(mapping.UserID(id)) { // in the order of ids, since these are of fixed length
+			if !yield(taggedID{mapping.UserID(id), t.x.users[id]}) { // in the order of ids, since these are of fixed length
+				return
+			}
+		}
+	})
+	populations := slices.SortedFunc(maps.Keys(t.x.populations), pingone.ID.Compare)
+	all[listedPopulations] = t.known(func(yield func(taggedID) bool) {
+		for _, id := range populations {
+			if !yield(taggedID{mapping.PopulationID(id), t.x.tagOf(t.x.populations[id].Environment.ID)}) {
+				return
+			}
+		}
+	})
+	return all
+}
+
+// known names the environments of ids.
+func (t *transform) known(ids iter.Seq[taggedID]) iter.Seq[staging.Known] {
+	return func(yield func(staging.Known) bool) {
+		for x := range ids {
+			k := staging.Known{ID: x.id}
+			if x.tag > 0 {
+				k.Environment = t.x.order[x.tag-1]
+			}
+			if !yield(k) {
 				return
 			}
 		}
 	}
-	return posted
 }
 
 // fill completes the report.

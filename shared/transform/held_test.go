@@ -253,8 +253,9 @@ func TestHeldForMalformed(t *testing.T) {
 				t.Fatal("nothing was edited")
 			}
 			want := []string{tt.want}
-			if tt.collection == staging.Users { // two other proofs miss the user as well
-				want = append(want, "users: 4 of 5 users of population People were read", "users: user:bob is a member of a group and was not in the list of users")
+			if tt.collection == staging.Users { // other proofs miss the user as well
+				want = append(want, "users: 4 of 5 users of population People were read", "users: user:bob is a member of a group and was not in the list of users",
+					"users: 1 users of environment main that an earlier run was told of were not read")
 			}
 			r.wantState(r.mustTransform(run2), report.Held, false, want...)
 			r.wantHeld(tinyHoldings())
@@ -309,7 +310,9 @@ func TestOlderRunAfterANewerOne(t *testing.T) {
 	c.set(day2)
 	r.wantState(r.mustTransform(run2), report.Done, true)
 	c.set(day3)
-	r.wantState(r.mustTransform(run1), report.Held, false, "run 20261124T090000Z is newer and was posted, or begun: what only it holds must not go")
+	r.wantState(r.mustTransform(run1), report.Held, false,
+		"users: 1 users of environment main that an earlier run was told of were not read, and PingOne was not asked for them",
+		"run 20261124T090000Z is newer and was posted, or begun: what only it holds must not go")
 	r.wantHeld(tinyHoldings().with("users", "user:fay").with("accountAssociations", "user:fay all-users:main"))
 	r.wantGone(run1, "user:fay")
 
@@ -369,7 +372,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			if at == "sweep" { // its proof was there already, and its cut-off is older than all of the newer run
 				r.wantState(got, report.Done, true)
 			} else {
-				r.wantState(got, report.Held, false, "run 20261124T090000Z is newer")
+				r.wantState(got, report.Held, false, "users: 1 users of environment main that an earlier run was told of", "run 20261124T090000Z is newer")
 			}
 			r.wantHeld(both)
 

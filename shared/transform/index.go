@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -193,6 +194,17 @@ func (x *index) readEnvironment(reply staging.Reply) error {
 	x.tagOf(e.ID)
 	x.environments[e.ID].resource = &e
 	return nil
+}
+
+// usersOf decodes a page of a list, or the one user that was asked for by its
+// id, since no page held it.
+func usersOf(d *pingone.Decoder[pingone.User], reply staging.Reply) (users []pingone.User, broken int, isPage bool, err error) {
+	if path.Base(reply.Path) == "users" {
+		users, broken, err = d.Items(reply.Body, "users")
+		return users, broken, true, err
+	}
+	u, err := pingone.One[pingone.User](reply.Body)
+	return []pingone.User{u}, 0, false, err
 }
 
 func (x *index) addPopulation(env pingone.ID, p *pingone.Population) {

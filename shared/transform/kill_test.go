@@ -53,6 +53,17 @@ func copyOf(t *testing.T, from staging.Store) *stagingtest.Memory {
 	return to
 }
 
+// forget undoes the transform of a run in the store.
+func (r *rig) forget(run staging.RunID) {
+	r.t.Helper()
+	for key := range r.state() {
+		r.delete(key)
+	}
+	for _, key := range []string{staging.ReportKey(run), staging.ReportPageKey(run), staging.ClaimKey(run)} {
+		r.delete(key)
+	}
+}
+
 // TestKilledAnywhere kills a transform at every operation of its store, before
 // it takes effect and after. Whoever comes next, once the claim has expired,
 // ends the run as if nothing had been.
@@ -60,10 +71,12 @@ func TestKilledAnywhere(t *testing.T) {
 	t.Parallel()
 	base, _ := newTinyRig(t)
 	base.fetch(run1)
+	base.mustTransform(run1) // so that the next runs know whom to ask for
 	base.org.RemoveUser(id("main"), id("eve"))
 	base.org.RemoveGroup(id("main"), id("leads"))
 	base.fetch(run2)
 	base.fetch(run3)
+	base.forget(run1)
 
 	// at returns a rig of its own, with run1 posted and the clock at day2.
 	at := func(t *testing.T) (*rig, *clock) {

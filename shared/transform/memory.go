@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"hash/fnv"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -21,7 +21,7 @@ import (
 )
 
 // stateKey is where memory is kept, beside the runs and longer than these.
-const stateKey = "state/transform.json"
+const stateKey = staging.MemoryKey
 
 // newestKey is where the newest run is kept that any transform began to post.
 const newestKey = "state/newest.json"
@@ -38,6 +38,16 @@ const keepGone = 1000
 var identified = []authomize.Kind{
 	authomize.Users, authomize.ServiceAccounts, authomize.Groupings, authomize.Privileges, authomize.Assets,
 }
+
+// listedPopulations are remembered as if they were a kind: some of the assets
+// are populations that only a role names, so those can't tell what was listed.
+const listedPopulations authomize.Kind = "populations"
+
+// remembered are the lists that are kept.
+var remembered = append(slices.Clone(identified), listedPopulations)
+
+// posted are the ids of a run, sorted, by list.
+type posted map[authomize.Kind]iter.Seq[staging.Known]
 
 // counts are records by kind.
 type counts map[authomize.Kind]kindCounts
@@ -58,8 +68,8 @@ type memory struct {
 type state struct {
 	// Swept is the last run that was swept; nil before the first.
 	Swept *sweptRun `json:"swept,omitempty"`
-	// Known names, for each kind, the object with the ids that runs posted
-	// and no sweep has deleted since.
+	// Known names, for each list, the object with the ids that runs posted
+	// and no sweep has deleted since: see [staging.Known].
 	Known map[authomize.Kind]string `json:"known"`
 }
 
@@ -141,7 +151,7 @@ func loadMemory(ctx context.Context, store staging.Store) (*memory, error) {
 		return nil, fmt.Errorf("load %s: %w", stateKey, err)
 	}
 	if err := json.Unmarshal(object.Data, &m.state); err != nil {
-		return nil, fmt.Errorf("%s is damaged; move it away, and the next run starts without a baseline: %w", stateKey, staging.ErrCorrupt)
+		return nil, staging.DamagedMemory()
 	}
 	if m.state.Known == nil {
 		m.state.Known = map[authomize.Kind]string{}
@@ -152,39 +162,45 @@ func loadMemory(ctx context.Context, store staging.Store) (*memory, error) {
 
 // gone lists the records that are known and were not posted this time.
 // eachUser is called with every user among them.
-func (m *memory) gone(ctx context.Context, posted map[authomize.Kind]iter.Seq[string], eachUser func(id string)) ([]report.Gone, error) {
-	var all []report.Gone
+func (m *memory) gone(ctx context.Context, all posted, eachUser func(staging.Known)) ([]report.Gone, error) {
+	var gone []report.Gone
 	for _, kind := range identified {
 		g := report.Gone{Kind: string(kind)}
-		err := m.merge(ctx, kind, posted[kind], func(id string, isPosted, isKnown bool) {
-			if !isKnown || isPosted {
-				return
-			}
+		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
 			g.Count++
 			if kind == authomize.Users {
-				eachUser(id)
+				eachUser(k)
 			}
 			if len(g.IDs) < keepGone {
-				g.IDs = append(g.IDs, id)
+				g.IDs = append(g.IDs, k.ID)
 			}
 		})
 		if err != nil {
 			return nil, err
 		}
 		if g.Count > 0 {
-			all = append(all, g)
+			gone = append(gone, g)
 		}
 	}
-	return all, nil
+	return gone, nil
+}
+
+// eachGone calls each with what is known of a list and was not posted.
+func (m *memory) eachGone(ctx context.Context, list authomize.Kind, all posted, each func(staging.Known)) error {
+	return m.merge(ctx, list, all[list], func(k staging.Known, isPosted bool) {
+		if !isPosted {
+			each(k)
+		}
+	})
 }
 
 // remember keeps what was posted: alone if the rest was swept, else together
 // with what was known before. If a transform of another run did so meanwhile,
 // what that one posted stays known as well.
-func (m *memory) remember(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], swept *sweptRun) error {
+func (m *memory) remember(ctx context.Context, run staging.RunID, all posted, swept *sweptRun) error {
 	alone := swept != nil
 	for range putTries {
-		err := m.rememberOnce(ctx, run, posted, swept, alone)
+		err := m.rememberOnce(ctx, run, all, swept, alone)
 		if !errors.Is(err, staging.ErrConflict) {
 			return err
 		}
@@ -197,15 +213,15 @@ func (m *memory) remember(ctx context.Context, run staging.RunID, posted map[aut
 	return fmt.Errorf("remember what was posted in %s: others wrote each of %d times: %w", stateKey, putTries, staging.ErrConflict)
 }
 
-func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], swept *sweptRun, alone bool) error {
+func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted, swept *sweptRun, alone bool) error {
 	next := m.state
 	next.Known = map[authomize.Kind]string{}
-	for _, kind := range identified {
-		name, err := m.putKnown(ctx, run, kind, posted[kind], alone)
+	for _, list := range remembered {
+		name, err := m.putKnown(ctx, run, list, all[list], alone)
 		if err != nil {
 			return err
 		}
-		next.Known[kind] = name
+		next.Known[list] = name
 	}
 	if swept != nil && (next.Swept == nil || next.Swept.Run <= swept.Run) {
 		next.Swept = swept
@@ -229,21 +245,26 @@ func (m *memory) putState(ctx context.Context, next state) error {
 	return nil
 }
 
-// putKnown writes the ids of a kind to an object that is not in use, so that
+// putKnown writes the ids of a list to an object that is not in use, so that
 // a crash leaves the old list whole.
-func (m *memory) putKnown(ctx context.Context, run staging.RunID, kind authomize.Kind, posted iter.Seq[string], alone bool) (string, error) {
-	name := knownName(kind, run, 0)
-	if m.state.Known[kind] == name {
-		name = knownName(kind, run, 1)
+func (m *memory) putKnown(ctx context.Context, run staging.RunID, list authomize.Kind, all iter.Seq[staging.Known], alone bool) (string, error) {
+	name := knownName(list, run, 0)
+	if m.state.Known[list] == name {
+		name = knownName(list, run, 1)
 	}
 	var buf bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&buf, gzip.BestSpeed)
 	if err != nil {
 		return "", err
 	}
-	err = m.merge(ctx, kind, posted, func(id string, isPosted, _ bool) {
+	// A newer run may have begun, and be swept later: not what comes after it.
+	last := max(run, m.newest)
+	err = m.merge(ctx, list, all, func(k staging.Known, isPosted bool) {
+		if isPosted {
+			k.Run = last
+		}
 		if isPosted || !alone {
-			_, _ = zip.Write([]byte(id + "\n")) // a bytes.Buffer takes all
+			_, _ = zip.Write([]byte(k.Line())) // a bytes.Buffer takes all
 		}
 	})
 	if err != nil {
@@ -270,65 +291,41 @@ func knownName(kind authomize.Kind, run staging.RunID, next uint32) string {
 }
 
 // merge calls each with every id that was posted or is known, in order.
-func (m *memory) merge(ctx context.Context, kind authomize.Kind, posted iter.Seq[string], each func(id string, isPosted, isKnown bool)) error {
-	known, err := m.known(ctx, kind)
-	if err != nil {
-		return err
-	}
-	next, stop := iter.Pull2(known)
+func (m *memory) merge(ctx context.Context, list authomize.Kind, all iter.Seq[staging.Known], each func(k staging.Known, isPosted bool)) error {
+	next, stop := iter.Pull2(m.known(ctx, list))
 	defer stop()
 	k, err, more := next()
-	for p := range posted {
-		for more && k < p && err == nil {
-			each(k, false, true)
+	for p := range all {
+		for more && k.ID < p.ID && err == nil {
+			each(k, false)
 			k, err, more = next()
 		}
 		if err != nil {
 			return err
 		}
-		each(p, true, more && k == p)
-		if more && k == p {
+		each(p, true)
+		if more && k.ID == p.ID {
 			k, err, more = next()
 		}
 	}
 	for more && err == nil {
-		each(k, false, true)
+		each(k, false)
 		k, err, more = next()
 	}
 	return err
 }
 
-// known yields the known ids of a kind, sorted.
-func (m *memory) known(ctx context.Context, kind authomize.Kind) (iter.Seq2[string, error], error) {
-	name := m.state.Known[kind]
-	if name == "" {
-		return func(func(string, error) bool) {}, nil
-	}
-	object, err := m.store.Get(ctx, name)
-	if errors.Is(err, staging.ErrNotFound) {
-		return nil, damaged(name, err)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	zip, err := gzip.NewReader(bytes.NewReader(object.Data))
-	if err != nil {
-		return nil, damaged(name, err)
-	}
-	return func(yield func(string, error) bool) {
-		lines := bufio.NewScanner(zip)
-		for lines.Scan() {
-			if !yield(lines.Text(), nil) {
+// known yields what is known of a list, sorted by id. What a sweep deleted
+// that a person approved is still listed, and left out.
+func (m *memory) known(ctx context.Context, list authomize.Kind) iter.Seq2[staging.Known, error] {
+	return func(yield func(staging.Known, error) bool) {
+		for k, err := range staging.ReadKnown(ctx, m.store, m.state.Known[list]) {
+			if err == nil && m.state.Swept != nil && k.IsSweptBy(m.state.Swept.Run) {
+				continue
+			}
+			if !yield(k, err) {
 				return
 			}
 		}
-		if err := lines.Err(); err != nil {
-			yield("", damaged(name, err))
-		}
-	}, nil
-}
-
-func damaged(name string, err error) error {
-	return fmt.Errorf("%s is missing or damaged; move %s away, and the next run starts without a baseline: %w: %w",
-		name, stateKey, err, staging.ErrCorrupt)
+	}
 }

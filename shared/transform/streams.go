@@ -61,12 +61,12 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 		if err != nil {
 			return err
 		}
-		users, broken, err := d.Items(reply.Body, "users")
+		users, broken, isPage, err := usersOf(&d, reply)
 		if err != nil {
 			return err
 		}
 		tag := s.x.tagOf(reply.Environment)
-		if reply.FetchedAt.After(s.x.usersReadAt[reply.Environment]) {
+		if isPage && reply.FetchedAt.After(s.x.usersReadAt[reply.Environment]) {
 			s.x.usersReadAt[reply.Environment] = reply.FetchedAt
 		}
 		for i := range users {

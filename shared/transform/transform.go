@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"strings"
 	"time"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/config"
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
@@ -155,13 +153,12 @@ type transform struct {
 	snaps    map[staging.Collection]*staging.Snapshot
 	results  map[authomize.Kind]authomize.Result
 	mapped   map[authomize.Kind]int64
-	ids      map[authomize.Kind][]string // of the identified kinds
+	ids      map[authomize.Kind][]taggedID // of the identified kinds
 	findings *findings
 	x        *index
 	earliest time.Time // acceptedTimestamp of the run
 	journey  *journey  // nil in a dry run, and before posting
-	// goneUsers are those that would be swept, though a membership names them.
-	goneUsers set
+	gone     gone
 	// outOfTime tells that the work was cut off and can go on.
 	outOfTime bool
 }
@@ -176,7 +173,7 @@ func newTransform(run staging.RunID, o Options) *transform {
 		snaps:    map[staging.Collection]*staging.Snapshot{},
 		results:  map[authomize.Kind]authomize.Result{},
 		mapped:   map[authomize.Kind]int64{},
-		ids:      map[authomize.Kind][]string{},
+		ids:      map[authomize.Kind][]taggedID{},
 		findings: newFindings(),
 	}
 }
@@ -292,13 +289,7 @@ func (t *transform) conclude(ctx context.Context) error {
 		return err
 	}
 	posted := t.postedIDs()
-	t.goneUsers = set{}
-	t.report.Sweep.Gone, err = memory.gone(ctx, posted, func(id string) {
-		if user, ok := pingone.ParseID(strings.TrimPrefix(id, "user:")); ok && t.x.missed.has(user) {
-			t.goneUsers.add(user)
-		}
-	})
-	if err != nil {
+	if err := t.findGone(ctx, memory, posted); err != nil {
 		return err
 	}
 	if s := memory.state.Swept; s != nil && s.Run == t.id && len(t.report.Sweep.Gone) == 0 {

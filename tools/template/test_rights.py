@@ -97,6 +97,8 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         ]
     else:
         want.append(statement(both, f"{BUCKET}/runs/*/{folder}/*"))
+    if function == "UsersFunction":
+        want.append(statement("s3:GetObject", [f"{BUCKET}/state/{k}" for k in ("transform.json", "known/users-*")]))
     if function == "RoleAssignmentsFunction":
         want.append(statement(both, f"{BUCKET}/state/roleassignments/*"))
     return flat(want)

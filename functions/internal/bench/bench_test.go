@@ -15,7 +15,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	o := size{Users: 2500, Groups: 3, Memberships: 0, Largest: 1001, Populations: 3, Applications: 20}.organization()
 	want := map[staging.Collection]int{
-		staging.Environments: 2, staging.Populations: 1, staging.Users: 3, staging.Groups: 1, staging.Roles: 2,
+		staging.Environments: 2, staging.Populations: 1, staging.Users: 3 + 1, staging.Groups: 1, staging.Roles: 2,
 		staging.Applications: 1, staging.Gateways: 1,
 		staging.Memberships:     1 + 2,                        // the groups, and two pages of the one that has members
 		staging.RoleAssignments: 1 + 1 + 1 + 3 + 3 + 2 + 2500, // lists; groups, workers, users

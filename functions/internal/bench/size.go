@@ -68,7 +68,7 @@ func bounds(e *pingonetest.Environment) map[staging.Collection]int {
 	return map[staging.Collection]int{
 		staging.Environments: 2, // itself, and its organization
 		staging.Populations:  pages(len(e.Populations)),
-		staging.Users:        users,
+		staging.Users:        users + 1, // and the head count
 		staging.Groups:       groups,
 		staging.Memberships:  groups + members,
 		staging.Roles:        2, // those that are built in, and the environment's

@@ -464,7 +464,7 @@ func TestTraceOfAFunction(t *testing.T) {
 		}
 		names = append(names, s.Name)
 	}
-	want := []string{"PingOne GET environments", "PingOne GET environments/users", "PingOne POST as/token"}
+	want := []string{"PingOne GET environments", "PingOne GET environments/totalIdentities", "PingOne GET environments/users", "PingOne POST as/token"}
 	if d := cmp.Diff(want, names); d != "" {
 		t.Error(d)
 	}

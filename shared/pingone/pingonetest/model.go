@@ -58,6 +58,7 @@ type Environment struct {
 	groups        map[pingone.ID]*Group
 	populations   map[pingone.ID]*Population
 	perPopulation map[pingone.ID]int
+	hidden        map[pingone.ID]bool // populations
 	events        []event
 }
 
@@ -199,6 +200,18 @@ func (e *Environment) Gateway(id pingone.ID) *Gateway {
 		}
 	}
 	return nil
+}
+
+// isVisible tells whether the worker application may see a user.
+func (e *Environment) isVisible(u *User) bool { return !u.removed && !e.hidden[u.Population] }
+
+// visibleCount is the number of users that the worker application may see.
+func (e *Environment) visibleCount() int {
+	n := len(e.users)
+	for population := range e.hidden {
+		n -= e.perPopulation[population]
+	}
+	return n
 }
 
 // UserCount is the number of users that are there.

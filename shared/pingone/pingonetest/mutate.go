@@ -19,6 +19,7 @@ func (o *Organization) AddEnvironment(e Environment) *Environment {
 	e.groups = map[pingone.ID]*Group{}
 	e.populations = map[pingone.ID]*Population{}
 	e.perPopulation = map[pingone.ID]int{}
+	e.hidden = map[pingone.ID]bool{}
 	o.Environments = append(o.Environments, &e)
 	o.byID[e.ID] = &e
 	return &e
@@ -31,6 +32,15 @@ func (o *Organization) AddPopulation(env pingone.ID, p Population) {
 	e.Populations = append(e.Populations, &p)
 	e.populations[p.ID] = &p
 	o.record(e, "POPULATION.CREATED", resource{kind: "POPULATION", id: p.ID, name: p.Name})
+}
+
+// HidePopulation takes the worker application's right to see a population and
+// its users: neither is listed or found any more, and the head count of the
+// environment is what it was. Groups count and list them as before.
+func (o *Organization) HidePopulation(env, population pingone.ID) {
+	e, done := o.change(env)
+	defer done()
+	e.hidden[population] = true
 }
 
 // AddUser adds a user.

@@ -26,11 +26,13 @@ func listUsers(c *call) error {
 	group, direct, byGroup := memberOf(filter)
 	switch {
 	case !filtered:
-		l.count = c.env.UserCount()
+		l.count = c.env.visibleCount()
 		l.take(c.env.usersAfter(l.after, func(*User) bool { return true }))
 	case population != nil:
 		id, _ := pingone.ParseID(population[1])
-		l.count = c.env.PopulationCount(id)
+		if !c.env.hidden[id] {
+			l.count = c.env.PopulationCount(id)
+		}
 		l.take(c.env.usersAfter(l.after, func(u *User) bool { return u.Population == id }))
 	case byGroup:
 		members := c.env.all(c.env.groups[group])
@@ -60,7 +62,7 @@ func listUsers(c *call) error {
 func (e *Environment) usersAfter(after int, match func(*User) bool) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := after + 1; i < len(e.Users); i++ {
-			if u := &e.Users[i]; !u.removed && match(u) && !yield(i) {
+			if u := &e.Users[i]; e.isVisible(u) && match(u) && !yield(i) {
 				return
 			}
 		}
@@ -119,11 +121,12 @@ func listPopulations(c *call) error {
 	if err != nil {
 		return err
 	}
-	l.count = len(c.env.Populations)
+	visible := slices.DeleteFunc(slices.Clone(c.env.Populations), func(p *Population) bool { return c.env.hidden[p.ID] })
+	l.count = len(visible)
 	l.take(indexesAfter(l.after, l.count))
 	c.begin(l)
 	for _, i := range l.positions {
-		c.population(c.base(), c.env, c.env.Populations[i])
+		c.population(c.base(), c.env, visible[i])
 	}
 	c.end(l)
 	return nil
@@ -165,7 +168,7 @@ func listEnvironments(c *call) error {
 
 func oneUser(c *call) error {
 	u := c.env.User(c.ids[1])
-	if u == nil {
+	if u == nil || c.env.hidden[u.Population] {
 		return notFound()
 	}
 	c.user(c.base(), c.env, u)
@@ -183,7 +186,7 @@ func oneGroup(c *call) error {
 
 func onePopulation(c *call) error {
 	p := c.env.Population(c.ids[1])
-	if p == nil {
+	if p == nil || c.env.hidden[p.ID] {
 		return notFound()
 	}
 	c.population(c.base(), c.env, p)

@@ -1,0 +1,128 @@
+package staging
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/klauspost/compress/gzip"
+
+	"pingone-authomize/shared/pingone"
+)
+
+// MemoryKey is where transform keeps what it must know of earlier runs. It
+// names the lists of what was posted, which are read by others as well.
+const MemoryKey = "state/transform.json"
+
+// Known is something that a run posted and no sweep has deleted since: a line
+// of such a list, which is sorted by id.
+type Known struct {
+	ID string
+	// Environment is zero for what belongs to none, and in lists of a version
+	// that did not keep it.
+	Environment pingone.ID
+	// Run is the newest that had begun when this was posted last, "" in lists
+	// of a version that did not keep it. A sweep of a newer run deleted it.
+	Run RunID
+}
+
+// Line is how a list keeps it. A tab is in no id, and sorts before whatever is.
+func (k Known) Line() string {
+	return k.ID + "\t" + k.Environment.String() + "\t" + string(k.Run) + "\n"
+}
+
+// IsSweptBy tells whether the sweep of a run deleted it: what was posted last
+// before a newer run began is older than whatever that run posted.
+func (k Known) IsSweptBy(run RunID) bool { return k.Run != "" && k.Run < run }
+
+func parseKnown(line string) Known {
+	id, rest, _ := strings.Cut(line, "\t")
+	env, run, _ := strings.Cut(rest, "\t")
+	k := Known{ID: id, Run: RunID(run)}
+	k.Environment, _ = pingone.ParseID(env)
+	return k
+}
+
+// ReadKnown yields the lines of the list under key, in order; none for the key
+// "". ErrCorrupt means that it is missing or damaged.
+func ReadKnown(ctx context.Context, store Store, key string) iter.Seq2[Known, error] {
+	return func(yield func(Known, error) bool) {
+		if key == "" {
+			return
+		}
+		object, err := store.Get(ctx, key)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			yield(Known{}, damagedList(key, err))
+			return
+		case err != nil:
+			yield(Known{}, fmt.Errorf("read %s: %w", key, err))
+			return
+		}
+		zip, err := gzip.NewReader(bytes.NewReader(object.Data))
+		if err != nil {
+			yield(Known{}, damagedList(key, err))
+			return
+		}
+		lines := bufio.NewScanner(zip)
+		for lines.Scan() {
+			if !yield(parseKnown(lines.Text()), nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(Known{}, damagedList(key, err))
+		}
+	}
+}
+
+func damagedList(key string, err error) error {
+	return fmt.Errorf("%s is missing or damaged; move %s away, and the next run starts without a baseline: %w: %w",
+		key, MemoryKey, err, ErrCorrupt)
+}
+
+// KnownUsers yields the users that earlier runs posted and no sweep has
+// deleted since, sorted by id; none before the first run. ErrCorrupt means
+// that the memory is damaged.
+func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
+	return func(yield func(Known, error) bool) {
+		object, err := store.Get(ctx, MemoryKey)
+		if errors.Is(err, ErrNotFound) {
+			return
+		}
+		if err != nil {
+			yield(Known{}, fmt.Errorf("load %s: %w", MemoryKey, err))
+			return
+		}
+		var memory struct {
+			Swept struct {
+				Run RunID `json:"run"`
+			} `json:"swept"`
+			Known struct {
+				Users string `json:"users"`
+			} `json:"known"`
+		}
+		if err := json.Unmarshal(object.Data, &memory); err != nil {
+			yield(Known{}, DamagedMemory())
+			return
+		}
+		for k, err := range ReadKnown(ctx, store, memory.Known.Users) {
+			if err == nil && k.IsSweptBy(memory.Swept.Run) {
+				continue
+			}
+			if !yield(k, err) {
+				return
+			}
+		}
+	}
+}
+
+// DamagedMemory is the error for an object at MemoryKey that can't be decoded.
+func DamagedMemory() error {
+	return fmt.Errorf("%s is damaged; move it away, and the next run starts without a baseline: %w", MemoryKey, ErrCorrupt)
+}

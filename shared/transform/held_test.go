@@ -36,6 +36,7 @@ func TestHeldForUnread(t *testing.T) {
 			t.Parallel()
 			r, c := newTinyRig(t)
 			r.firstRun(c)
+			before := r.bodies()
 			r.fake.Deny(tt.path, tt.status, tt.code)
 			r.org.RemoveGroup(id("main"), id("leads"))
 			r.fetch(run2)
@@ -46,7 +47,9 @@ func TestHeldForUnread(t *testing.T) {
 			if all := named(strings.Join(got.Held, "\n")); !strings.Contains(all, tt.want) {
 				t.Errorf("held for\n%s\nwant %s", all, tt.want)
 			}
-			r.wantHeld(tinyHoldings())
+			if diff := cmp.Diff(before, r.bodies()); diff != "" {
+				t.Errorf("bodies (-before +after):\n%s", diff)
+			}
 			r.wantSweeps("23 09:29:00")
 
 			r.fake.Permit(tt.path)

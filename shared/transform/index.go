@@ -56,6 +56,7 @@ type index struct {
 	gatewayByID  map[pingone.ID]*gateway
 	assignments  []assignment
 	seen         map[assignment]struct{}
+	described    *descriptions // what this run read, and earlier ones where it could not
 }
 
 type environment struct {
@@ -135,6 +136,7 @@ func newIndex(ctx context.Context, snaps map[staging.Collection]*staging.Snapsho
 	}
 	x.seen = nil
 	x.link()
+	x.described = x.describe("")
 	return x, nil
 }
 
@@ -320,43 +322,35 @@ func (x *index) holderID(a assignment) string {
 	return ""
 }
 
-func (x *index) environmentName(id pingone.ID) string {
-	if e := x.environments[id]; e != nil && e.resource != nil {
-		return e.resource.Name
-	}
-	return ""
-}
+// environmentName is "" where no run knows it, as are the names below.
+func (x *index) environmentName(id pingone.ID) string { return nameOf(x.described.Environments, id) }
 
-func (x *index) populationName(id pingone.ID) string {
-	if p := x.populations[id]; p != nil {
-		return p.Name
-	}
-	return ""
-}
+func (x *index) populationName(id pingone.ID) string { return nameOf(x.described.Populations, id) }
 
-// scopeName is the name of what a scope is, "" if it was not read.
+// scopeName is the name of what a scope is.
 func (x *index) scopeName(s mapping.Scope) string {
 	switch s.Type {
 	case "ORGANIZATION":
-		if x.organization != nil {
-			return x.organization.Name
-		}
+		return x.described.Organization
 	case "ENVIRONMENT":
 		return x.environmentName(s.ID)
 	case "POPULATION":
 		return x.populationName(s.ID)
 	case "APPLICATION":
-		if a := x.appByID[s.ID]; a != nil {
-			return a.Name
-		}
+		return nameOf(x.described.Applications, s.ID)
 	}
 	return ""
 }
 
-func (x *index) roleName(id pingone.ID) string {
-	if r := x.roles[id]; r != nil {
-		return r.Name
+// privilege is that of a role which no list of this run holds.
+func (x *index) privilege(role pingone.ID) (authomize.Privilege, mapping.Warnings) {
+	if r, ok := x.described.Roles[role]; ok {
+		return r, 0
 	}
-	unknown, _ := mapping.UnknownRole(id)
-	return unknown.OriginName
+	return mapping.UnknownRole(role)
+}
+
+func (x *index) roleName(id pingone.ID) string {
+	r, _ := x.privilege(id)
+	return r.OriginName
 }

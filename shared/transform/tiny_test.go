@@ -186,12 +186,12 @@ func each[T authomize.Record](note func(authomize.Record), all []T) {
 	}
 }
 
-// bodies are all that the fake Authomize holds, as it was posted.
+// bodies are all that the fake Authomize holds, as it was posted, sorted by key.
 func (r *rig) bodies() map[authomize.Kind][]string {
 	out := map[authomize.Kind][]string{}
 	for _, kind := range authomize.Kinds {
 		for _, body := range r.app.Records(kind) {
-			out[kind] = append(out[kind], string(body))
+			out[kind] = append(out[kind], named(string(body)))
 		}
 	}
 	return out

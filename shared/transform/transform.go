@@ -194,6 +194,9 @@ func (t *transform) run(ctx context.Context) error {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
+	if err := t.recall(ctx); err != nil {
+		return err
+	}
 	if !t.o.Settings.DryRun {
 		if err := markBegun(ctx, t.o.Store, t.id); err != nil {
 			return err

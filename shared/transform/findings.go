@@ -21,8 +21,9 @@ var (
 	// would be swept.
 	malformed = reason{"malformed: no id, or another shape", true}
 	// What refers to something that the run does not hold was deleted, or
-	// created, between the reading of two collections. If it was not read at
-	// all, that is an unread slice and holds the sweep by itself.
+	// created, between the reading of two collections. If an earlier run knew
+	// it, it may have been missed: see noteMissed and noteNamed. If it was not
+	// read at all, that is an unread slice and holds the sweep by itself.
 	unknownUser        = reason{"user is not in this run", false}
 	unknownGroup       = reason{"group is not in this run", false}
 	unknownPrincipal   = reason{"principal is not in this run", false}

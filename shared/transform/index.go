@@ -49,14 +49,16 @@ type index struct {
 	users        map[pingone.ID]uint32 // filled while they are posted
 	usersIn      map[pingone.ID]int    // by population
 	usersReadAt  map[pingone.ID]time.Time
-	missed       set // see noteMissed
+	missed       set               // see noteMissed
+	rolesBegun   int64             // when the reading of role assignments began, as assignment.readAt
+	named        map[string]naming // by uniqueId; see noteNamed
 	applications []application
 	appByID      map[pingone.ID]*application
 	gateways     []gateway
 	gatewayByID  map[pingone.ID]*gateway
 	assignments  []assignment
-	seen         map[assignment]struct{}
-	described    *descriptions // what this run read, and earlier ones where it could not
+	seen         map[assignment]int // where in assignments
+	described    *descriptions      // what this run read, and earlier ones where it could not
 }
 
 type environment struct {
@@ -84,6 +86,7 @@ type assignment struct {
 	role      pingone.ID
 	scope     mapping.Scope
 	tag       uint32
+	readAt    int64 // when it was read last, in milliseconds; no part of a key
 }
 
 type principalKind string
@@ -106,9 +109,11 @@ func newIndex(ctx context.Context, snaps map[staging.Collection]*staging.Snapsho
 		usersIn:      map[pingone.ID]int{},
 		usersReadAt:  map[pingone.ID]time.Time{},
 		missed:       set{},
+		rolesBegun:   snaps[staging.RoleAssignments].Complete.StartedAt.UnixMilli(),
+		named:        map[string]naming{},
 		appByID:      map[pingone.ID]*application{},
 		gatewayByID:  map[pingone.ID]*gateway{},
-		seen:         map[assignment]struct{}{},
+		seen:         map[assignment]int{},
 	}
 	for _, step := range []struct {
 		collection staging.Collection
@@ -253,10 +258,13 @@ func (x *index) assignmentReader(found *findings) func(staging.Reply) error {
 				broken++
 				continue
 			}
-			if _, dup := x.seen[a]; !dup {
-				x.seen[a] = struct{}{}
+			at, twice := x.seen[a]
+			if !twice {
+				at = len(x.assignments)
+				x.seen[a] = at
 				x.assignments = append(x.assignments, a)
 			}
+			x.assignments[at].readAt = max(x.assignments[at].readAt, reply.FetchedAt.UnixMilli())
 		}
 		found.quarantineMany(authomize.AccountAssociations, reply.Path, malformed, broken)
 		return nil

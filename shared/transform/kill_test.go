@@ -61,7 +61,7 @@ func TestKilledAnywhere(t *testing.T) {
 	base, _ := newTinyRig(t)
 	base.fetch(run1)
 	base.org.RemoveUser(id("main"), id("eve"))
-	base.org.RemoveGroup(id("main"), id("leads"))
+	removeLeads(base.org)
 	base.fetch(run2)
 	base.fetch(run3)
 

@@ -80,6 +80,9 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 			}
 			s.x.users[u.ID] = tag
 			s.x.usersIn[u.Population.ID]++
+			if s.x.populations[u.Population.ID] == nil && !u.Population.ID.IsZero() {
+				s.x.noteNamed(mapping.PopulationID(u.Population.ID), staging.Populations, staging.Users)
+			}
 			if _, known := s.x.described.Populations[u.Population.ID]; !known && s.isUnread(staging.Populations) {
 				s.found.warn(mapping.WarnNotDescribed)
 			}
@@ -356,6 +359,7 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 		group := reply.Parent.ID
 		tag, known := s.x.groups[group]
 		if !known {
+			s.x.noteNamed(mapping.GroupID(group), staging.Groups, staging.Memberships)
 			s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), unknownGroup, len(users)+broken)
 			continue
 		}
@@ -406,6 +410,7 @@ func (s *streams) settle(ctx context.Context) error {
 			if a.kind == groupPrincipal {
 				kind = authomize.GroupingAssociations
 			}
+			s.x.noteHolder(a)
 			s.found.quarantine(kind, string(a.kind)+":"+a.principal.String()+" "+mapping.RoleGroupingID(a.role, a.scope), unknownPrincipal)
 			continue
 		}

@@ -162,6 +162,7 @@ type transform struct {
 	journey  *journey  // nil in a dry run, and before posting
 	// goneUsers are those that would be swept, though a membership names them.
 	goneUsers set
+	goneNamed []string // other records of which the same is true, by uniqueId
 	// outOfTime tells that the work was cut off and can go on.
 	outOfTime bool
 }
@@ -302,6 +303,9 @@ func (t *transform) conclude(ctx context.Context) error {
 		}
 	})
 	if err != nil {
+		return err
+	}
+	if t.goneNamed, err = t.goneThoughNamed(ctx, memory, posted); err != nil {
 		return err
 	}
 	if s := memory.state.Swept; s != nil && s.Run == t.id && len(t.report.Sweep.Gone) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"pingone-authomize/shared/authomize"
@@ -21,12 +22,17 @@ var ErrNothingToApprove = errors.New("there is no held sweep to approve")
 // reasons and says that what is gone is gone. Nothing is posted again: the
 // sweep takes the moment that the run itself would have taken. What later
 // runs posted is newer than that, and stays.
+//
+// Who is killed after the sweep leaves a report that still says held, so that
+// approving again does the rest; the same sweep again deletes nothing more.
 func approve(ctx context.Context, run staging.RunID, o Options) (Result, error) {
 	held, err := staging.Claim(ctx, o.Store, run, o.Holder, claimTime, time.Now)
 	if err != nil {
 		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
 	}
-	result, err := approveClaimed(ctx, run, o)
+	kept, stop := keep(ctx, held)
+	result, err := approveClaimed(kept, run, o)
+	stop()
 	return result, errors.Join(err, release(ctx, held))
 }
 
@@ -35,7 +41,14 @@ func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, 
 	if err != nil {
 		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
 	}
-	if why := notApprovable(rep, o); why != "" {
+	why := notApprovable(rep, o)
+	var posted map[authomize.Kind]iter.Seq[string]
+	if why == "" {
+		if posted, why, err = postedBefore(ctx, run, o); err != nil {
+			return Result{}, fmt.Errorf("approve the sweep of run %s, by what it read: %w", run, err)
+		}
+	}
+	if why != "" {
 		return Result{}, fmt.Errorf("%w: run %s %s", ErrNothingToApprove, run, why)
 	}
 	receipt, err := o.Client.Sweep(ctx, *rep.Sweep.Cutoff)
@@ -46,16 +59,36 @@ func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, 
 	rep.State = report.Done
 	rep.Sweep.Swept, rep.Sweep.ApprovedAt = true, &now
 	rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
-	if err := rebase(ctx, o.Store, run, rep, now); err != nil {
-		return Result{}, err
+	if err := rebase(ctx, o.Store, run, rep, posted); err != nil {
+		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to let later runs know: %w", err)
 	}
 	if err := report.Save(ctx, o.Store, run, rep); err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to write the report: %w", err)
 	}
-	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "held", rep.Sweep.Held)
+	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "reasons", len(rep.Sweep.Held))
 	result := resultOf(run, rep)
 	result.Report = rep
 	return result, nil
+}
+
+// postedBefore makes the records of a run once more, to know what it posted,
+// and sends none. why says why what it read may never be swept by.
+func postedBefore(ctx context.Context, run staging.RunID, o Options) (posted map[authomize.Kind]iter.Seq[string], why string, err error) {
+	o.Settings.DryRun, o.OnProgress = true, nil
+	t := newTransform(run, o)
+	if err := t.read(ctx); err != nil {
+		return nil, "", err
+	}
+	if n := len(t.unreadReasons()); n > 0 {
+		return nil, fmt.Sprintf("could not read everything (%d lists were refused), and a sweep would delete what it did not read: grant what its report names, and run again", n), nil
+	}
+	if err := t.post(ctx); err != nil {
+		return nil, "", err
+	}
+	if len(t.x.users) == 0 {
+		return nil, "read no user, and a sweep would delete all of them: run again", nil
+	}
+	return t.postedIDs(), "", nil
 }
 
 // notApprovable says why a sweep can't be let go, "" if it can.
@@ -75,8 +108,9 @@ func notApprovable(rep *report.Report, o Options) string {
 	return ""
 }
 
-// rebase makes an approved run the one that later runs are compared with.
-func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *report.Report, now time.Time) error {
+// rebase makes an approved run the one that later runs are compared with, and
+// what it posted all that is known, unless another run posted since.
+func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *report.Report, posted map[authomize.Kind]iter.Seq[string]) error {
 	counted := counts{}
 	for _, k := range rep.Kinds {
 		counted[authomize.Kind(k.Kind)] = kindCounts{Total: k.Accepted, Environments: k.Environments}
@@ -87,18 +121,15 @@ func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *re
 			read = append(read, e.ID)
 		}
 	}
-	for range putTries {
-		m, err := loadMemory(ctx, store)
-		if err != nil {
-			return err
-		}
-		if m.state.Swept != nil && m.state.Swept.Run > run {
-			return nil // a newer run was swept since
-		}
-		m.state.Swept = &sweptRun{Run: run, At: now, Counts: counted, Environments: read, Gone: rep.Sweep.Gone}
-		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
-			return err
-		}
+	m, err := loadMemory(ctx, store)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("remember the approved sweep in %s: %w", stateKey, staging.ErrConflict)
+	if m.state.Swept != nil && m.state.Swept.Run > run {
+		return nil // a newer run was swept since
+	}
+	alone := m.newest == run && m.state.Last == run
+	return m.remember(ctx, run, posted, alone, &sweptRun{
+		Run: run, At: *rep.Sweep.ApprovedAt, Counts: counted, Environments: read, Gone: rep.Sweep.Gone,
+	})
 }

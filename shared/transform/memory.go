@@ -61,6 +61,8 @@ type state struct {
 	// Known names, for each kind, the object with the ids that runs posted
 	// and no sweep has deleted since.
 	Known map[authomize.Kind]string `json:"known"`
+	// Last is the run that wrote Known.
+	Last staging.RunID `json:"last,omitzero"`
 }
 
 type sweptRun struct {
@@ -179,12 +181,11 @@ func (m *memory) gone(ctx context.Context, posted map[authomize.Kind]iter.Seq[st
 }
 
 // remember keeps what was posted: alone if the rest was swept, else together
-// with what was known before. If a transform of another run did so meanwhile,
+// with what was known before, and swept if that is not nil. If a transform of another run did so meanwhile,
 // what that one posted stays known as well.
-func (m *memory) remember(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], swept *sweptRun) error {
-	alone := swept != nil
+func (m *memory) remember(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], alone bool, swept *sweptRun) error {
 	for range putTries {
-		err := m.rememberOnce(ctx, run, posted, swept, alone)
+		err := m.rememberOnce(ctx, run, posted, alone, swept)
 		if !errors.Is(err, staging.ErrConflict) {
 			return err
 		}
@@ -197,9 +198,9 @@ func (m *memory) remember(ctx context.Context, run staging.RunID, posted map[aut
 	return fmt.Errorf("remember what was posted in %s: others wrote each of %d times: %w", stateKey, putTries, staging.ErrConflict)
 }
 
-func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], swept *sweptRun, alone bool) error {
+func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, posted map[authomize.Kind]iter.Seq[string], alone bool, swept *sweptRun) error {
 	next := m.state
-	next.Known = map[authomize.Kind]string{}
+	next.Known, next.Last = map[authomize.Kind]string{}, run
 	for _, kind := range identified {
 		name, err := m.putKnown(ctx, run, kind, posted[kind], alone)
 		if err != nil {

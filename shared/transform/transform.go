@@ -182,7 +182,8 @@ func newTransform(run staging.RunID, o Options) *transform {
 	}
 }
 
-func (t *transform) run(ctx context.Context) error {
+// read loads the run, and what earlier ones knew.
+func (t *transform) read(ctx context.Context) error {
 	for _, c := range staging.Collections {
 		snap, err := staging.Load(ctx, t.o.Store, t.id, c)
 		if err != nil {
@@ -195,7 +196,11 @@ func (t *transform) run(ctx context.Context) error {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
-	if err := t.recall(ctx); err != nil {
+	return t.recall(ctx)
+}
+
+func (t *transform) run(ctx context.Context) error {
+	if err := t.read(ctx); err != nil {
 		return err
 	}
 	if !t.o.Settings.DryRun {
@@ -335,7 +340,7 @@ func (t *transform) conclude(ctx context.Context) error {
 			Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(), Gone: t.report.Sweep.Gone,
 		}
 	}
-	return memory.remember(ctx, t.id, posted, swept)
+	return memory.remember(ctx, t.id, posted, swept != nil, swept)
 }
 
 // sweepMargin is taken off the earliest acceptedTimestamp. Records that are

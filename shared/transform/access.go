@@ -63,13 +63,13 @@ func newAccess(ctx context.Context, s *streams) (*access, error) {
 	return a, nil
 }
 
-// hasNestings tells whether any group within a group was staged. Most
-// organizations have none, and memberships are the most to read. Without
-// counts it may.
+// hasNestings tells whether any group within a group may have been staged.
+// Most organizations have none, and memberships are the most to read. Of a
+// list that broke off, what it held is not counted.
 func (a *access) hasNestings() bool {
 	counted := a.s.snaps[staging.Memberships].Manifest.Slices
 	return len(counted) == 0 || slices.ContainsFunc(counted, func(s staging.Slice) bool {
-		return s.List == "groups" && s.Read > 0
+		return s.List == "groups" && (s.Read > 0 || s.Refused > 0 || s.Gone > 0)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
 )
 
 // described is tiny with something of every sort that others refer to, each
@@ -151,5 +152,22 @@ func changeBody(bodies []string, key, from, to string) {
 		if strings.Contains(body, `"uniqueId":"`+key+`"`) {
 			bodies[i] = strings.Replace(body, from, to, 1)
 		}
+	}
+}
+
+// A list of nested groups that breaks off has counted none of what it held.
+func TestNestingsOfABrokenList(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.restage(run1, run2, func(m *staging.Manifest) {
+		if m.Collection == staging.Memberships {
+			m.Slices = []staging.Slice{{Environment: id("main"), Parent: "group", List: "groups", Asked: 1, Refused: 1}}
+			m.Unread = []staging.Unread{{Environment: id("main"), Path: "/v1/environments/main/groups", Status: 403, Code: "ACCESS_FAILED"}}
+		}
+	}, func(_ staging.Collection, _, body string) []string { return []string{body} })
+	got := r.mustTransform(run2)
+	if got.State != report.Held || got.Posted["groupingAssociations"] != 1 {
+		t.Errorf("got %+v, want held, with the nesting posted", got)
 	}
 }

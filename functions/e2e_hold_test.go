@@ -140,12 +140,12 @@ func (d *deployment) checkHeld(run staging.RunID, c staging.Collection, role str
 	}
 }
 
-// held are the keys of all that Authomize has.
+// held are the bodies of all that Authomize has.
 func (d *deployment) held() map[authomize.Kind][]string {
 	all := map[authomize.Kind][]string{}
 	for _, kind := range authomize.Kinds {
 		for _, raw := range d.authomize.Records(kind) {
-			all[kind] = append(all[kind], keyOf(kind, decode(d.t, raw)))
+			all[kind] = append(all[kind], string(raw))
 		}
 	}
 	return all
@@ -190,11 +190,8 @@ func TestDryRunPostsNothing(t *testing.T) {
 		"dryRun of an event":       d.mustTransform(d.function("transform"), onDemand(t, run1, true)),
 		"DRY_RUN=true, once again": d.mustTransform(dry, onDemand(t, run1, false)),
 	} {
-		if diff := cmp.Diff(transformAnswer{Run: string(run1), State: "held", Posted: none}, a); diff != "" && a.State != "done" {
+		if diff := cmp.Diff(transformAnswer{Run: string(run1), State: "done", Posted: none}, a); diff != "" {
 			t.Errorf("%s: answer (-want +got):\n%s", name, diff)
-		}
-		if a.Swept || !maps.Equal(a.Posted, none) {
-			t.Errorf("%s: answer %+v", name, a)
 		}
 	}
 	if n := len(d.authomize.Requests()); n != 0 {

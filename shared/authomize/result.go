@@ -14,7 +14,7 @@ const (
 	ReasonUnnamed   = "refused without a named item" // found by halving the batch
 	reasonRole      = "reference refused: "          // and the role
 	reasonInvalid   = "invalid "                     // and field and type
-	keepQuarantined = 1000                           // quarantined records that a Result lists
+	keepQuarantined = 1000                           // quarantined records that a Result lists for one reason
 )
 
 // Quarantined is a record that was held back or refused, and why. It holds no
@@ -46,7 +46,7 @@ type Result struct {
 
 	QuarantinedTotal    int64            // records in quarantine
 	QuarantinedByReason map[string]int64 // all of them
-	Quarantined         []Quarantined    // the first 1,000
+	Quarantined         []Quarantined    // the first 1,000 of each reason
 
 	// UnmatchedIDs counts ids that receipts call invalid, but that no record of
 	// the batch refers to in that role. Not zero: something is misunderstood.
@@ -79,11 +79,27 @@ func (r *Result) Add(o Result) {
 	for tag, n := range o.AcceptedByTag {
 		r.addTag(tag, n)
 	}
+	r.list(o.Quarantined)
 	for reason, n := range o.QuarantinedByReason {
 		r.addReason(reason, n)
 	}
-	r.Quarantined = append(r.Quarantined, o.Quarantined[:min(len(o.Quarantined), max(keepQuarantined-len(r.Quarantined), 0))]...)
 	r.seen(o.FirstAcceptedAt)
+}
+
+// list lists the first records of each reason.
+func (r *Result) list(more []Quarantined) {
+	if len(more) == 0 {
+		return
+	}
+	listed := map[string]int{}
+	for _, q := range r.Quarantined {
+		listed[q.Reason]++
+	}
+	for _, q := range more {
+		if listed[q.Reason]++; listed[q.Reason] <= keepQuarantined {
+			r.Quarantined = append(r.Quarantined, q)
+		}
+	}
 }
 
 func (r *Result) seen(t time.Time) {
@@ -110,7 +126,7 @@ func (r *Result) addReason(reason string, n int64) {
 func (r *Result) quarantine(q Quarantined) {
 	r.QuarantinedTotal++
 	r.addReason(q.Reason, 1)
-	if len(r.Quarantined) < keepQuarantined {
+	if r.QuarantinedByReason[q.Reason] <= keepQuarantined {
 		r.Quarantined = append(r.Quarantined, q)
 	}
 }

@@ -389,7 +389,8 @@ func TestResultKeepsAThousand(t *testing.T) {
 	for range 3 {
 		sum.Add(part)
 	}
-	if sum.QuarantinedTotal != 2100 || sum.QuarantinedByReason["r"] != 2100 || len(sum.Quarantined) != 1000 {
+	sum.Add(authomize.Result{QuarantinedTotal: 1, QuarantinedByReason: map[string]int64{"another": 1}, Quarantined: []authomize.Quarantined{{Reason: "another"}}})
+	if sum.QuarantinedTotal != 2101 || sum.QuarantinedByReason["r"] != 2100 || len(sum.Quarantined) != 1001 || sum.Quarantined[1000].Reason != "another" {
 		t.Errorf("got %d held, %v, %d listed", sum.QuarantinedTotal, sum.QuarantinedByReason, len(sum.Quarantined))
 	}
 }

@@ -14,7 +14,7 @@ import (
 type listing struct {
 	users   map[pingone.ID]uint32 // number of the home
 	numbers map[home]uint32
-	homes  []home
+	homes   []home
 	counts  []int
 	decoder pingone.Decoder[located]
 }

@@ -7,7 +7,7 @@ package mapping
 type Warning string
 
 // All warnings. The first group comes out of the functions of this package;
-// the last two are for callers, who alone can know.
+// the last three are for callers, who alone can know.
 const (
 	// WarnNoEnabled: `enabled` is absent. A user or service account gets
 	// status Unknown; an application counts as enabled.
@@ -43,6 +43,10 @@ const (
 	WarnUnknownApplicationType Warning = "application_type_unknown"
 	// WarnUnknownRole: a role assignment names a role that no list held.
 	WarnUnknownRole Warning = "role_unknown"
+	// WarnNotDescribed: what this run could not read is not known from an
+	// earlier run either. It is posted with its id for a name; of a user's
+	// population nothing is posted. For callers.
+	WarnNotDescribed Warning = "not_described"
 	// WarnUnknownScopeType: a scope is not Known. For callers.
 	WarnUnknownScopeType Warning = "scope_unknown"
 	// WarnSelfNesting: a group is a member of itself; the edge is dropped.

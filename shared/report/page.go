@@ -79,6 +79,3 @@ func newView(r *Report) view {
 	}
 	return v
 }
-
-// QuarantinedCount is Quarantined as len counts.
-func (v view) QuarantinedCount() int { return int(v.Quarantined) }

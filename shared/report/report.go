@@ -38,7 +38,11 @@ type Report struct {
 	ElapsedMs    int64         `json:"elapsedMs"`
 	Collections  []Collection  `json:"collections"`
 	Kinds        []Kind        `json:"kinds"`
-	Quarantine   []Quarantined `json:"quarantine"` // the first ones; Kinds counts all
+	// Quarantine lists the first 1,000 of each kind and reason, those that
+	// hold the sweep first; Kinds counts all.
+	Quarantine []Quarantined `json:"quarantine"`
+	// Unlisted are the records in quarantine beyond those of Quarantine.
+	Unlisted int64 `json:"unlisted,omitzero"`
 	// Warnings count values that were new, malformed or missing, and were
 	// mapped with care.
 	Warnings map[string]int64 `json:"warnings"`
@@ -116,6 +120,8 @@ type Quarantined struct {
 	Kind   string `json:"kind"`
 	Key    string `json:"key"`
 	Reason string `json:"reason"`
+	// Others are the records beside the first that the key stands for.
+	Others int64 `json:"others,omitzero"`
 }
 
 // A Sweep says what was deleted, or why nothing was.
@@ -154,7 +160,7 @@ type Totals struct {
 	Requests    int64 `json:"requests"` // to Authomize
 }
 
-// Sum fills in Totals.
+// Sum fills in Totals and Unlisted.
 func (r *Report) Sum() {
 	t := Totals{}
 	for _, c := range r.Collections {
@@ -172,7 +178,10 @@ func (r *Report) Sum() {
 			t.Quarantined += n
 		}
 	}
-	r.Totals = t
+	r.Totals, r.Unlisted = t, t.Quarantined
+	for _, q := range r.Quarantine {
+		r.Unlisted -= 1 + q.Others
+	}
 }
 
 // Coverage sums up RoleCoverage: of how many users the roles are known, and

@@ -81,12 +81,40 @@ func TestPageIsSelfContainedAndEscaped(t *testing.T) {
 	}
 }
 
+// What is not listed in quarantine is said to be more.
+func TestQuarantineBeyondTheList(t *testing.T) {
+	t.Parallel()
+	r := &report.Report{
+		Kinds:      []report.Kind{{Kind: "users", Quarantined: map[string]int64{"malformed": 1500}}},
+		Quarantine: []report.Quarantined{{Kind: "users", Key: "/v1/users", Reason: "malformed", Others: 9}},
+	}
+	r.Sum()
+	if r.Unlisted != 1490 {
+		t.Errorf("%d unlisted, want 1490", r.Unlisted)
+	}
+	html := page(t, r)
+	for _, want := range []string{"and 9 like it", "and 1,490 more: of each kind and reason, the first 1,000 are listed"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+}
+
+func TestTableWithoutAnyReading(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	r := &report.Report{RoleCoverage: []report.RoleCoverage{{Users: 40}}}
+	if err := report.Table(&out, r); err != nil || !strings.Contains(out.String(), "\nroles known of 0 of 40 users, none read yet\n") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
 func TestEveryWarningHasWords(t *testing.T) {
 	t.Parallel()
 	for _, w := range []mapping.Warning{
 		mapping.WarnNoEnabled, mapping.WarnUnknownStatus, mapping.WarnBadEmail, mapping.WarnBadTime, mapping.WarnNoPermissions,
 		mapping.WarnUnreadablePermission, mapping.WarnUnknownAccessType, mapping.WarnUnknownRoleCondition,
-		mapping.WarnEmptyGroupCondition, mapping.WarnBadGroupID, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnUnknownApplicationType,
+		mapping.WarnEmptyGroupCondition, mapping.WarnBadGroupID, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnNotDescribed, mapping.WarnUnknownApplicationType,
 		mapping.WarnSelfNesting,
 	} {
 		if html := page(t, &report.Report{Warnings: map[string]int64{string(w): 1}}); strings.Contains(html, string(w)) {

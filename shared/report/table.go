@@ -41,7 +41,11 @@ func writeOutcome(b *strings.Builder, r *Report) {
 // writeCoverage says of how many users the roles are known.
 func writeCoverage(b *strings.Builder, r *Report) {
 	if users, known, oldest := r.Coverage(); users > 0 {
-		fmt.Fprintf(b, "\nroles known of %s of %s users, the oldest reading of %s\n", Number(known), Number(users), oldest.Format("2006-01-02 15:04 MST"))
+		since := "none read yet"
+		if !oldest.IsZero() {
+			since = "the oldest reading of " + oldest.Format("2006-01-02 15:04 MST")
+		}
+		fmt.Fprintf(b, "\nroles known of %s of %s users, %s\n", Number(known), Number(users), since)
 	}
 }
 

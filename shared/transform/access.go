@@ -63,13 +63,13 @@ func newAccess(ctx context.Context, s *streams) (*access, error) {
 	return a, nil
 }
 
-// hasNestings tells whether any group within a group was staged. Most
-// organizations have none, and memberships are the most to read. Without
-// counts it may.
+// hasNestings tells whether any group within a group may have been staged.
+// Most organizations have none, and memberships are the most to read. Of a
+// list that broke off, what it held is not counted.
 func (a *access) hasNestings() bool {
 	counted := a.s.snaps[staging.Memberships].Manifest.Slices
 	return len(counted) == 0 || slices.ContainsFunc(counted, func(s staging.Slice) bool {
-		return s.List == "groups" && s.Read > 0
+		return s.List == "groups" && (s.Read > 0 || s.Refused > 0 || s.Gone > 0)
 	})
 }
 
@@ -102,6 +102,12 @@ func (a *access) readNestings(ctx context.Context) error {
 				found.warn(mapping.WarnSelfNesting)
 				found.quarantine(authomize.GroupingAssociations, key, groupInItself)
 			case !childKnown, !parentKnown:
+				if !childKnown {
+					a.s.x.noteNamed(mapping.GroupID(n.child), staging.Groups, staging.Memberships)
+				}
+				if !parentKnown {
+					a.s.x.noteNamed(mapping.GroupID(n.parent), staging.Groups, staging.Memberships)
+				}
 				found.quarantine(authomize.GroupingAssociations, key, unknownGroup)
 			default:
 				a.nestings = append(a.nestings, n)
@@ -206,7 +212,7 @@ func (a *access) decide(app *application, w mapping.Access) {
 		for _, g := range w.Groups {
 			record := mapping.AccessPermission(mapping.GroupID(g), app.ID)
 			if _, ok := a.s.x.groups[g]; !ok {
-				a.s.found.quarantine(authomize.Permissions, record.Key(), unknownAccessGroup)
+				a.lacks(g, record)
 				continue
 			}
 			a.permissions = append(a.permissions, permission{record, app.tag})
@@ -224,13 +230,19 @@ func (a *access) decide(app *application, w mapping.Access) {
 	default:
 		for _, g := range w.Groups {
 			if _, ok := a.s.x.groups[g]; !ok { // nobody is in it, so that fewer pass
-				a.s.found.quarantine(authomize.Permissions, mapping.AccessPermission(mapping.GroupID(g), app.ID).Key(), unknownAccessGroup)
+				a.lacks(g, mapping.AccessPermission(mapping.GroupID(g), app.ID))
 			}
 		}
 		a.permit(app, mapping.AppAccessGrouping(app.ID, app.Name), func() iter.Seq[pingone.ID] {
 			return slices.Values(a.passing(app, w).sorted())
 		})
 	}
+}
+
+// lacks notes a group that an application names and the run doesn't hold.
+func (a *access) lacks(group pingone.ID, record authomize.Permission) {
+	a.s.x.noteNamed(mapping.GroupID(group), staging.Groups, staging.Applications)
+	a.s.found.quarantine(authomize.Permissions, record.Key(), unknownAccessGroup)
 }
 
 // permit adds a permission from a virtual grouping, which it makes once.

@@ -21,12 +21,17 @@ var ErrNothingToApprove = errors.New("there is no held sweep to approve")
 // reasons and says that what is gone is gone. Nothing is posted again: the
 // sweep takes the moment that the run itself would have taken. What later
 // runs posted is newer than that, and stays.
+//
+// Who is killed after the sweep leaves a report that still says held, so that
+// approving again does the rest; the same sweep again deletes nothing more.
 func approve(ctx context.Context, run staging.RunID, o Options) (Result, error) {
 	held, err := staging.Claim(ctx, o.Store, run, o.Holder, claimTime, time.Now)
 	if err != nil {
 		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
 	}
-	result, err := approveClaimed(ctx, run, o)
+	kept, stop := keep(ctx, held)
+	result, err := approveClaimed(kept, run, o)
+	stop()
 	return result, errors.Join(err, release(ctx, held))
 }
 
@@ -47,12 +52,12 @@ func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, 
 	rep.Sweep.Swept, rep.Sweep.ApprovedAt = true, &now
 	rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
 	if err := rebase(ctx, o.Store, run, rep, now); err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to let later runs know: %w", err)
 	}
 	if err := report.Save(ctx, o.Store, run, rep); err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to write the report: %w", err)
 	}
-	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "held", rep.Sweep.Held)
+	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "reasons", len(rep.Sweep.Held))
 	result := resultOf(run, rep)
 	result.Report = rep
 	return result, nil
@@ -71,8 +76,38 @@ func notApprovable(rep *report.Report, o Options) string {
 		return fmt.Sprintf("is %s, not held", rep.State)
 	case rep.Sweep.Cutoff == nil:
 		return "has no safe moment to sweep from, since receipts named no time: run again"
+	case refused(rep) > 0:
+		return fmt.Sprintf("could not read everything (%d lists were refused), and a sweep would delete what it did not read: grant what its report names, and run again", refused(rep))
+	case usersIn(rep) == 0:
+		return "read no user, and a sweep would delete all of them: run again"
 	}
 	return ""
+}
+
+// refused are the lists that the run could not read. Users who are too many
+// to be asked for one by one are for a person to judge.
+func refused(rep *report.Report) int {
+	n := 0
+	for _, c := range rep.Collections {
+		for _, u := range c.Unread {
+			if u.Code != manyMissing {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// manyMissing is what fetch notes in place of asking for each.
+const manyMissing = "MANY_MISSING"
+
+func usersIn(rep *report.Report) int64 {
+	for _, k := range rep.Kinds {
+		if k.Kind == string(authomize.Users) {
+			return k.Mapped
+		}
+	}
+	return 0
 }
 
 // rebase makes an approved run the one that later runs are compared with.

@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"pingone-authomize/shared/config"
@@ -11,7 +12,7 @@ import (
 )
 
 // holdRun2 makes a second run in which too much is gone, and holds it.
-func holdRun2(t *testing.T) *rig {
+func holdRun2(t *testing.T) (*rig, *clock) {
 	t.Helper()
 	r, c := newTinyRig(t)
 	r.firstRun(c)
@@ -19,7 +20,7 @@ func holdRun2(t *testing.T) *rig {
 	r.org.RemoveUser(id("main"), id("dan"))
 	r.fetch(run2)
 	r.wantState(r.mustTransform(run2), report.Held, false, "users shrank from 5 to 3", "accountAssociations shrank from 13 to 9")
-	return r
+	return r, c
 }
 
 func (r *rig) approve(run staging.RunID) (transform.Result, error) {
@@ -33,7 +34,7 @@ func (r *rig) approve(run staging.RunID) (transform.Result, error) {
 // is posted again, and the next run is compared with this one.
 func TestApprove(t *testing.T) {
 	t.Parallel()
-	r := holdRun2(t)
+	r, c := holdRun2(t)
 	posts := len(r.app.Posts())
 	cutoff := r.report(run2).Sweep.Cutoff
 	got, err := r.approve(run2)
@@ -56,7 +57,80 @@ func TestApprove(t *testing.T) {
 		t.Errorf("a second approval: got %v, want ErrNothingToApprove", err)
 	}
 	r.fetch(run3)
+	c.set(day3)
 	r.wantState(r.mustTransform(run3), report.Done, true)
+	r.wantGone(run3)
+}
+
+// What was approved is forgotten at once: also a run that is not swept says
+// nothing of it.
+func TestApprovedIsForgotten(t *testing.T) {
+	t.Parallel()
+	r, c := holdRun2(t)
+	if _, err := r.approve(run2); err != nil {
+		t.Fatal(err)
+	}
+	c.set(day3)
+	r.org.RemoveUser(id("main"), id("cy"))
+	r.fetch(run3)
+	r.wantState(r.mustTransform(run3), report.Held, false, "users shrank from 3 to 2", "accountAssociations shrank from 9 to 7")
+	r.wantGone(run3, "user:cy")
+}
+
+// A run that was posted since may hold again what the approved one lacks: that
+// stays known.
+func TestApprovedAfterAnotherRun(t *testing.T) {
+	t.Parallel()
+	r, c := holdRun2(t)
+	r.settings.Sweep = config.SweepReport
+	c.set(day3)
+	r.org.AddUser(id("main"), person("eve"))
+	r.fetch(run3)
+	r.mustTransform(run3)
+	r.settings.Sweep = config.SweepApply
+	if _, err := r.approve(run2); err != nil {
+		t.Fatal(err)
+	}
+	want := tinyHoldings().without("user:dan").without("user:eve").with("users", "user:eve").with("accountAssociations", "user:eve all-users:main")
+	r.wantHeld(want)
+	const run4 = staging.RunID("20261126T090000Z")
+	r.org.RemoveUser(id("main"), id("eve"))
+	r.fetch(run4)
+	r.mustTransform(run4)
+	r.wantGone(run4, "user:eve") // dan went with the approved sweep
+}
+
+// What a run could not read, and an organization without users, is deleted by
+// no word of anybody.
+func TestNeverApprovable(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*rig)
+		want   string
+	}{
+		"no user": {func(r *rig) {
+			for _, name := range []string{"ann", "bob", "cy", "dan", "eve"} {
+				r.org.RemoveUser(id("main"), id(name))
+			}
+		}, "read no user"},
+		"unread": {func(r *rig) { r.fake.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED") }, "could not read everything (2 lists were refused)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, c := newTinyRig(t)
+			r.firstRun(c)
+			tt.change(r)
+			r.fetch(run2)
+			if got := r.mustTransform(run2); got.State != report.Held {
+				t.Fatalf("got %+v", got)
+			}
+			if _, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+			r.wantHeld(tinyHoldings())
+			r.wantSweeps("23 09:29:00")
+		})
+	}
 }
 
 func TestNotApprovable(t *testing.T) {
@@ -76,7 +150,7 @@ func TestNotApprovable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := holdRun2(t)
+			r, _ := holdRun2(t)
 			tt.setUp(r)
 			if got, err := r.approve(tt.run); !errors.Is(err, tt.want) {
 				t.Errorf("got %+v, %v, want %v", got, err, tt.want)

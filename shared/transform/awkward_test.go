@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -86,8 +87,7 @@ func TestAwkward(t *testing.T) {
 					with("permissions", "group:leads privilege:app-access application:shop")
 			},
 			quarantine: []string{
-				"accountAssociations group:temps: group is not in this run",
-				"accountAssociations group:temps: group is not in this run (more)",
+				"accountAssociations group:temps: group is not in this run (1 more)",
 				"groupingAssociations group:temps group:staff: group is not in this run",
 				"groupingAssociations group:temps role:reader@ENVIRONMENT:main: principal is not in this run",
 				"permissions group:temps privilege:app-access application:desk: group of the access control is not in this run",
@@ -266,30 +266,58 @@ func cut(list []string, these ...string) []string {
 	return out
 }
 
-// quarantined are the listed records, and one line for each that is counted
-// beyond them.
+// quarantined are the lines of quarantine, with how many more each stands for.
 func quarantined(rep *report.Report) []string {
 	var out []string
-	listed := map[[2]string]int64{}
-	last := map[[2]string]string{}
 	for _, q := range rep.Quarantine {
-		k := [2]string{q.Kind, q.Reason}
-		listed[k]++
-		last[k] = q.Kind + " " + q.Key + ": " + q.Reason
-		out = append(out, strings.TrimPrefix(last[k], "user:"))
-	}
-	for _, kind := range rep.Kinds {
-		for reason, n := range kind.Quarantined {
-			k := [2]string{kind.Kind, reason}
-			for range n - listed[k] {
-				out = append(out, last[k]+" (more)")
-			}
+		line := q.Kind + " " + q.Key + ": " + q.Reason
+		if q.Others > 0 {
+			line += fmt.Sprintf(" (%d more)", q.Others)
 		}
+		out = append(out, line)
 	}
 	if out == nil {
 		return nil
 	}
 	return namedAll(out)
+}
+
+// Many of one reason hide no other one, and what holds the sweep comes first.
+func TestQuarantineIsListed(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	var strangers strings.Builder
+	for i := range 1200 {
+		fmt.Fprintf(&strangers, `{"id":"%s"},`, pingonetest.StableID("stranger", fmt.Sprint(i)))
+	}
+	struck := false
+	r.restage(run1, run2, nil, func(collection staging.Collection, _, body string) []string {
+		if collection == staging.Memberships && !struck && strings.Contains(body, `"users":[`) {
+			body = strings.Replace(body, `"users":[`, `"users":[`+strangers.String()+`{"id":""},{"id":""},`, 1)
+			struck = true
+		}
+		return []string{body}
+	})
+	r.app.AddFaults(authomizetest.Fault{Kind: authomize.Users, Do: authomizetest.RefuseWhere("name", "value_error", isBob)})
+	if got := r.mustTransform(run2); got.State != report.Held {
+		t.Fatalf("got %+v", got)
+	}
+	rep := r.report(run2)
+	lines := quarantined(rep)
+	if len(rep.Quarantine) != 1002 || rep.Unlisted != 200 || rep.Totals.Quarantined != 1203 {
+		t.Errorf("%d lines, %d unlisted of %d, want 1002, 200 and 1203", len(rep.Quarantine), rep.Unlisted, rep.Totals.Quarantined)
+	}
+	for i, want := range []report.Quarantined{
+		{Kind: "accountAssociations", Reason: "malformed: no id, or another shape", Others: 1},
+		{Kind: "users", Reason: "invalid name: value_error"},
+		{Kind: "accountAssociations", Reason: "user is not in this run"},
+	} {
+		got := rep.Quarantine[i]
+		if got.Key = ""; got != want {
+			t.Errorf("line %d is %+v, want %+v; all are %q…", i, got, want, lines[:3])
+		}
+	}
 }
 
 // A page that came twice, or a user on two pages, is posted once, whichever

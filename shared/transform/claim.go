@@ -2,6 +2,8 @@ package transform
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"pingone-authomize/shared/staging"
@@ -11,6 +13,10 @@ import (
 // it three times as often. It is shorter than Lambda's pause before the second
 // retry of a failed invocation.
 const claimTime = 90 * time.Second
+
+// errClaimNotKept is behind all work that ends because the claim could not be
+// renewed.
+var errClaimNotKept = errors.New("the claim on the run could not be renewed")
 
 // keep renews the claim until stop is called. The context ends if the claim
 // is lost: two transforms of one run are harmless, but work done twice.
@@ -27,7 +33,7 @@ func keep(ctx context.Context, held *staging.Held) (kept context.Context, stop f
 				return
 			case <-ticker.C:
 				if err := held.Renew(kept); err != nil {
-					cancel(err)
+					cancel(fmt.Errorf("%w: %w", errClaimNotKept, err))
 					return
 				}
 			}

@@ -16,6 +16,7 @@ import (
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/staging/stagingtest"
 	"pingone-authomize/shared/transform"
 )
 
@@ -242,6 +243,30 @@ func TestClaimLost(t *testing.T) {
 		}
 		if _, err := report.Load(t.Context(), r.store, run1); !errors.Is(err, staging.ErrNotFound) {
 			t.Errorf("a report was written: %v", err)
+		}
+	})
+}
+
+// A store that fails while a claim is renewed is a fault, and not the end of
+// the time: nobody would hear of it.
+func TestClaimThatCannotBeRenewed(t *testing.T) {
+	r, _ := newTinyRig(t)
+	r.fetch(run1)
+	o := r.options()
+	o.Store = stagingtest.NewFaulty(r.store, stagingtest.Fault{N: 2, Err: errBroken, Match: func(op, key string) bool {
+		return op == "put" && key == staging.ClaimKey(run1)
+	}})
+	synctest.Test(t, func(t *testing.T) {
+		s := &stub{before: func(_ context.Context, kind authomize.Kind) {
+			if kind == authomize.Assets {
+				time.Sleep(time.Minute)
+			}
+		}}
+		o := o
+		o.Client = s
+		got, err := transform.Run(t.Context(), run1, o)
+		if !errors.Is(err, errBroken) || got.Unfinished || s.sweeps.Load() != 0 {
+			t.Errorf("got %+v, %v, %d sweeps, want the store's error", got, err, s.sweeps.Load())
 		}
 	})
 }

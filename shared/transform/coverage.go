@@ -16,7 +16,7 @@ import (
 // coverageReasons compares what was read with what PingOne says there is. A
 // worker application that sees a part gets no error, only less.
 func (t *transform) coverageReasons() []string {
-	return slices.Concat(t.shortReasons(), t.populationReasons(), t.roleReasons(), t.missedReasons(), t.unprovenReasons(), t.vanishedReasons())
+	return slices.Concat(t.shortReasons(), t.populationReasons(), t.roleReasons(), t.missedReasons(), t.namedReasons(), t.unprovenReasons(), t.vanishedReasons())
 }
 
 // shortReasons are about lists that fetch found short, asking twice.

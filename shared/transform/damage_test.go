@@ -151,6 +151,7 @@ func TestDamagedMemory(t *testing.T) {
 		{"list is missing", func(r *rig) { r.delete(known(r)) }, "move state/transform.json away", "state/transform.json"},
 		{"list is no gzip", func(r *rig) { r.put(known(r), "user:1") }, "move state/transform.json away", "state/transform.json"},
 		{"list is cut off", func(r *rig) { key := known(r); r.put(key, r.state()[key][:40]) }, "move state/transform.json away", "state/transform.json"},
+		{"descriptions are no JSON", func(r *rig) { r.put("state/known/descriptions.json", "{") }, "state/known/descriptions.json is damaged; move it away", "state/known/descriptions.json"},
 		{"newest is no JSON", func(r *rig) { r.put("state/newest.json", "x") }, "state/newest.json is damaged; delete it", "state/newest.json"},
 		{"newest is no run", func(r *rig) { r.put("state/newest.json", `{"run":"z"}`) }, "state/newest.json is damaged; delete it", "state/newest.json"},
 		{"newest is nothing", func(r *rig) { r.put("state/newest.json", `{}`) }, "state/newest.json is damaged; delete it", "state/newest.json"},

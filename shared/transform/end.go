@@ -48,9 +48,9 @@ func (t *transform) end(ctx context.Context, held *staging.Held, err error) (Res
 }
 
 // isOutOfTime tells whether err says that the invocation's time is over, or
-// that somebody ended it; not that another took the claim.
+// that somebody ended it; not that the claim was lost, or could not be kept.
 func isOutOfTime(ctx context.Context, err error) bool {
-	if err == nil || errors.Is(err, staging.ErrClaimed) {
+	if err == nil || errors.Is(err, errClaimNotKept) {
 		return false
 	}
 	return errors.Is(err, transport.ErrOutOfTime) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx))

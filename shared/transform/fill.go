@@ -97,14 +97,13 @@ func (t *transform) fill() {
 	for _, kind := range authomize.Kinds {
 		r.Kinds = append(r.Kinds, t.kindOf(kind))
 	}
-	r.Quarantine = t.findings.listed
+	r.Quarantine = t.findings.listed(true)
 	for _, kind := range authomize.Kinds {
-		for _, q := range t.results[kind].Quarantined {
-			if len(r.Quarantine) < keepListed {
-				r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: string(q.Kind), Key: q.Key, Reason: q.Reason})
-			}
+		for _, q := range t.results[kind].Quarantined { // what Authomize refuses holds the sweep as well
+			r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: string(q.Kind), Key: q.Key, Reason: q.Reason})
 		}
 	}
+	r.Quarantine = append(r.Quarantine, t.findings.listed(false)...)
 	r.Warnings = t.findings.warnings
 	r.RoleCoverage = t.coverage()
 	r.Sum()

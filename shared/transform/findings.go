@@ -6,7 +6,8 @@ import (
 	"pingone-authomize/shared/report"
 )
 
-// keepListed is how many quarantined records a report lists; all are counted.
+// keepListed is how many lines of quarantine a report has for one kind and
+// reason; all records are counted.
 const keepListed = 1000
 
 // A reason says why we held a record back ourselves. The ones that hold the
@@ -21,8 +22,9 @@ var (
 	// would be swept.
 	malformed = reason{"malformed: no id, or another shape", true}
 	// What refers to something that the run does not hold was deleted, or
-	// created, between the reading of two collections. If it was not read at
-	// all, that is an unread slice and holds the sweep by itself.
+	// created, between the reading of two collections. If an earlier run knew
+	// it, it may have been missed: see noteMissed and noteNamed. If it was not
+	// read at all, that is an unread slice and holds the sweep by itself.
 	unknownUser        = reason{"user is not in this run", false}
 	unknownGroup       = reason{"group is not in this run", false}
 	unknownPrincipal   = reason{"principal is not in this run", false}
@@ -34,20 +36,29 @@ var (
 // reason, and warnings.
 type findings struct {
 	quarantined map[authomize.Kind]map[string]int64
-	listed      []report.Quarantined
+	lines       map[quarantineKey][]report.Quarantined
+	keys        []quarantineKey // of lines, as they came
 	warnings    map[string]int64
 	malformed   int64 // records held back for a reason that holds the sweep
 }
 
+// A quarantineKey is what the lines of quarantine are limited by, so that many
+// of one reason don't hide another.
+type quarantineKey struct {
+	kind authomize.Kind
+	why  reason
+}
+
 func newFindings() *findings {
-	return &findings{quarantined: map[authomize.Kind]map[string]int64{}, warnings: map[string]int64{}}
+	return &findings{quarantined: map[authomize.Kind]map[string]int64{}, lines: map[quarantineKey][]report.Quarantined{}, warnings: map[string]int64{}}
 }
 
 func (f *findings) quarantine(kind authomize.Kind, key string, why reason) {
 	f.quarantineMany(kind, key, why, 1)
 }
 
-// quarantineMany counts n records; key names the first, or what they share.
+// quarantineMany counts n records, on one line: key names the first, or what
+// they share.
 func (f *findings) quarantineMany(kind authomize.Kind, key string, why reason, n int) {
 	if n == 0 {
 		return
@@ -59,9 +70,24 @@ func (f *findings) quarantineMany(kind authomize.Kind, key string, why reason, n
 	if why.holds {
 		f.malformed += int64(n)
 	}
-	if len(f.listed) < keepListed {
-		f.listed = append(f.listed, report.Quarantined{Kind: string(kind), Key: key, Reason: why.text})
+	of := quarantineKey{kind, why}
+	if f.lines[of] == nil {
+		f.keys = append(f.keys, of)
 	}
+	if len(f.lines[of]) < keepListed {
+		f.lines[of] = append(f.lines[of], report.Quarantined{Kind: string(kind), Key: key, Reason: why.text, Others: int64(n - 1)})
+	}
+}
+
+// listed are the lines of the reasons that hold the sweep, or of the others.
+func (f *findings) listed(holding bool) []report.Quarantined {
+	var all []report.Quarantined
+	for _, of := range f.keys {
+		if of.why.holds == holding {
+			all = append(all, f.lines[of]...)
+		}
+	}
+	return all
 }
 
 func (f *findings) warn(w mapping.Warning) { f.warnings[string(w)]++ }

@@ -45,7 +45,7 @@ func TestReport(t *testing.T) {
 		}, report.Failed},
 		{"dry", func(r *rig) {
 			r.settings.DryRun = true
-			r.org.RemoveGroup(id("main"), id("leads"))
+			removeLeads(r.org)
 		}, report.Held},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

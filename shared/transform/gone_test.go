@@ -109,7 +109,7 @@ func TestListOfAnOlderVersion(t *testing.T) {
 	r, c := newTinyRig(t)
 	r.firstRun(c)
 	for key, data := range r.state() {
-		if !strings.HasPrefix(key, "state/known/") {
+		if !strings.HasPrefix(key, "state/known/") || !strings.HasSuffix(key, ".gz") {
 			continue
 		}
 		var buf bytes.Buffer

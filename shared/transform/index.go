@@ -50,13 +50,16 @@ type index struct {
 	users        map[pingone.ID]uint32 // filled while they are posted
 	usersIn      map[pingone.ID]int    // by population
 	usersReadAt  map[pingone.ID]time.Time
-	missed       set // see noteMissed
+	missed       set               // see noteMissed
+	rolesBegun   int64             // when the reading of role assignments began, as assignment.readAt
+	named        map[string]naming // by uniqueId; see noteNamed
 	applications []application
 	appByID      map[pingone.ID]*application
 	gateways     []gateway
 	gatewayByID  map[pingone.ID]*gateway
 	assignments  []assignment
-	seen         map[assignment]struct{}
+	seen         map[assignment]int // where in assignments
+	described    *descriptions      // what this run read, and earlier ones where it could not
 }
 
 type environment struct {
@@ -84,6 +87,7 @@ type assignment struct {
 	role      pingone.ID
 	scope     mapping.Scope
 	tag       uint32
+	readAt    int64 // when it was read last, in milliseconds; no part of a key
 }
 
 type principalKind string
@@ -106,9 +110,11 @@ func newIndex(ctx context.Context, snaps map[staging.Collection]*staging.Snapsho
 		usersIn:      map[pingone.ID]int{},
 		usersReadAt:  map[pingone.ID]time.Time{},
 		missed:       set{},
+		rolesBegun:   snaps[staging.RoleAssignments].Complete.StartedAt.UnixMilli(),
+		named:        map[string]naming{},
 		appByID:      map[pingone.ID]*application{},
 		gatewayByID:  map[pingone.ID]*gateway{},
-		seen:         map[assignment]struct{}{},
+		seen:         map[assignment]int{},
 	}
 	for _, step := range []struct {
 		collection staging.Collection
@@ -136,6 +142,7 @@ func newIndex(ctx context.Context, snaps map[staging.Collection]*staging.Snapsho
 	}
 	x.seen = nil
 	x.link()
+	x.described = x.describe("")
 	return x, nil
 }
 
@@ -263,10 +270,13 @@ func (x *index) assignmentReader(found *findings) func(staging.Reply) error {
 				broken++
 				continue
 			}
-			if _, dup := x.seen[a]; !dup {
-				x.seen[a] = struct{}{}
+			at, twice := x.seen[a]
+			if !twice {
+				at = len(x.assignments)
+				x.seen[a] = at
 				x.assignments = append(x.assignments, a)
 			}
+			x.assignments[at].readAt = max(x.assignments[at].readAt, reply.FetchedAt.UnixMilli())
 		}
 		found.quarantineMany(authomize.AccountAssociations, reply.Path, malformed, broken)
 		return nil
@@ -332,43 +342,35 @@ func (x *index) holderID(a assignment) string {
 	return ""
 }
 
-func (x *index) environmentName(id pingone.ID) string {
-	if e := x.environments[id]; e != nil && e.resource != nil {
-		return e.resource.Name
-	}
-	return ""
-}
+// environmentName is "" where no run knows it, as are the names below.
+func (x *index) environmentName(id pingone.ID) string { return nameOf(x.described.Environments, id) }
 
-func (x *index) populationName(id pingone.ID) string {
-	if p := x.populations[id]; p != nil {
-		return p.Name
-	}
-	return ""
-}
+func (x *index) populationName(id pingone.ID) string { return nameOf(x.described.Populations, id) }
 
-// scopeName is the name of what a scope is, "" if it was not read.
+// scopeName is the name of what a scope is.
 func (x *index) scopeName(s mapping.Scope) string {
 	switch s.Type {
 	case "ORGANIZATION":
-		if x.organization != nil {
-			return x.organization.Name
-		}
+		return x.described.Organization
 	case "ENVIRONMENT":
 		return x.environmentName(s.ID)
 	case "POPULATION":
 		return x.populationName(s.ID)
 	case "APPLICATION":
-		if a := x.appByID[s.ID]; a != nil {
-			return a.Name
-		}
+		return nameOf(x.described.Applications, s.ID)
 	}
 	return ""
 }
 
-func (x *index) roleName(id pingone.ID) string {
-	if r := x.roles[id]; r != nil {
-		return r.Name
+// privilege is that of a role which no list of this run holds.
+func (x *index) privilege(role pingone.ID) (authomize.Privilege, mapping.Warnings) {
+	if r, ok := x.described.Roles[role]; ok {
+		return r, 0
 	}
-	unknown, _ := mapping.UnknownRole(id)
-	return unknown.OriginName
+	return mapping.UnknownRole(role)
+}
+
+func (x *index) roleName(id pingone.ID) string {
+	r, _ := x.privilege(id)
+	return r.OriginName
 }

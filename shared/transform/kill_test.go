@@ -73,7 +73,7 @@ func TestKilledAnywhere(t *testing.T) {
 	base.fetch(run1)
 	base.mustTransform(run1) // so that the next runs know whom to ask for
 	base.org.RemoveUser(id("main"), id("eve"))
-	base.org.RemoveGroup(id("main"), id("leads"))
+	removeLeads(base.org)
 	base.fetch(run2)
 	base.fetch(run3)
 	base.forget(run1)
@@ -100,7 +100,7 @@ func TestKilledAnywhere(t *testing.T) {
 	counting.wantState(counting.run(run2, o), report.Done, true)
 	c.set(day3)
 	counting.wantState(counting.mustTransform(run3), report.Done, true)
-	want := counting.held()
+	want, bodies := counting.held(), counting.bodies()
 	known := knownIDs(t, counting.store)
 
 	for n, op := range ops {
@@ -131,6 +131,9 @@ func TestKilledAnywhere(t *testing.T) {
 				r.wantState(r.mustTransform(run3), report.Done, true)
 				r.wantGone(run3)
 				r.wantHeld(want)
+				if diff := cmp.Diff(bodies, r.bodies()); diff != "" {
+					t.Errorf("bodies (-want +got):\n%s", diff)
+				}
 				if diff := cmp.Diff(known, knownIDs(t, r.store)); diff != "" {
 					t.Errorf("known ids (-want +got):\n%s", diff)
 				}

@@ -92,7 +92,7 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 		return "nothing; the next run has them"
 	case "KEPT_LOST":
 		return "nothing; the next run reads all of them again"
-	case "MANY_MISSING":
+	case manyMissing:
 		return "check that the worker application's roles are on the whole of " + where + "; if so many users were deleted, approve the sweep"
 	}
 	switch u.Status {

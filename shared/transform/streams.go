@@ -80,6 +80,12 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 			}
 			s.x.users[u.ID] = tag
 			s.x.usersIn[u.Population.ID]++
+			if s.x.populations[u.Population.ID] == nil && !u.Population.ID.IsZero() {
+				s.x.noteNamed(mapping.PopulationID(u.Population.ID), staging.Populations, staging.Users)
+			}
+			if _, known := s.x.described.Populations[u.Population.ID]; !known && s.isUnread(staging.Populations) {
+				s.found.warn(mapping.WarnNotDescribed)
+			}
 			r, ws := mapping.User(u, s.x.populationName(u.Population.ID))
 			s.found.warnAll(ws)
 			if !emit(&r, tag) {
@@ -162,7 +168,7 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 			continue
 		}
 		unlisted.add(a.role)
-		r, ws := mapping.UnknownRole(a.role)
+		r, ws := s.x.privilege(a.role)
 		s.found.warnAll(ws)
 		if !emit(&r, 0) {
 			return nil
@@ -178,7 +184,7 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 func (s *streams) assets(_ context.Context, emit emitter) error {
 	for _, id := range s.x.order {
 		e := s.x.environments[id]
-		r := mapping.UnreadEnvironment(id)
+		r := s.scopeAsset(mapping.Scope{Type: "ENVIRONMENT", ID: id})
 		if e.resource != nil {
 			var ws mapping.Warnings
 			r, ws = mapping.Environment(e.resource)
@@ -218,12 +224,25 @@ func (s *streams) scopeAssets(emit emitter) error {
 			continue
 		}
 		seen[a.scope] = struct{}{}
-		if r := mapping.ScopeAsset(a.scope); !emit(&r, a.tag) {
+		if r := s.scopeAsset(a.scope); !emit(&r, a.tag) {
 			return nil
 		}
 	}
 	return nil
 }
+
+// scopeAsset is the asset of something that no list of this run holds.
+func (s *streams) scopeAsset(scope mapping.Scope) authomize.Asset {
+	if r, ok := s.x.described.asset(scope); ok {
+		return r
+	}
+	if list, ok := listOf[scope.Type]; ok && s.isUnread(list) {
+		s.found.warn(mapping.WarnNotDescribed)
+	}
+	return mapping.ScopeAsset(scope)
+}
+
+func (s *streams) isUnread(c staging.Collection) bool { return len(s.snaps[c].Complete.Unread) > 0 }
 
 // isAsset tells whether the scope is the whole app or the asset of something
 // that was read.
@@ -315,6 +334,7 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 		group := reply.Parent.ID
 		tag, known := s.x.groups[group]
 		if !known {
+			s.x.noteNamed(mapping.GroupID(group), staging.Groups, staging.Memberships)
 			s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), unknownGroup, len(users)+broken)
 			continue
 		}
@@ -368,6 +388,7 @@ func (s *streams) settle(ctx context.Context) error {
 			if a.kind == groupPrincipal {
 				kind = authomize.GroupingAssociations
 			}
+			s.x.noteHolder(a)
 			s.found.quarantine(kind, string(a.kind)+":"+a.principal.String()+" "+mapping.RoleGroupingID(a.role, a.scope), unknownPrincipal)
 			continue
 		}

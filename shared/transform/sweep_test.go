@@ -67,7 +67,7 @@ func TestSweepDeletesAllKinds(t *testing.T) {
 	r, c := newTinyRig(t)
 	r.settings.MaxShrinkPercent = 100
 	r.firstRun(c)
-	r.org.RemoveGroup(id("main"), id("leads"))
+	removeLeads(r.org)
 	r.org.RemoveApplication(id("main"), id("sync"))
 	r.fetch(run2)
 	r.wantState(r.mustTransform(run2), report.Done, true)
@@ -103,7 +103,7 @@ func TestSweepModes(t *testing.T) {
 
 			c.set(day3)
 			r.org.RemoveUser(id("main"), id("dan"))
-			r.org.RemoveGroup(id("main"), id("leads"))
+			removeLeads(r.org)
 			r.fetch(run3)
 			r.wantState(r.mustTransform(run3), report.Done, false)
 			r.wantGone(run3, "user:eve", "user:dan", "group:leads")

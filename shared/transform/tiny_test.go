@@ -92,6 +92,17 @@ func tiny() *pingonetest.Organization {
 	return o
 }
 
+// removeLeads deletes the group leads; the application that named it names a
+// group that never was.
+func removeLeads(o *pingonetest.Organization) {
+	o.RemoveGroup(id("main"), id("leads"))
+	for _, a := range o.Environment(id("main")).Applications {
+		if a.ID == id("sync") {
+			a.AccessGroups = []pingone.ID{id("ghost")}
+		}
+	}
+}
+
 func person(name string) pingonetest.User {
 	return pingonetest.User{ID: id(name), Population: id("people"), Username: name}
 }
@@ -186,12 +197,12 @@ func each[T authomize.Record](note func(authomize.Record), all []T) {
 	}
 }
 
-// bodies are all that the fake Authomize holds, as it was posted.
+// bodies are all that the fake Authomize holds, as it was posted, sorted by key.
 func (r *rig) bodies() map[authomize.Kind][]string {
 	out := map[authomize.Kind][]string{}
 	for _, kind := range authomize.Kinds {
 		for _, body := range r.app.Records(kind) {
-			out[kind] = append(out[kind], string(body))
+			out[kind] = append(out[kind], named(string(body)))
 		}
 	}
 	return out
@@ -344,7 +355,7 @@ func (r *rig) restageOne(from, to staging.RunID, c staging.Collection, note func
 		return err
 	}
 	m := w.Manifest()
-	m.Environments, m.Unread = snap.Manifest.Environments, snap.Manifest.Unread
+	m.StartedAt, m.Environments, m.Unread = snap.Manifest.StartedAt, snap.Manifest.Environments, snap.Manifest.Unread
 	if note != nil {
 		note(m)
 	}
@@ -410,6 +421,15 @@ func decoded(t *testing.T, data []byte) (out map[string]any) {
 		t.Fatal(err)
 	}
 	return out
+}
+
+func encoded(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 var errKilled = errors.New("killed")

@@ -159,6 +159,9 @@ type transform struct {
 	earliest time.Time // acceptedTimestamp of the run
 	journey  *journey  // nil in a dry run, and before posting
 	gone     gone
+	// goneNamed are other records that would be swept, though this run names
+	// what they stand for, by uniqueId.
+	goneNamed []string
 	// outOfTime tells that the work was cut off and can go on.
 	outOfTime bool
 }
@@ -178,7 +181,8 @@ func newTransform(run staging.RunID, o Options) *transform {
 	}
 }
 
-func (t *transform) run(ctx context.Context) error {
+// read loads the run, and what earlier ones knew.
+func (t *transform) read(ctx context.Context) error {
 	for _, c := range staging.Collections {
 		snap, err := staging.Load(ctx, t.o.Store, t.id, c)
 		if err != nil {
@@ -191,6 +195,13 @@ func (t *transform) run(ctx context.Context) error {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
+	return t.recall(ctx)
+}
+
+func (t *transform) run(ctx context.Context) error {
+	if err := t.read(ctx); err != nil {
+		return err
+	}
 	if !t.o.Settings.DryRun {
 		if err := markBegun(ctx, t.o.Store, t.id); err != nil {
 			return err
@@ -290,6 +301,9 @@ func (t *transform) conclude(ctx context.Context) error {
 	}
 	posted := t.postedIDs()
 	if err := t.findGone(ctx, memory, posted); err != nil {
+		return err
+	}
+	if t.goneNamed, err = t.goneThoughNamed(ctx, memory, posted); err != nil {
 		return err
 	}
 	if s := memory.state.Swept; s != nil && s.Run == t.id && len(t.report.Sweep.Gone) == 0 {

@@ -92,7 +92,9 @@ func TestEverySampleEventIsUsed(t *testing.T) {
 	}
 	var got []string
 	for _, f := range files {
-		got = append(got, strings.TrimSuffix(filepath.Base(f), ".json"))
+		if name := strings.TrimSuffix(filepath.Base(f), ".json"); name != "env" { // variables, for sam local
+			got = append(got, name)
+		}
 	}
 	want := sampleEvents()
 	slices.Sort(want)

@@ -31,12 +31,24 @@ const (
 func TestDemoOrganization(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, pingonetest.Demo())
+	d.env["AWS_LAMBDA_LOG_LEVEL"] = "DEBUG" // for checkCanaries; the other tests log what is usual
+	t.Cleanup(d.mustDebug)
 	want := expect(d.org)
 	t.Run("nine functions at once stage everything", func(t *testing.T) { d.at(t).stageDemo() })
 	t.Run("nine events at once make one transform", func(t *testing.T) { d.at(t).transformAtOnce(want) })
 	t.Run("an event that comes again is answered from the report", func(t *testing.T) { d.at(t).redeliver(want) })
 	t.Run("a second run posts the same", func(t *testing.T) { d.at(t).runAgain(want) })
 	t.Run("a deleted user is swept", func(t *testing.T) { d.at(t).runWithoutUser() })
+}
+
+// mustDebug keeps checkCanaries from looking at lines of other levels alone.
+func (d *deployment) mustDebug() {
+	for _, f := range d.started {
+		if strings.Contains(f.Output(), `"level":"DEBUG"`) {
+			return
+		}
+	}
+	d.t.Error("no function wrote a line of level DEBUG")
 }
 
 // at lets a subtest have the failures.

@@ -203,6 +203,11 @@ func TestCheckStack(t *testing.T) {
 	matchAll(t, empty.check(exitFailed, "--stack", stackName).bad(), []string{
 		"settings and secret: fault: secret the-secret: the secret has no clientId\nthe secret has no clientSecret\n",
 	})
+	// Every fault in one message, of whatever kind.
+	empty.secret = `{"clientId":"a","tokenEndpoint":"auth.pingone.eu","clientSecret":"","authMethod":"jwt"}`
+	matchAll(t, empty.check(exitFailed, "--stack", stackName).bad(), []string{
+		"settings and secret: fault: secret the-secret: the secret has no clientSecret\nthe secret has no authomizeToken\nthe secret's authMethod is neither basic nor post\ntoken endpoint: it is no absolute URL",
+	})
 }
 
 func TestCheckStagingThatCantBeWritten(t *testing.T) {

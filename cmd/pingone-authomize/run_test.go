@@ -196,7 +196,7 @@ func (m *machine) noSecrets(x *tenant, output string) {
 		m.t.Fatalf("logs: %v, %d files", err, len(texts)-1)
 	}
 	for name, text := range texts {
-		for _, canary := range []string{x.pingone.ClientSecret, x.authomize.Token, "@sized.example"} {
+		for _, canary := range append(x.pingone.Issued(), x.pingone.ClientSecret, x.authomize.Token, "@sized.example") {
 			if strings.Contains(text, canary) {
 				m.t.Errorf("%s holds a credential or an e-mail address", name)
 			}

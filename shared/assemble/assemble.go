@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/secret/awssecret"
 	"pingone-authomize/shared/staging"
@@ -58,7 +59,16 @@ func Secret(ctx context.Context, c config.Common, tune ...func(*aws.Config)) (se
 	if err != nil {
 		return nil, err
 	}
-	return awssecret.Source{API: secrets{get: secretsmanager.NewFromConfig(cfg).GetSecretValue}, ID: c.SecretID}, nil
+	return awssecret.Source{API: secrets{get: secretsmanager.NewFromConfig(cfg).GetSecretValue}, ID: c.SecretID, Check: tokenEndpoint}, nil
+}
+
+// tokenEndpoint refuses one that PingOne can't have, if there is one.
+func tokenEndpoint(c secret.Credentials) error {
+	if c.TokenEndpoint == "" {
+		return nil
+	}
+	_, err := pingone.ParseTokenEndpoint(c.TokenEndpoint)
+	return err
 }
 
 // Lambda returns what invokes functions.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 )
 
@@ -46,10 +45,8 @@ func (s EnvSecret) Credentials(context.Context) (secret.Credentials, error) {
 		AuthMethod:    secret.AuthMethod(strings.ToLower(strings.TrimSpace(s.Getenv(EnvAuthMethod)))),
 	}
 	c.AuthomizeToken = secret.NewValue(get(EnvAuthomizeToken, "make an API token in Authomize"))
-	if c.TokenEndpoint != "" {
-		if _, err := pingone.ParseTokenEndpoint(c.TokenEndpoint); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", EnvTokenEndpoint, err))
-		}
+	if err := tokenEndpoint(c); err != nil {
+		faults = append(faults, fmt.Errorf("%s: %w", EnvTokenEndpoint, err))
 	}
 	switch c.AuthMethod {
 	case "":

@@ -57,13 +57,14 @@ func (r *rig) options() fetch.Options {
 	if source == nil {
 		source = r.credentials(r.fake.ClientSecret)
 	}
-	tokens := pingone.NewTokens(source, transport.Options{Retry: quick})
+	log := r.fake.CanaryLog(r.t)
+	tokens := pingone.NewTokens(source, transport.Options{Retry: quick, Log: log})
 	quick.MaxBody = r.maxBody
 	stats := &transport.Stats{}
 	return fetch.Options{
 		Store:  r.store,
-		Client: pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick})),
-		Stats:  stats, Environments: r.envs, All: len(r.envs) == 0, PerSecond: fast,
+		Client: pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log})),
+		Stats:  stats, Environments: r.envs, All: len(r.envs) == 0, PerSecond: fast, Log: log,
 	}
 }
 

@@ -79,7 +79,8 @@ type unusable struct{ error }
 func (unusable) Is(target error) bool { return target == ErrUnusable }
 
 // Parse reads the secret's JSON and reports every fault at once, by name and
-// never by value.
+// never by value. The credentials are returned all the same, as far as there
+// are any: what a token endpoint may be is for others to judge.
 func Parse(data []byte) (Credentials, error) {
 	var in struct {
 		ClientID       string `json:"clientId"`

@@ -70,12 +70,13 @@ func (r *rig) fetch(run staging.RunID, collections ...staging.Collection) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	tokens := pingone.NewTokens(r.credentials(), transport.Options{Retry: quick})
+	log := r.fake.CanaryLog(r.t, r.app.Token)
+	tokens := pingone.NewTokens(r.credentials(), transport.Options{Retry: quick, Log: log})
 	for _, c := range collections {
 		stats := &transport.Stats{}
-		client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick}))
+		client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log}))
 		if _, err := fetch.Run(r.t.Context(), run, c, fetch.Options{
-			Store: r.store, Client: client, Stats: stats, All: true, PerSecond: 10_000,
+			Store: r.store, Client: client, Stats: stats, All: true, PerSecond: 10_000, Log: log,
 		}); err != nil {
 			r.t.Fatalf("fetch %s: %v", c, err)
 		}
@@ -84,14 +85,15 @@ func (r *rig) fetch(run staging.RunID, collections ...staging.Collection) {
 
 func (r *rig) options() transform.Options {
 	r.t.Helper()
+	log := r.fake.CanaryLog(r.t, r.app.Token)
 	client, err := authomize.New(authomize.Options{
 		BaseURL: r.app.URL, AppID: r.app.AppID,
-		HTTP: authomize.NewHTTP(r.credentials(), transport.Options{Retry: quick}),
+		HTTP: authomize.NewHTTP(r.credentials(), transport.Options{Retry: quick, Log: log}),
 	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return transform.Options{Store: r.store, Client: client, Settings: r.settings, Holder: "test"}
+	return transform.Options{Store: r.store, Client: client, Settings: r.settings, Holder: "test", Log: log}
 }
 
 func (r *rig) transform(run staging.RunID) (transform.Result, error) {

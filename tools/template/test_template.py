@@ -11,6 +11,8 @@ import re
 import shlex
 import unittest
 
+from samcli.commands.local.invoke.cli import cli as local_invoke
+from samcli.commands.remote.invoke.cli import cli as remote_invoke
 from samcli.yamlhelper import yaml_parse
 
 from stack import (
@@ -397,6 +399,35 @@ class ParametersTest(unittest.TestCase):
                 self.assertTrue(assertion["AssertDescription"], name)
 
 
+class LocalTest(unittest.TestCase):
+    """events/env.json, without which sam local passes logical ids for values."""
+
+    def test_variables(self):
+        given = sample("env")
+        self.assertEqual(set(given), set(FUNCTIONS))
+        for name, variables in given.items():
+            with self.subTest(name):
+                # sam passes a variable only if the template has it for the function.
+                self.assertLessEqual(set(variables), set(transform(FULL).variables(name)))
+                unresolved = {
+                    k for k, v in transform(DEFAULTS).variables(name).items()
+                    if any(r in str(v) for r in SOURCE["Resources"]) or v == DEFAULTS.get("AuthomizeAppId")
+                }
+                self.assertLessEqual(unresolved, set(variables))
+        transform_variables = given["TransformFunction"]
+        self.assertEqual((transform_variables["DRY_RUN"], transform_variables["SWEEP"]), ("true", "never"))
+
+    def test_flags(self):
+        """The flags that docs/deploy.md gives to sam are flags of that command."""
+        text = (ROOT / "docs/deploy.md").read_text()
+        for command, place in (("local invoke", local_invoke), ("remote invoke", remote_invoke)):
+            used = re.findall(rf"sam {command} \w+Function ([^#\n]*(?:\\\n[^\n]*)*)", text)
+            known = {o for p in place.params for o in p.opts}
+            self.assertTrue(used, command)
+            for line in used:
+                self.assertLessEqual(set(re.findall(r"--[a-z-]+", line)), known)
+
+
 class DeployDocTest(unittest.TestCase):
     """docs/deploy.md says what the template says."""
 
@@ -416,7 +447,7 @@ class DeployDocTest(unittest.TestCase):
         quoted = re.findall(r"`([A-Z][a-z]+[A-Z][A-Za-z]+)`", self.text)
         self.assertIn("AuthomizeAppId", given)
         self.assertIn("FillSecretCommand", quoted)
-        self.assertEqual(set(given + quoted) - known - {"OutputKey"}, set())
+        self.assertEqual(set(given + quoted) - known - {"OutputKey", "InvocationType"}, set())
 
     def test_commands_are_those_of_the_outputs(self):
         outputs = transform().outputs

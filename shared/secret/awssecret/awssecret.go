@@ -22,6 +22,9 @@ type API interface {
 type Source struct {
 	API API
 	ID  string
+	// Check, if set, finds the faults that take knowledge of PingOne or
+	// Authomize. They are said together with the others.
+	Check func(secret.Credentials) error
 }
 
 // Credentials implements secret.Source. Transient faults are retried by the
@@ -38,6 +41,9 @@ func (s Source) Credentials(ctx context.Context) (secret.Credentials, error) {
 		return secret.Credentials{}, fmt.Errorf("secret %s holds bytes, not text: store the JSON as SecretString", s.ID)
 	}
 	c, err := secret.Parse([]byte(*out.SecretString))
+	if s.Check != nil {
+		err = errors.Join(err, s.Check(c))
+	}
 	if err != nil {
 		return secret.Credentials{}, fmt.Errorf("secret %s: %w", s.ID, err)
 	}

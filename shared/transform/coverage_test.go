@@ -1,6 +1,8 @@
 package transform_test
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -22,7 +24,13 @@ func TestHeldForUnseenUsers(t *testing.T) {
 		}
 		return []string{body}
 	})
-	r.wantState(r.mustTransform(run2), report.Held, false, "users: 5 of 8 users of population People were read")
+	var log bytes.Buffer
+	o := r.options()
+	o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.wantState(r.run(run2, o), report.Held, false, "users: 5 of 8 users of population People were read")
+	if text := log.String(); !strings.Contains(text, "reasons=1") || strings.Contains(text, "People") {
+		t.Errorf("the log, which may hold no name, says\n%s", text)
+	}
 	r.wantHeld(tinyHoldings())
 }
 

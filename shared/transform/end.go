@@ -128,7 +128,7 @@ func (t *transform) summarize(ctx context.Context, err error) {
 	r := t.report
 	attrs := []any{
 		"state", r.State, "dry_run", r.DryRun, "read", r.Totals.Records, "posted", r.Totals.Posted, "accepted", r.Totals.Accepted,
-		"quarantined", r.Totals.Quarantined, "unread", r.Totals.Unread, "swept", r.Sweep.Swept, "held", r.Sweep.Held,
+		"quarantined", r.Totals.Quarantined, "unread", r.Totals.Unread, "swept", r.Sweep.Swept, "reasons", len(r.Sweep.Held), // which may hold names
 		"calls", r.Totals.Calls, "elapsed_ms", time.Since(r.StartedAt).Milliseconds(),
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -54,6 +55,30 @@ func TestHeldForRolesNotKnown(t *testing.T) {
 		t.Errorf("coverage %+v, want 4 of 5", coverage)
 	}
 	r.wantHeld(tinyHoldings())
+}
+
+// A run that is swept long after it was fetched relies on readings that were
+// recent enough then.
+func TestHeldForRolesReadTooLongAgo(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * time.Hour
+	for _, tt := range []struct {
+		age   time.Duration
+		state report.State
+		want  []string
+	}{
+		{week - time.Hour, report.Done, nil},
+		{week + time.Minute, report.Held, []string{"roleassignments: the oldest reading of roles in environment main is of "}},
+	} {
+		r, c := newTinyRig(t)
+		r.firstRun(c)
+		r.restage(run1, run2, func(m *staging.Manifest) {
+			if m.Collection == staging.RoleAssignments {
+				m.Coverage = []staging.Coverage{{Environment: id("main"), Users: 5, Known: 5, Oldest: time.Now().Add(-tt.age).UTC().Truncate(time.Second)}}
+			}
+		}, func(_ staging.Collection, _, body string) []string { return []string{body} })
+		r.wantState(r.mustTransform(run2), tt.state, tt.want == nil, tt.want...)
+	}
 }
 
 // The breaker works in each environment: a small one that is emptied is a

@@ -70,6 +70,9 @@ type Transform struct {
 	Sweep            SweepMode
 	MaxShrinkPercent float64 // 0 to 100
 	DryRun           bool
+	// RoleMaxAge is how old the last reading of a user's roles may be when the
+	// run is swept, which may be days after it was fetched.
+	RoleMaxAge time.Duration
 	// ServiceAccounts says what they are posted as.
 	ServiceAccounts ServiceAccountMode
 }
@@ -86,7 +89,7 @@ func LoadFetch(getenv func(string) string, c staging.Collection) (Fetch, error) 
 	}
 	f.Environments, f.All = r.environments()
 	if c == staging.RoleAssignments {
-		f.RoleMaxAge = r.age("ROLE_ASSIGNMENT_MAX_AGE", 7*day)
+		f.RoleMaxAge = r.roleMaxAge()
 		f.RoleRefresh = r.count("ROLE_ASSIGNMENT_REFRESH_CALLS", 1000)
 	}
 	return f, errors.Join(r.faults...)
@@ -103,6 +106,7 @@ func LoadTransform(getenv func(string) string) (Transform, error) {
 		Sweep:            SweepMode(r.optional("SWEEP", string(SweepApply))),
 		MaxShrinkPercent: r.percent("MAX_SHRINK_PERCENT", 20),
 		DryRun:           r.boolean("DRY_RUN"),
+		RoleMaxAge:       r.roleMaxAge(),
 		ServiceAccounts:  ServiceAccountMode(r.optional("SERVICE_ACCOUNTS", string(ServiceAccountsApart))),
 	}
 	if u, err := pingone.ParseAPIURL(t.AuthomizeURL); err != nil {
@@ -223,6 +227,8 @@ func (r *reader) age(name string, fallback time.Duration) time.Duration {
 	}
 	return age
 }
+
+func (r *reader) roleMaxAge() time.Duration { return r.age("ROLE_ASSIGNMENT_MAX_AGE", 7*day) }
 
 // maxDays is more than a reading should ever be relied on.
 const maxDays = 366

@@ -105,7 +105,7 @@ func TestFetchSettings(t *testing.T) {
 
 func TestTransformSettings(t *testing.T) {
 	t.Parallel()
-	base := config.Transform{Common: common, AppID: "app-1", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply, MaxShrinkPercent: 20, ServiceAccounts: config.ServiceAccountsApart}
+	base := config.Transform{Common: common, AppID: "app-1", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply, MaxShrinkPercent: 20, RoleMaxAge: 7 * 24 * time.Hour, ServiceAccounts: config.ServiceAccountsApart}
 	tests := []struct {
 		name, value string
 		change      func(*config.Transform)
@@ -121,6 +121,8 @@ func TestTransformSettings(t *testing.T) {
 		{"DRY_RUN", "True", func(c *config.Transform) { c.DryRun = true }},
 		{"DRY_RUN", "false", func(*config.Transform) {}},
 		{"DRY_RUN", " ", func(*config.Transform) {}},
+		{"ROLE_ASSIGNMENT_MAX_AGE", "30d", func(c *config.Transform) { c.RoleMaxAge = 30 * 24 * time.Hour }},
+		{"ROLE_ASSIGNMENT_MAX_AGE", "36h", func(c *config.Transform) { c.RoleMaxAge = 36 * time.Hour }},
 		{"SERVICE_ACCOUNTS", "apart", func(*config.Transform) {}},
 		{"SERVICE_ACCOUNTS", "users", func(c *config.Transform) { c.ServiceAccounts = config.ServiceAccountsAsUsers }},
 		{"AUTHOMIZE_API_URL", "https://EU.authomize.example/", func(c *config.Transform) { c.AuthomizeURL = "https://eu.authomize.example" }},

@@ -76,13 +76,18 @@ func (t *transform) populationReasons() []string {
 	return reasons
 }
 
-// roleReasons are about users whose roles were not read, or too long ago.
+// roleReasons are about users whose roles were not read, or too long ago. What
+// was recent enough for fetch need not be for a sweep that comes days later.
 func (t *transform) roleReasons() []string {
 	var reasons []string
 	for _, c := range t.snaps[staging.RoleAssignments].Complete.Coverage {
 		if c.Known < c.Users {
 			reasons = append(reasons, fmt.Sprintf("roleassignments: the roles of %d of %d users of environment %s are known from a reading that is recent enough",
 				c.Known, c.Users, c.Environment))
+		}
+		if most := t.o.Settings.RoleMaxAge; !c.Oldest.IsZero() && time.Since(c.Oldest) > most {
+			reasons = append(reasons, fmt.Sprintf("roleassignments: the oldest reading of roles in environment %s is of %s, longer ago than %s (ROLE_ASSIGNMENT_MAX_AGE): start a new run, or approve the sweep if nothing was granted or taken since",
+				c.Environment, c.Oldest.UTC().Format("2006-01-02 15:04 MST"), most))
 		}
 	}
 	return reasons

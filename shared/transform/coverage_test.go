@@ -1,8 +1,11 @@
 package transform_test
 
 import (
+	"bytes"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -22,7 +25,13 @@ func TestHeldForUnseenUsers(t *testing.T) {
 		}
 		return []string{body}
 	})
-	r.wantState(r.mustTransform(run2), report.Held, false, "users: 5 of 8 users of population People were read")
+	var log bytes.Buffer
+	o := r.options()
+	o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	r.wantState(r.run(run2, o), report.Held, false, "users: 5 of 8 users of population People were read")
+	if text := log.String(); !strings.Contains(text, "reasons=1") || strings.Contains(text, "People") {
+		t.Errorf("the log, which may hold no name, says\n%s", text)
+	}
 	r.wantHeld(tinyHoldings())
 }
 
@@ -46,6 +55,30 @@ func TestHeldForRolesNotKnown(t *testing.T) {
 		t.Errorf("coverage %+v, want 4 of 5", coverage)
 	}
 	r.wantHeld(tinyHoldings())
+}
+
+// A run that is swept long after it was fetched relies on readings that were
+// recent enough then.
+func TestHeldForRolesReadTooLongAgo(t *testing.T) {
+	t.Parallel()
+	const week = 7 * 24 * time.Hour
+	for _, tt := range []struct {
+		age   time.Duration
+		state report.State
+		want  []string
+	}{
+		{week - time.Hour, report.Done, nil},
+		{week + time.Minute, report.Held, []string{"roleassignments: the oldest reading of roles in environment main is of "}},
+	} {
+		r, c := newTinyRig(t)
+		r.firstRun(c)
+		r.restage(run1, run2, func(m *staging.Manifest) {
+			if m.Collection == staging.RoleAssignments {
+				m.Coverage = []staging.Coverage{{Environment: id("main"), Users: 5, Known: 5, Oldest: time.Now().Add(-tt.age).UTC().Truncate(time.Second)}}
+			}
+		}, func(_ staging.Collection, _, body string) []string { return []string{body} })
+		r.wantState(r.mustTransform(run2), tt.state, tt.want == nil, tt.want...)
+	}
 }
 
 // The breaker works in each environment: a small one that is emptied is a

@@ -28,6 +28,7 @@ func (t *transform) end(ctx context.Context, held *staging.Held, err error) (Res
 	}
 	defer func() { t.summarize(ctx, err) }()
 	if err != nil && !isFinal(err) {
+		t.reportFault(ctx, err)
 		return Result{}, errors.Join(err, release(ctx, held))
 	}
 	if err != nil {
@@ -45,6 +46,19 @@ func (t *transform) end(ctx context.Context, held *staging.Held, err error) (Res
 	result := resultOf(t.id, t.report)
 	result.Report, result.Cause = t.report, err
 	return result, release(ctx, held)
+}
+
+// reportFault leaves a report behind for people, beside the error that makes
+// Lambda try again. Who lost its claim leaves that to the other one.
+func (t *transform) reportFault(ctx context.Context, err error) {
+	if errors.Is(err, staging.ErrClaimed) {
+		return
+	}
+	t.report.State, t.report.Error = report.Failed, "another try may mend this: "+err.Error()
+	t.fill()
+	if err := report.Save(ctx, t.o.Store, t.id, t.report); err != nil {
+		t.o.Log.WarnContext(ctx, "no report of the failure could be written", "err", err)
+	}
 }
 
 // isOutOfTime tells whether err says that the invocation's time is over, or
@@ -114,7 +128,7 @@ func (t *transform) summarize(ctx context.Context, err error) {
 	r := t.report
 	attrs := []any{
 		"state", r.State, "dry_run", r.DryRun, "read", r.Totals.Records, "posted", r.Totals.Posted, "accepted", r.Totals.Accepted,
-		"quarantined", r.Totals.Quarantined, "unread", r.Totals.Unread, "swept", r.Sweep.Swept, "held", r.Sweep.Held,
+		"quarantined", r.Totals.Quarantined, "unread", r.Totals.Unread, "swept", r.Sweep.Swept, "reasons", len(r.Sweep.Held), // which may hold names
 		"calls", r.Totals.Calls, "elapsed_ms", time.Since(r.StartedAt).Milliseconds(),
 	}
 	switch {

@@ -189,8 +189,8 @@ func TestFailedForSchema(t *testing.T) {
 	r.wantSweeps("23 09:29:00")
 }
 
-// What another try may mend is an error: nothing is recorded, and the next
-// try, by whomever, does it all.
+// What another try may mend is an error, and a report that says so. The next
+// try, by whomever, does it all, and writes its own.
 func TestErrorsThatATryMends(t *testing.T) {
 	t.Parallel()
 	const attempts = 6
@@ -217,6 +217,9 @@ func TestErrorsThatATryMends(t *testing.T) {
 			got, err := r.transform(run2)
 			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
 				t.Fatalf("got %+v, %v; want %v", got, err, tt.want)
+			}
+			if rep := r.report(run2); rep.State != report.Failed || rep.Sweep.Swept || rep.Error != "another try may mend this: "+err.Error() {
+				t.Errorf("report %s, swept %t: %q", rep.State, rep.Sweep.Swept, rep.Error)
 			}
 			after := r.state()
 			delete(before, "state/newest.json")

@@ -49,7 +49,7 @@ func newRig(t testing.TB, org *pingonetest.Organization, appOpts ...authomizetes
 	t.Helper()
 	return &rig{
 		t: t, org: org, fake: pingonetest.New(t, org), app: authomizetest.New(t, appOpts...), store: &stagingtest.Memory{},
-		settings: config.Transform{AppID: "app", Sweep: config.SweepApply, MaxShrinkPercent: 20},
+		settings: config.Transform{AppID: "app", Sweep: config.SweepApply, MaxShrinkPercent: 20, RoleMaxAge: 7 * 24 * time.Hour},
 	}
 }
 

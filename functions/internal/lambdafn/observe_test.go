@@ -139,7 +139,7 @@ func (w *watched) transform(payload string) error {
 		Transformer: assemble.Transformer{
 			Settings: config.Transform{
 				Common: config.Common{StagingURL: "s3://bucket/"}, AppID: w.app.AppID, AuthomizeURL: w.app.URL,
-				Sweep: config.SweepApply, MaxShrinkPercent: 20,
+				Sweep: config.SweepApply, MaxShrinkPercent: 20, RoleMaxAge: 7 * 24 * time.Hour,
 			},
 			Store: w.store, Secret: w.credentials(), Log: slog.New(slog.DiscardHandler),
 		},

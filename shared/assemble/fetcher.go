@@ -22,6 +22,11 @@ type Fetcher struct {
 	Secret     secret.Source
 	Log        *slog.Logger
 	OnProgress func(fetch.Progress)
+	// Only are the environments that the run is narrowed to; none is all of
+	// the settings. DryRun tells that it is never to be posted. Both are of
+	// one run.
+	Only   []pingone.ID
+	DryRun bool
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
 	// Stats counts a Run's calls, and must be fresh for each; nil counts
@@ -62,6 +67,9 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 	if err != nil {
 		return fetch.Options{}, nil, err
 	}
+	if settings, err = settings.Narrow(f.Only); err != nil {
+		return fetch.Options{}, nil, err
+	}
 	if f.tokens == nil {
 		f.tokens = pingone.NewTokens(f.Secret, transport.Options{Base: f.Base, Log: f.Log})
 	}
@@ -76,6 +84,7 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 		Stats:        stats,
 		Environments: settings.Environments,
 		All:          settings.All,
+		Terms:        staging.Terms{Narrowed: len(f.Only) > 0, DryRun: f.DryRun},
 		PerSecond:    settings.PerSecond,
 		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
 		Log:          f.Log,

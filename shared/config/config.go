@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,6 +150,23 @@ func (f Fetch) Resolve(c secret.Credentials) (Fetch, error) {
 		return Fetch{}, fmt.Errorf("the token endpoint is on a custom domain, which names neither region nor environment: set %s", strings.Join(missing, " and "))
 	}
 	return f, nil
+}
+
+// Narrow leaves only some environments to read; none leaves all. They must be
+// among those that the settings name, else a narrowed run would post what the
+// next full one deletes. Settings that are not resolved may name none.
+func (f Fetch) Narrow(only []pingone.ID) (Fetch, error) {
+	if len(only) == 0 {
+		return f, nil
+	}
+	var others []error
+	for _, id := range only {
+		if !f.All && len(f.Environments) > 0 && !slices.Contains(f.Environments, id) {
+			others = append(others, fmt.Errorf("environment %s: a full run does not read it: name it in PINGONE_ENVIRONMENTS first", id))
+		}
+	}
+	f.Environments, f.All = only, false
+	return f, errors.Join(others...)
 }
 
 // reader collects the faults of all settings.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -67,7 +68,7 @@ func (t *transform) pause(ctx context.Context, held *staging.Held) (Result, erro
 }
 
 // input is what the records are made of: the staged parts, the setting that
-// shapes them, and this very program. Another version may make other records,
+// shapes them, what a narrowed run leaves out, and this very program. Another version may make other records,
 // or in another order, and an offset into those would leave records out, which
 // the sweep would delete.
 func (t *transform) input() (string, error) {
@@ -80,6 +81,9 @@ func (t *transform) input() (string, error) {
 	_, _ = sums.Write([]byte(t.o.Settings.ServiceAccounts))
 	for _, c := range staging.Collections {
 		_, _ = sums.Write([]byte(t.snaps[c].Complete.ManifestSHA256))
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.known)) {
+		_, _ = sums.Write([]byte(id))
 	}
 	return hex.EncodeToString(sums.Sum(nil)), nil
 }

@@ -16,6 +16,9 @@ type streams struct {
 	x     *index
 	snaps map[staging.Collection]*staging.Snapshot
 	found *findings
+	// known are uniqueIds that earlier runs posted and that this one, narrowed
+	// to some environments, does not post without a name.
+	known map[string]bool
 	// serviceUsers makes users of service accounts.
 	serviceUsers bool
 
@@ -146,7 +149,11 @@ func (s *streams) groupings(ctx context.Context, emit emitter) error {
 		}
 	}
 	for a := range s.scopedRoles() {
-		r := mapping.RoleGrouping(s.x.roleName(a.role), a.role, a.scope, s.x.scopeName(a.scope))
+		name := s.x.scopeName(a.scope)
+		r := mapping.RoleGrouping(s.x.roleName(a.role), a.role, a.scope, name)
+		if (name == "" || s.x.roles[a.role] == nil) && s.known[r.UniqueID] {
+			continue
+		}
 		if !emit(&r, a.tag) {
 			return nil
 		}
@@ -192,6 +199,9 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 		}
 		unlisted.add(a.role)
 		r, ws := mapping.UnknownRole(a.role)
+		if s.known[r.UniqueID] {
+			continue
+		}
 		s.found.warnAll(ws)
 		if !emit(&r, 0) {
 			return nil
@@ -212,6 +222,8 @@ func (s *streams) assets(_ context.Context, emit emitter) error {
 			var ws mapping.Warnings
 			r, ws = mapping.Environment(e.resource)
 			s.found.warnAll(ws)
+		} else if s.known[r.UniqueID] {
+			continue
 		}
 		if !emit(&r, e.tag) {
 			return nil
@@ -232,42 +244,6 @@ func (s *streams) assets(_ context.Context, emit emitter) error {
 		}
 	}
 	return s.scopeAssets(emit)
-}
-
-// scopeAssets are what roles reach and no list held.
-func (s *streams) scopeAssets(emit emitter) error {
-	for a := range s.scopedRoles() {
-		if !a.scope.Known() {
-			s.found.warn(mapping.WarnUnknownScopeType)
-		}
-	}
-	seen := map[mapping.Scope]struct{}{}
-	for _, a := range s.roles {
-		if _, ok := seen[a.scope]; ok || s.isAsset(a.scope) {
-			continue
-		}
-		seen[a.scope] = struct{}{}
-		if r := mapping.ScopeAsset(a.scope); !emit(&r, a.tag) {
-			return nil
-		}
-	}
-	return nil
-}
-
-// isAsset tells whether the scope is the whole app or the asset of something
-// that was read.
-func (s *streams) isAsset(scope mapping.Scope) bool {
-	switch {
-	case !scope.Known():
-		return false
-	case scope.Type == "ENVIRONMENT":
-		return s.x.environments[scope.ID] != nil
-	case scope.Type == "POPULATION":
-		return s.x.populations[scope.ID] != nil
-	case scope.Type == "APPLICATION":
-		return s.x.appByID[scope.ID] != nil
-	}
-	return true
 }
 
 func (s *streams) inheritances(_ context.Context, emit emitter) error {

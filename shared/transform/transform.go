@@ -121,7 +121,13 @@ func claimed(ctx context.Context, run staging.RunID, o Options) (Result, error) 
 	}
 	ctx, stop := keep(ctx, held)
 	t := newTransform(run, o)
-	err = t.run(ctx)
+	if err = t.load(ctx); err == nil {
+		if r, ok := earlier(ctx, run, t.o); ok {
+			stop()
+			return r, release(ctx, held)
+		}
+		err = t.run(ctx)
+	}
 	t.outOfTime = isOutOfTime(ctx, err)
 	stop()
 	return t.end(ctx, held, err)
@@ -158,8 +164,9 @@ type transform struct {
 	ids      map[authomize.Kind][]string // of the identified kinds
 	findings *findings
 	x        *index
-	earliest time.Time // acceptedTimestamp of the run
-	journey  *journey  // nil in a dry run, and before posting
+	earliest time.Time       // acceptedTimestamp of the run
+	known    map[string]bool // see knownBefore
+	journey  *journey        // nil in a dry run, and before posting
 	// goneUsers are those that would be swept, though a membership names them.
 	goneUsers set
 	// outOfTime tells that the work was cut off and can go on.
@@ -181,19 +188,31 @@ func newTransform(run staging.RunID, o Options) *transform {
 	}
 }
 
-func (t *transform) run(ctx context.Context) error {
+// load opens the run, and heeds what was said of it when it was asked for: a
+// dry run stays dry, whoever asks for its transform.
+func (t *transform) load(ctx context.Context) error {
 	for _, c := range staging.Collections {
 		snap, err := staging.Load(ctx, t.o.Store, t.id, c)
 		if err != nil {
 			return err
 		}
 		t.snaps[c] = snap
+		t.report.Narrowed = t.report.Narrowed || snap.Complete.Narrowed
+		t.report.DryRun = t.report.DryRun || snap.Complete.DryRun
 	}
+	t.o.Settings.DryRun = t.report.DryRun
+	return nil
+}
+
+func (t *transform) run(ctx context.Context) error {
 	x, err := newIndex(ctx, t.snaps, t.findings)
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
+	if t.known, err = t.knownBefore(ctx); err != nil {
+		return err
+	}
 	if !t.o.Settings.DryRun {
 		if err := markBegun(ctx, t.o.Store, t.id); err != nil {
 			return err
@@ -215,7 +234,7 @@ func (t *transform) run(ctx context.Context) error {
 // post sends every kind in order, from the place on where an earlier
 // invocation ended.
 func (t *transform) post(ctx context.Context) error {
-	s := &streams{x: t.x, snaps: t.snaps, found: t.findings, serviceUsers: t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers}
+	s := &streams{known: t.known, x: t.x, snaps: t.snaps, found: t.findings, serviceUsers: t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers}
 	for i, kind := range authomize.Kinds {
 		records := t.counted(kind, s.of(ctx, kind))
 		result, err := t.postKind(ctx, i, kind, records)
@@ -300,6 +319,9 @@ func (t *transform) conclude(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	if t.report.Narrowed {
+		t.report.Sweep.Gone = nil // most of it was not looked for
 	}
 	if s := memory.state.Swept; s != nil && s.Run == t.id && len(t.report.Sweep.Gone) == 0 {
 		t.report.Sweep.Gone = s.Gone // an earlier try swept, and died before its report

@@ -25,7 +25,8 @@ func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Res
 		f.runEnded(s, scheduled, r.Report)
 		failed = r.Cause
 	}
-	s.put(observe.NoDimension, "", observe.Values{observe.RunsFailed: flag(err != nil || r.State == report.Failed)})
+	isDry := r.Report != nil && r.Report.DryRun
+	s.put(observe.NoDimension, "", observe.Values{observe.RunsFailed: flag(err != nil || r.State == report.Failed && !isDry)})
 	s.ended(failed, err == nil && r.Unfinished)
 }
 
@@ -35,8 +36,12 @@ func (f *transformFunction) runEnded(s *seen, scheduled bool, r *report.Report) 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), tellTime)
 	defer cancel()
 	if !r.DryRun {
-		s.runMetrics(r, scheduled)
-		f.coverage(ctx, s, r)
+		// Whoever narrowed a run knows that it is held, and that it says
+		// nothing about the rest.
+		if !r.Narrowed {
+			s.runMetrics(r, scheduled)
+			f.coverage(ctx, s, r)
+		}
 		s.kinds(r)
 	}
 	f.announce(ctx, s, r)
@@ -121,7 +126,7 @@ func (f *transformFunction) send(ctx context.Context, s *seen, r *report.Report)
 		f.putEvents = observe.NewPutEvents(cfg)
 	}
 	return observe.Announce(ctx, f.putEvents, observe.RunFinished{
-		Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
+		Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun, Narrowed: r.Narrowed,
 		Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
 		Swept: r.Sweep.Swept, Held: r.Sweep.Held,
 		Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),

@@ -27,6 +27,9 @@ type Fetcher struct {
 	// one run.
 	Only   []pingone.ID
 	DryRun bool
+	// Pacers are shared by all Fetchers of a process; nil: this one has its
+	// own, anew for each Run.
+	Pacers *pingone.Pacers
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
 	// Stats counts a Run's calls, and must be fresh for each; nil counts
@@ -77,7 +80,11 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 	if stats == nil {
 		stats = &transport.Stats{}
 	}
-	client := pingone.NewHTTP(f.tokens, pingone.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
+	pacers := f.Pacers
+	if pacers == nil {
+		pacers = pingone.NewPacers(settings.PerSecond, settings.PerSecond)
+	}
+	client := pingone.NewHTTP(f.tokens, pacers.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
 	return fetch.Options{
 		Store:        f.Store,
 		Client:       pingone.New(settings.APIURL, client),

@@ -267,16 +267,20 @@ func (r *reader) percent(name string, fallback float64) float64 {
 	return n
 }
 
-// slowCollections are read from PingOne's configuration endpoints, whose
-// limit is 600 a minute for the whole licence and 35 % of that for one address.
-var slowCollections = map[staging.Collection]bool{
-	staging.Roles: true, staging.RoleAssignments: true, staging.Applications: true,
-	staging.Gateways: true, staging.Environments: true,
+// RateGroupOf is the limit that most requests for a collection draw on. That
+// of PingOne's configuration endpoints is 600 a minute for the whole licence
+// and 35 % of that for one address.
+func RateGroupOf(c staging.Collection) pingone.RateGroup {
+	switch c {
+	case staging.Roles, staging.RoleAssignments, staging.Applications, staging.Gateways, staging.Environments:
+		return pingone.Configuration
+	}
+	return pingone.Directory
 }
 
 func (r *reader) perSecond(c staging.Collection) float64 {
 	fallback := 10.0
-	if slowCollections[c] {
+	if RateGroupOf(c) == pingone.Configuration {
 		fallback = 3
 	}
 	n := r.number("PINGONE_REQUESTS_PER_SECOND", fallback)

@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"authomize":        {"transport", "secret"},
 	"mapping":          {"pingone", "authomize"},
 	"config":           {"pingone", "secret", "staging"},
-	"event":            {"staging"},
+	"event":            {"pingone", "staging"},
 	"report":           {"pingone", "staging"},
 	"fetch":            {"pingone", "staging", "transport"},
 	"transform":        {"authomize", "config", "mapping", "pingone", "report", "staging", "transport"},

@@ -10,6 +10,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
@@ -23,10 +25,11 @@ func estimate(ctx context.Context, w world, run staging.RunID, s settings, store
 	t.AppendHeader(table.Row{"collection", "calls", "pace", "takes"})
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}, {Number: 4, Align: text.AlignRight}})
 	var calls int64
-	var longest time.Duration
+	takes := map[pingone.RateGroup]time.Duration{} // what shares a limit takes turns
 	atLeast := ""
+	pacers := s.pacers()
 	for _, c := range staging.Collections {
-		f := assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: slog.New(slog.DiscardHandler)}
+		f := assemble.Fetcher{Settings: s.fetch[c], Collection: c, Pacers: pacers, Store: store, Secret: s.secret, Log: slog.New(slog.DiscardHandler)}
 		e, err := f.Estimate(ctx, run)
 		if err != nil {
 			return fmt.Errorf("estimate %s: %w", c, err)
@@ -36,10 +39,11 @@ func estimate(ctx context.Context, w world, run staging.RunID, s settings, store
 			n, atLeast = "≥ "+n, "at least "
 		}
 		calls += e.Planned + e.Calls
-		longest = max(longest, e.Takes)
+		takes[config.RateGroupOf(c)] += e.Takes
 		t.AppendRow(table.Row{c, n, fmt.Sprintf("%g/s", s.fetch[c].PerSecond), e.Takes})
 	}
 	t.Render()
-	_, err := fmt.Fprintf(w.Stdout, "\n%s%s calls; the collections are read at the same time, so all takes %s%s\n", atLeast, report.Number(calls), atLeast, longest)
+	_, err := fmt.Fprintf(w.Stdout, "\n%s%s calls; what draws on the same limit takes turns, so all takes %s%s\n",
+		atLeast, report.Number(calls), atLeast, max(takes[pingone.Configuration], takes[pingone.Directory]))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
@@ -25,6 +26,7 @@ type follow struct {
 	world   world
 	stack   *stack
 	run     staging.RunID
+	asked   event.Fetch // how the run was asked for
 	timeout time.Duration
 	isRead  bool // every collection is complete
 }
@@ -45,7 +47,7 @@ func (f follow) untilReport(ctx context.Context, before string) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, errTimeout)
 	defer cancel()
 	w := &watched{
-		follow: f, shown: newProgress(f.world, false), changed: time.Now(),
+		follow: f, shown: newProgress(f.world, f.asked.DryRun), changed: time.Now(),
 		complete: map[staging.Collection]bool{}, pages: map[staging.Collection]int{},
 	}
 	for _, c := range staging.Collections {
@@ -176,7 +178,7 @@ func (w *watched) stopped(ctx context.Context, err error) (int, error) {
 	if len(w.open()) == 0 {
 		onward = "transform goes on in AWS all the same; its report shows: " + w.stack.command("report", w.run)
 	}
-	again := w.stack.command("invoke", w.run)
+	again := w.stack.again(w.asked)
 	if len(w.open()) == 0 {
 		again = w.stack.command("replay", w.run)
 	}

@@ -10,46 +10,54 @@ import (
 	"sync"
 	"time"
 
-	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/event"
+	"pingone-authomize/shared/fetch"
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/dirstore"
 )
 
 type invokeCommand struct {
-	Stack    string        `help:"The CloudFormation stack." required:"" placeholder:"NAME"`
-	Run      string        `help:"Start again what has not ended of this run, such as 20261123T090000Z." placeholder:"ID"`
-	Follow   bool          `help:"Start nothing, but follow the run that --run names."`
-	DryRun   bool          `help:"Start nothing in AWS: read PingOne from this machine with the stack's settings and secret, and say what the stack would post and sweep. What is read stays in ./staging/dry."`
-	NoWait   bool          `help:"Start the run and end there."`
-	Timeout  time.Duration `help:"Follow the run for so long at most." default:"2h"`
-	LogLevel string        `help:"What to log in a dry run: ${enum}." enum:"debug,info,warn,error" default:"info"`
+	Stack        string        `help:"The CloudFormation stack." required:"" placeholder:"NAME"`
+	Run          string        `help:"Start again what has not ended of this run, such as 20261123T090000Z." placeholder:"ID"`
+	Environments []string      `help:"Read only these environments of those that the stack reads. Such a run sweeps nothing." placeholder:"ID"`
+	DryRun       bool          `help:"Read, and say what would be posted and swept. Nothing is posted, and the run stays a dry one."`
+	Follow       bool          `help:"Start nothing, but follow the run that --run names."`
+	NoWait       bool          `help:"Start the run and end there."`
+	Timeout      time.Duration `help:"Follow the run for so long at most." default:"2h"`
 }
 
 // run starts all fetch functions for one run and follows them.
 func (c *invokeCommand) run(ctx context.Context, w world) (int, error) {
-	switch {
-	case c.Follow && (c.Run == "" || c.NoWait):
-		return exitFailed, errors.New("--follow needs --run, and no --no-wait")
-	case c.DryRun && (c.Run != "" || c.NoWait):
-		return exitFailed, errors.New("--dry-run reads a run of its own, here: leave out --run and --no-wait; a run that is there already is tried by: pingone-authomize replay --dry-run")
+	if c.Follow && (c.Run == "" || c.NoWait || c.DryRun || len(c.Environments) > 0) {
+		return exitFailed, errors.New("--follow needs --run, and no --no-wait, --dry-run or --environments")
+	}
+	only, err := c.only()
+	if err != nil {
+		return exitFailed, err
 	}
 	s, err := openStack(ctx, w, c.Stack)
 	if err != nil {
 		return exitFailed, err
 	}
-	if c.DryRun {
-		return c.dry(ctx, w, s)
+	if err := s.mayNarrow(ctx, only); err != nil {
+		return exitFailed, err
 	}
 	run, open, err := c.pick(ctx, s)
 	if err != nil {
 		return exitFailed, err
 	}
-	w.say("run %s, staged in %s", run, s.store)
+	asked, err := c.terms(ctx, s, event.Fetch{Run: run, Environments: only, DryRun: c.DryRun})
+	if err != nil {
+		return exitFailed, err
+	}
+	c.announce(w, s, asked)
 	if !c.Follow {
-		err := s.startAll(ctx, run, open)
+		err := s.startAll(ctx, asked, open)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return exitInterrupted, fmt.Errorf("interrupted: functions may have been started; follow the run or start the rest with: %s", s.command("invoke", run))
+			return exitInterrupted, fmt.Errorf("interrupted: functions may have been started; follow the run or start the rest with: %s", s.again(asked))
 		case err != nil:
 			return exitFailed, err
 		}
@@ -59,7 +67,69 @@ func (c *invokeCommand) run(ctx context.Context, w world) (int, error) {
 		_, err := fmt.Fprintln(w.Stdout, run)
 		return exitDone, err
 	}
-	return follow{world: w, stack: s, run: run, timeout: c.Timeout}.untilReport(ctx, "")
+	return follow{world: w, stack: s, run: run, asked: asked, timeout: c.Timeout}.untilReport(ctx, "")
+}
+
+// only are the environments that the run is narrowed to.
+func (c *invokeCommand) only() ([]pingone.ID, error) {
+	if c.Environments == nil {
+		return nil, nil
+	}
+	ids, err := event.ParseEnvironments(c.Environments)
+	if err != nil {
+		return nil, fmt.Errorf("--environments: %w", err)
+	}
+	return ids, nil
+}
+
+// mayNarrow looks whether the stack reads these environments at all: each
+// function would refuse one that it does not, and the run never end.
+func (s *stack) mayNarrow(ctx context.Context, only []pingone.ID) error {
+	if len(only) == 0 {
+		return nil
+	}
+	env, err := s.env(ctx, string(staging.Environments))
+	if err != nil {
+		return err
+	}
+	settings, err := config.LoadFetch(func(name string) string { return env[name] }, staging.Environments)
+	if err != nil {
+		return fmt.Errorf("the settings of stack %s: %w", s.name, err)
+	}
+	if _, err := settings.Narrow(only); err != nil {
+		return fmt.Errorf("--environments: %w", err)
+	}
+	return nil
+}
+
+// terms are those under which the run was begun, or else what is asked for.
+func (c *invokeCommand) terms(ctx context.Context, s *stack, asked event.Fetch) (event.Fetch, error) {
+	if c.Run == "" {
+		return asked, nil
+	}
+	begun, err := staging.LookAt(ctx, s.store, asked.Run)
+	if err != nil || begun.Collections == 0 {
+		return asked, err
+	}
+	own := event.Fetch{Run: asked.Run, DryRun: begun.DryRun}
+	if begun.Narrowed {
+		own.Environments = begun.Environments
+	}
+	slices.SortFunc(asked.Environments, pingone.ID.Compare)
+	if asked.DryRun && !own.DryRun || asked.Environments != nil && !slices.Equal(asked.Environments, own.Environments) {
+		return event.Fetch{}, fmt.Errorf("run %s: %w", asked.Run, fetch.ErrTerms)
+	}
+	return own, nil
+}
+
+func (c *invokeCommand) announce(w world, s *stack, asked event.Fetch) {
+	w.say("run %s, staged in %s", asked.Run, s.store)
+	if asked.DryRun {
+		w.say("dry run: nothing will be posted")
+	}
+	if n := len(asked.Environments); n > 0 {
+		w.say("narrowed to %d of the environments: nothing will be swept", n)
+	}
 }
 
 // pick is a fresh run, or the one that is named if it has not ended yet, and
@@ -93,8 +163,11 @@ func (c *invokeCommand) pick(ctx context.Context, s *stack) (staging.RunID, []st
 }
 
 // startAll starts fetch functions, all that can be started.
-func (s *stack) startAll(ctx context.Context, run staging.RunID, collections []staging.Collection) error {
-	payload := fmt.Appendf(nil, `{"run":%q}`, run)
+func (s *stack) startAll(ctx context.Context, asked event.Fetch, collections []staging.Collection) error {
+	payload, err := asked.Event()
+	if err != nil {
+		return err
+	}
 	errs := make([]error, len(collections))
 	var wg sync.WaitGroup
 	for i, c := range collections {
@@ -109,55 +182,20 @@ func (s *stack) startAll(ctx context.Context, run staging.RunID, collections []s
 		return fmt.Errorf("nothing was started: %w", failed[0])
 	}
 	return fmt.Errorf("%d of %d functions were not started, so the run can't be complete; nothing is posted before it is. Mend the cause and start the rest with: %s\n%w",
-		len(failed), len(errs), s.command("invoke", run), errors.Join(failed...))
+		len(failed), len(errs), s.again(asked), errors.Join(failed...))
 }
 
-// dry does what the functions would do, on this machine. In AWS it can't be
-// done: S3's event starts the transform of a complete run, and nothing in a
-// fetch function's event reaches it.
-func (c *invokeCommand) dry(ctx context.Context, w world, s *stack) (int, error) {
-	getenv, err := s.settings(ctx)
-	if err != nil {
-		return exitFailed, err
+// again is the command that starts what has not ended of a run, as it was
+// asked for.
+func (s *stack) again(asked event.Fetch) string {
+	line := s.command("invoke", asked.Run)
+	if asked.DryRun {
+		line += " --dry-run"
 	}
-	set, err := loadSettings(ctx, dryRun(getenv), s.tune...)
-	if err != nil {
-		return exitFailed, err
+	for i, id := range asked.Environments {
+		line += map[bool]string{true: " --environments ", false: ","}[i == 0] + id.String()
 	}
-	if err := set.checkToken(ctx); err != nil {
-		return exitFailed, err
-	}
-	run, err := freshRun(ctx, s.store)
-	if err != nil {
-		return exitFailed, err
-	}
-	folder, err := dryFolder(w, s.name, run)
-	if err != nil {
-		return exitFailed, err
-	}
-	log, closeLog, err := openLog(w, folder.String(), run, c.LogLevel)
-	if err != nil {
-		return exitFailed, err
-	}
-	defer closeLog()
-	w.say("dry run %s of stack %s on this machine: nothing is posted, and nothing changes in AWS; what is read stays in %s until you delete it", run, s.name, locate(folder, ""))
-
-	store := newOverlay(folder, s.store)
-	shown := newProgress(w, true)
-	if err := readAll(ctx, run, set, store, log, shown); err != nil {
-		shown.close()
-		if ctx.Err() != nil {
-			return exitInterrupted, errors.New("interrupted")
-		}
-		return exitFailed, err
-	}
-	t := assemble.Transformer{Settings: set.transform, Store: store, Secret: set.secret, Log: log, OnProgress: shown.posting}
-	result, err := t.Run(ctx, assemble.Ask{Run: run, Holder: holder()})
-	shown.close()
-	if err != nil {
-		return exitFailed, err
-	}
-	return conclude(ctx, w, store, result, "try again")
+	return line
 }
 
 // dryRun is getenv with DRY_RUN set.

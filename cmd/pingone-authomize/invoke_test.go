@@ -2,16 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
@@ -129,54 +131,139 @@ func TestInvokeHeldThenReplayThenApprove(t *testing.T) {
 	mustContain(t, "stderr", stderr, "transform failed: there is no held sweep to approve")
 }
 
-func TestInvokeDryRunChangesNothing(t *testing.T) {
+func TestInvokeDryRun(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.run(t.Context(), exitDone, "invoke", "--stack", stackName)
-	before, err := d.store().List(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls, requests := len(d.calls()), len(d.x.authomize.Requests())
-	d.refuse("s3:PutObject", "lambda:InvokeFunction") // neither is needed
+	state := d.memory()
+	requests := len(d.x.authomize.Requests())
 	env := d.x.org.Environments[0]
 	d.x.org.RemoveUser(env.ID, env.Users[0].ID)
-	d.x.pingone.ResetLog()
 
 	stdout, stderr := d.run(t.Context(), exitDone, "invoke", "--stack", stackName, "--dry-run")
-	mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was", d.dir)
-	mustContain(t, "stderr", stderr, "nothing changes in AWS", "map  users")
-	after, err := d.store().List(t.Context(), "")
-	if diff := cmp.Diff(before, after); diff != "" || err != nil {
-		t.Errorf("the bucket (-before +after): %v\n%s", err, diff)
+	mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was", "report  s3://staged/runs/")
+	mustContain(t, "stderr", stderr, "dry run: nothing will be posted", "read users")
+	run := d.newest().Run
+	for range len(staging.Collections) { // S3 may tell of each as often as it likes
+		if _, err := d.call(transformName, fmt.Appendf(nil, `{"detail-type":"Object Created","detail":{"object":{"key":%q}}}`, staging.CompleteKey(staging.RunID(run), staging.Users))); err != nil {
+			t.Error(err)
+		}
 	}
-	if len(d.calls()) != calls || len(d.x.authomize.Requests()) != requests {
-		t.Error("a dry run invoked a function, or asked Authomize")
+	if n := len(d.x.authomize.Requests()) - requests; n != 0 {
+		t.Errorf("a dry run sent %d requests to Authomize", n)
 	}
-	// What the bucket remembers is compared with.
-	if r := localReport(t, stdout); len(r.Sweep.Gone) == 0 || r.Sweep.Gone[0].Kind != string(authomize.Users) || r.Sweep.Gone[0].Count != 1 {
-		t.Errorf("gone %v, want the one user", r.Sweep.Gone)
+	if diff := cmp.Diff(state, d.memory()); diff != "" {
+		t.Errorf("what later runs compare with changed:\n%s", diff)
 	}
-	for _, args := range [][]string{{"--run", "20260101T000000Z"}, {"--no-wait"}} {
-		_, stderr = d.run(t.Context(), exitFailed, append([]string{"invoke", "--stack", stackName, "--dry-run"}, args...)...)
-		mustContain(t, "stderr", stderr, "leave out --run and --no-wait")
+	if r := d.newest(); !r.DryRun || len(r.Sweep.Gone) == 0 || r.Sweep.Gone[0].Kind != string(authomize.Users) || r.Sweep.Gone[0].Count != 1 {
+		t.Errorf("dry run %t, gone %v, want the one user", r.DryRun, r.Sweep.Gone)
+	}
+	if _, err := os.Stat(filepath.Join(d.dir, "staging")); err == nil {
+		t.Error("something was left on this machine")
+	}
+	_, stderr = d.run(t.Context(), exitFailed, "replay", "--stack", stackName, "--run", run)
+	mustContain(t, "stderr", stderr, "run "+run+" is a dry run and stays one")
+	stdout, _ = d.run(t.Context(), exitDone, "replay", "--stack", stackName, "--run", run, "--dry-run")
+	mustContain(t, "stdout", stdout, "dry run of "+run)
+
+	d.run(t.Context(), exitDone, "invoke", "--stack", stackName)
+	if r := d.newest(); r.DryRun || !r.Sweep.Swept {
+		t.Errorf("the next run: dry run %t, swept %t", r.DryRun, r.Sweep.Swept)
 	}
 }
 
-// localReport reads the report.json that output names.
-func localReport(t *testing.T, stdout string) *report.Report {
-	t.Helper()
-	fields := strings.Fields(stdout)
-	path := fields[len(fields)-1]
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+// memory is what later runs compare with.
+func (d *deployment) memory() string {
+	d.t.Helper()
+	all := ""
+	for _, key := range []string{"state/transform.json", "state/newest.json"} {
+		object, err := d.store().Get(d.t.Context(), key)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		all += string(object.Data) + "\n"
 	}
-	r := new(report.Report)
-	if err := json.Unmarshal(data, r); err != nil {
-		t.Fatal(err)
+	return all
+}
+
+// A dry run that lost functions is gone on with as one, whoever forgets to say so.
+func TestInvokeDryRunGoesOnDry(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.refuse("lambda:InvokeFunction groups")
+	_, stderr := d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--dry-run")
+	line := stderr[strings.Index(stderr, "start the rest with: "):]
+	line, _, _ = strings.Cut(line, "\n")
+	if !strings.HasSuffix(line, " --dry-run") {
+		t.Errorf("%q does not say --dry-run", line)
 	}
-	return r
+	d.work.Wait()
+	d.permit("lambda:InvokeFunction groups")
+	words := strings.Fields(strings.TrimSuffix(line, " --dry-run"))
+	run := words[len(words)-1]
+	_, stderr = d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--run", run, "--environments", pingonetest.SizedEnvironment().String())
+	mustContain(t, "stderr", stderr, "run "+run+": it was begun as another sort of run")
+	stdout, stderr := d.run(t.Context(), exitDone, "invoke", "--stack", stackName, "--run", run)
+	mustContain(t, "stdout", stdout, "dry run of "+run)
+	mustContain(t, "stderr", stderr, "dry run: nothing will be posted")
+	if len(d.x.authomize.Requests()) != 0 {
+		t.Error("a dry run asked Authomize")
+	}
+}
+
+func TestInvokeEnvironments(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.env["PINGONE_ENVIRONMENTS"], d.env["MAX_SHRINK_PERCENT"] = "all", "100"
+	main, side := pingonetest.SizedEnvironment(), pingonetest.StableID("side")
+	people, fay, gus := pingonetest.StableID("side", "people"), pingonetest.StableID("side", "fay"), pingonetest.StableID("side", "gus")
+	d.x.org.AddEnvironment(pingonetest.Environment{ID: side, Name: "Side"})
+	d.x.org.AddPopulation(side, pingonetest.Population{ID: people, Name: "People"})
+	d.x.org.AddUser(side, pingonetest.User{ID: fay, Population: people, Username: "fay"})
+	d.run(t.Context(), exitDone, "invoke", "--stack", stackName)
+	full := d.newest().Run
+	d.x.org.AddUser(side, pingonetest.User{ID: gus, Population: people, Username: "gus"})
+	d.x.org.RemoveUser(main, d.x.org.Environments[0].Users[0].ID)
+
+	stdout, stderr := d.run(t.Context(), exitHeld, "invoke", "--stack", stackName, "--environments", side.String())
+	mustContain(t, "stdout", stdout, " held: ", "this run was narrowed on purpose, to environment", side.String())
+	mustContain(t, "stderr", stderr, "narrowed to 1 of the environments: nothing will be swept")
+	r := d.newest()
+	if r.Posted()["users"] != 2 || r.Posted()["groupings"] != 0 || len(r.Sweep.Held) != 1 || len(d.x.authomize.Sweeps()) != 1 {
+		t.Errorf("posted %v, held for %q, %d sweeps; want two users, one reason and no new sweep", r.Posted(), r.Sweep.Held, len(d.x.authomize.Sweeps()))
+	}
+	if !strings.Contains(d.memory(), `"swept":{"run":"`+full+`"`) {
+		t.Errorf("later runs compare with %s", d.memory())
+	}
+	if got := d.x.authomize.Count(authomize.Users); got != 42 {
+		t.Errorf("%d users in Authomize, want 42", got)
+	}
+	d.run(t.Context(), exitDone, "invoke", "--stack", stackName)
+	if sweep := d.newest().Sweep; !sweep.Swept || len(sweep.Gone) == 0 || sweep.Gone[0].Kind != string(authomize.Users) || sweep.Gone[0].Count != 1 {
+		t.Errorf("the next full run: swept %t, gone %v; want the one user", sweep.Swept, sweep.Gone)
+	}
+}
+
+func TestInvokeEnvironmentsThatCantBe(t *testing.T) {
+	t.Parallel()
+	d := deploy(t)
+	d.env["PINGONE_ENVIRONMENTS"] = pingonetest.SizedEnvironment().String()
+	side, more := pingonetest.StableID("side").String(), pingonetest.StableID("more").String()
+	for _, test := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--environments", "all," + side + ",x"}, []string{"--environments: entry 1 is no environment id (a UUID)\nentry 3 is no environment id"}},
+		{[]string{"--environments", side + "," + more}, []string{"--environments: environment " + side + ": a full run does not read it", "environment " + more + ": a full run"}},
+		{[]string{"--follow", "--run", "20260101T000000Z", "--environments", side}, []string{"--follow needs --run, and no"}},
+		{[]string{"--follow", "--run", "20260101T000000Z", "--dry-run"}, []string{"--follow needs --run, and no"}},
+	} {
+		_, stderr := d.run(t.Context(), exitFailed, append([]string{"invoke", "--stack", stackName}, test.args...)...)
+		mustContain(t, "stderr", stderr, test.want...)
+	}
+	if len(d.calls()) != 0 {
+		t.Errorf("invoked %v", d.calls())
+	}
 }
 
 func TestInvokeThatNeverCompletes(t *testing.T) {
@@ -257,7 +344,6 @@ func TestStackRefusals(t *testing.T) {
 		"get denied":        {"s3:GetObject", []string{"report", "--stack", stackName, "--run", "20260101T000000Z"}, []string{"needs the permission s3:GetObject on s3://staged/runs/20260101T000000Z/report.json"}},
 		"invocation denied": {"lambda:InvokeFunction", []string{"invoke", "--stack", stackName}, []string{"nothing was started: start environments", "lambda:InvokeFunction on function fn-environments"}},
 		"settings denied":   {"lambda:GetFunctionConfiguration", []string{"check", "--stack", stackName}, []string{"lambda:GetFunctionConfiguration on function fn-transform"}},
-		"secret denied":     {"secretsmanager:GetSecretValue", []string{"invoke", "--stack", stackName, "--dry-run"}, []string{"needs the permission secretsmanager:GetSecretValue"}},
 		"replay unknown":    {"", []string{"replay", "--stack", stackName, "--run", "20260101T000000Z"}, []string{"nothing is staged"}},
 		"malformed run":     {"", []string{"invoke", "--stack", stackName, "--run", "yesterday"}, []string{"YYYYMMDDThhmmssZ"}},
 		"two places":        {"", []string{"report", "--stack", stackName, "--staging", "x"}, []string{"--stack", "--staging"}},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/staging"
 )
@@ -20,16 +21,21 @@ const (
 	pause = time.Second
 )
 
-// readAll reads all collections at once, each at a pace of its own, as the
-// functions do in AWS. One that fails does not stop the others: what they
+// readAll reads all collections at once. They share the pace of each of
+// PingOne's limits: the functions in AWS send from several addresses, this
+// machine from one. One that fails does not stop the others: what they
 // read is kept for the next try.
-func readAll(ctx context.Context, run staging.RunID, s settings, store staging.Store, log *slog.Logger, shown progress) error {
+func readAll(ctx context.Context, asked event.Fetch, s settings, store staging.Store, log *slog.Logger, shown progress) error {
 	errs := make([]error, len(staging.Collections))
+	pacers := s.pacers()
 	var wg sync.WaitGroup
 	for i, c := range staging.Collections {
-		f := &assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading}
+		f := &assemble.Fetcher{
+			Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading,
+			Pacers: pacers, Only: asked.Environments, DryRun: asked.DryRun,
+		}
 		wg.Go(func() {
-			result, err := readOne(ctx, f, run)
+			result, err := readOne(ctx, f, asked.Run)
 			shown.read(c, result, err)
 			errs[i] = err
 		})

@@ -9,6 +9,7 @@ import (
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
@@ -65,14 +66,29 @@ func (c *replayCommand) pick(ctx context.Context, store staging.Store, stackName
 		return "", err
 	}
 	missing, err := staging.Missing(ctx, store, run)
-	if err != nil || len(missing) == 0 {
-		return run, err
+	if err == nil && len(missing) == 0 {
+		return run, c.mayPost(ctx, store, run)
+	}
+	if err != nil {
+		return "", err
 	}
 	onward := "pingone-authomize run --run " + string(run)
 	if stackName != "" {
 		onward = (&stack{name: stackName}).command("invoke", run)
 	}
 	return "", fmt.Errorf("run %s is not complete, %v are missing: go on with: %s", run, missing, onward)
+}
+
+// mayPost refuses to post what was read as a dry run.
+func (c *replayCommand) mayPost(ctx context.Context, store staging.Store, run staging.RunID) error {
+	if c.DryRun || c.ApproveSweep {
+		return nil
+	}
+	begun, err := staging.LookAt(ctx, store, run)
+	if err == nil && begun.DryRun {
+		err = fmt.Errorf("run %s is a dry run and stays one: start another, or look at it again with --dry-run", run)
+	}
+	return err
 }
 
 // post lets the transform function post the run again.
@@ -85,7 +101,7 @@ func (c *replayCommand) post(ctx context.Context, w world, s *stack, run staging
 		return exitFailed, fmt.Errorf("nothing was posted: %w", err)
 	}
 	w.say("run %s of stack %s is being posted again", run, s.name)
-	return follow{world: w, stack: s, run: run, timeout: c.Timeout, isRead: true}.untilReport(ctx, before.Version)
+	return follow{world: w, stack: s, run: run, asked: event.Fetch{Run: run}, timeout: c.Timeout, isRead: true}.untilReport(ctx, before.Version)
 }
 
 // approveSweep lets the transform function sweep.
@@ -130,6 +146,7 @@ func (c *replayCommand) here(ctx context.Context, w world) (int, error) {
 	if err != nil {
 		return exitFailed, err
 	}
+	c.DryRun = s.transform.DryRun
 	opened, err := assemble.Store(ctx, s.staging, w.AWS...)
 	if err != nil {
 		return exitFailed, err
@@ -139,7 +156,7 @@ func (c *replayCommand) here(ctx context.Context, w world) (int, error) {
 	if err != nil {
 		return exitFailed, err
 	}
-	if s.transform.DryRun && !c.ApproveSweep {
+	if c.DryRun && !c.ApproveSweep {
 		return c.dry(ctx, w, "here", s.transform, store, run)
 	}
 	log, closeLog, err := openLog(w, s.staging, run, c.LogLevel)

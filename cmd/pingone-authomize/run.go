@@ -16,7 +16,8 @@ type runCommand struct {
 	EnvFile  string `help:"File with settings, NAME=value a line; variables that are set already win." placeholder:"FILE"`
 	DryRun   bool   `help:"Read and map, and say what would be posted and swept. Nothing is posted (as DRY_RUN=true)."`
 	Staging  string `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
-	Run      string `help:"Go on with this run, such as 20261123T090000Z, and post it, again if need be." placeholder:"ID"`
+	Run      string `help:"Go on with this run, such as 20261123T090000Z, and post it, again if need be." placeholder:"ID" xor:"which"`
+	New      bool   `help:"Start a new run, even if the newest one of this folder was not finished." xor:"which"`
 	Estimate bool   `help:"Say how many calls a run would take, and how long, and end there."`
 
 	ApproveSweep bool `help:"Let go the held sweep of --run, or else of the newest run: you have read the reasons in its report."`
@@ -51,12 +52,6 @@ func (c *runCommand) run(ctx context.Context, w world) (int, error) {
 	if err := s.checkToken(ctx); err != nil {
 		return exitFailed, err
 	}
-	// One that is gone on with was checked when it began.
-	if fakes == nil && !c.Estimate && c.Run == "" && !c.ApproveSweep {
-		if err := checkFirst(ctx, w, s); err != nil {
-			return exitFailed, err
-		}
-	}
 	code, err := c.sync(ctx, w, s, fakes != nil)
 	if fakes != nil && code != exitInterrupted {
 		if v := fakes.violations(); len(v) > 0 {
@@ -85,12 +80,19 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 	if err != nil {
 		return exitFailed, err
 	}
-	run, err := c.pick(ctx, store)
+	asked, isNew, err := c.pick(ctx, w, s, store)
 	if err != nil {
 		return exitFailed, err
 	}
+	run := asked.Run
 	if c.Estimate {
 		return exitDone, estimate(ctx, w, run, s, store)
+	}
+	// One that is gone on with was checked when it began.
+	if isNew && !isDemo {
+		if err := checkFirst(ctx, w, s); err != nil {
+			return exitFailed, err
+		}
 	}
 	log, closeLog, err := openLog(w, s.staging, run, c.LogLevel)
 	if err != nil {
@@ -103,7 +105,7 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 		return c.approve(ctx, w, run, s, store, log)
 	}
 	shown := newProgress(w, s.transform.DryRun)
-	if err := readAll(ctx, run, s, store, log, shown); err != nil {
+	if err := readAll(ctx, asked, s, store, log, shown); err != nil {
 		shown.close()
 		return c.stopped(ctx, run, err)
 	}
@@ -117,22 +119,6 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 		return c.stopped(ctx, run, err)
 	}
 	return conclude(ctx, w, store, result, c.again(run))
-}
-
-// pick is the run to work on: the one that was named, or a fresh one.
-func (c *runCommand) pick(ctx context.Context, store staging.Store) (staging.RunID, error) {
-	if c.Run == "" && c.ApproveSweep {
-		return newestReported(ctx, store)
-	}
-	if c.Run != "" {
-		run, err := staging.ParseRun(c.Run)
-		if err != nil {
-			return "", fmt.Errorf("--run: %w", err)
-		}
-		_, err = staging.States(ctx, store, run)
-		return run, err
-	}
-	return freshRun(ctx, store)
 }
 
 // freshRun is a run of now that nothing is staged under. Run ids have whole

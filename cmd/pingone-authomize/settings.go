@@ -113,6 +113,12 @@ func (s *settings) checkToken(ctx context.Context) error {
 	return nil
 }
 
+// pacers hold the pace of each limit: what the settings say for the collections
+// that draw on it.
+func (s settings) pacers() *pingone.Pacers {
+	return pingone.NewPacers(s.fetch[staging.Roles].PerSecond, s.fetch[staging.Users].PerSecond)
+}
+
 // faults collects what is wrong, each thing once.
 type faults struct{ texts []string }
 

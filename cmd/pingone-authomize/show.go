@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pingone-authomize/shared/assemble"
@@ -116,21 +117,16 @@ func (c *reportCommand) among(ctx context.Context, store staging.Store) (staging
 // newestReported is the newest run that has a report; staging.ErrNotFound if
 // none has.
 func newestReported(ctx context.Context, store staging.Store) (staging.RunID, error) {
-	keys, err := store.List(ctx, "runs/")
+	runs, ended, err := runsOf(ctx, store)
 	if err != nil {
-		return "", fmt.Errorf("look for runs: %w", err)
+		return "", err
 	}
-	var newest staging.RunID
-	for _, key := range keys {
-		name, file, _ := strings.Cut(strings.TrimPrefix(key, "runs/"), "/")
-		if run, err := staging.ParseRun(name); err == nil && file == "report.json" {
-			newest = max(newest, run)
+	for _, run := range slices.Backward(runs) {
+		if ended[run] {
+			return run, nil
 		}
 	}
-	if newest == "" {
-		return "", fmt.Errorf("no run in %s has a report: %w", store, staging.ErrNotFound)
-	}
-	return newest, nil
+	return "", fmt.Errorf("no run in %s has a report: %w", store, staging.ErrNotFound)
 }
 
 // show prints a report and where to read more.

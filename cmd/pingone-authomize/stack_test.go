@@ -92,6 +92,13 @@ func (d *deployment) refuse(actions ...string) {
 	}
 }
 
+// permit takes a refusal back.
+func (d *deployment) permit(action string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.refused, action)
+}
+
 func (d *deployment) isRefused(actions ...string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -247,7 +254,7 @@ func (d *deployment) call(name string, payload []byte) (any, error) {
 	if name == transformName {
 		return d.transform(getenv, payload)
 	}
-	run, err := event.Run(payload, time.Now())
+	asked, err := event.ParseFetch(payload, time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -255,10 +262,10 @@ func (d *deployment) call(name string, payload []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := assemble.Fetcher{Settings: settings, Collection: staging.Collection(name), Store: d.store(), Secret: d.source()}
-	result, err := f.Run(d.ctx, run)
+	f := assemble.Fetcher{Settings: settings, Collection: staging.Collection(name), Store: d.store(), Secret: d.source(), Only: asked.Environments, DryRun: asked.DryRun}
+	result, err := f.Run(d.ctx, asked.Run)
 	if err == nil && result.Complete {
-		key := staging.CompleteKey(run, staging.Collection(name))
+		key := staging.CompleteKey(asked.Run, staging.Collection(name))
 		env := d.functionEnv(transformName)
 		_, err = d.transform(func(k string) string { return env[k] }, fmt.Appendf(nil, `{"detail-type":"Object Created","detail":{"object":{"key":%q}}}`, key))
 	}

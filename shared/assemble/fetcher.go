@@ -22,6 +22,14 @@ type Fetcher struct {
 	Secret     secret.Source
 	Log        *slog.Logger
 	OnProgress func(fetch.Progress)
+	// Only are the environments that the run is narrowed to; none is all of
+	// the settings. DryRun tells that it is never to be posted. Both are of
+	// one run.
+	Only   []pingone.ID
+	DryRun bool
+	// Pacers are shared by all Fetchers of a process; nil: this one has its
+	// own, anew for each Run.
+	Pacers *pingone.Pacers
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
 	// Stats counts a Run's calls, and must be fresh for each; nil counts
@@ -62,6 +70,9 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 	if err != nil {
 		return fetch.Options{}, nil, err
 	}
+	if settings, err = settings.Narrow(f.Only); err != nil {
+		return fetch.Options{}, nil, err
+	}
 	if f.tokens == nil {
 		f.tokens = pingone.NewTokens(f.Secret, transport.Options{Base: f.Base, Log: f.Log})
 	}
@@ -69,13 +80,18 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 	if stats == nil {
 		stats = &transport.Stats{}
 	}
-	client := pingone.NewHTTP(f.tokens, pingone.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
+	pacers := f.Pacers
+	if pacers == nil {
+		pacers = pingone.NewPacers(settings.PerSecond, settings.PerSecond)
+	}
+	client := pingone.NewHTTP(f.tokens, pacers.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
 	return fetch.Options{
 		Store:        f.Store,
 		Client:       pingone.New(settings.APIURL, client),
 		Stats:        stats,
 		Environments: settings.Environments,
 		All:          settings.All,
+		Terms:        staging.Terms{Narrowed: len(f.Only) > 0, DryRun: f.DryRun},
 		PerSecond:    settings.PerSecond,
 		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
 		Log:          f.Log,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -155,6 +156,23 @@ func (f Fetch) Resolve(c secret.Credentials) (Fetch, error) {
 	return f, nil
 }
 
+// Narrow leaves only some environments to read; none leaves all. They must be
+// among those that the settings name, else a narrowed run would post what the
+// next full one deletes. Settings that are not resolved may name none.
+func (f Fetch) Narrow(only []pingone.ID) (Fetch, error) {
+	if len(only) == 0 {
+		return f, nil
+	}
+	var others []error
+	for _, id := range only {
+		if !f.All && len(f.Environments) > 0 && !slices.Contains(f.Environments, id) {
+			others = append(others, fmt.Errorf("environment %s: a full run does not read it: name it in PINGONE_ENVIRONMENTS first", id))
+		}
+	}
+	f.Environments, f.All = only, false
+	return f, errors.Join(others...)
+}
+
 // reader collects the faults of all settings.
 type reader struct {
 	getenv func(string) string
@@ -255,16 +273,20 @@ func (r *reader) percent(name string, fallback float64) float64 {
 	return n
 }
 
-// slowCollections are read from PingOne's configuration endpoints, whose
-// limit is 600 a minute for the whole licence and 35 % of that for one address.
-var slowCollections = map[staging.Collection]bool{
-	staging.Roles: true, staging.RoleAssignments: true, staging.Applications: true,
-	staging.Gateways: true, staging.Environments: true,
+// RateGroupOf is the limit that most requests for a collection draw on. That
+// of PingOne's configuration endpoints is 600 a minute for the whole licence
+// and 35 % of that for one address.
+func RateGroupOf(c staging.Collection) pingone.RateGroup {
+	switch c {
+	case staging.Roles, staging.RoleAssignments, staging.Applications, staging.Gateways, staging.Environments:
+		return pingone.Configuration
+	}
+	return pingone.Directory
 }
 
 func (r *reader) perSecond(c staging.Collection) float64 {
 	fallback := 10.0
-	if slowCollections[c] {
+	if RateGroupOf(c) == pingone.Configuration {
 		fallback = 3
 	}
 	n := r.number("PINGONE_REQUESTS_PER_SECOND", fallback)

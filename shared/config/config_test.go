@@ -280,3 +280,31 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestNarrow(t *testing.T) {
+	t.Parallel()
+	a, b := mustID(envA), mustID(envB)
+	const why = ": a full run does not read it: name it in PINGONE_ENVIRONMENTS first"
+	tests := []struct {
+		settings config.Fetch
+		only     []pingone.ID
+		want     config.Fetch
+		fault    string
+	}{
+		{config.Fetch{All: true}, nil, config.Fetch{All: true}, ""},
+		{config.Fetch{All: true}, []pingone.ID{b}, config.Fetch{Environments: []pingone.ID{b}}, ""},
+		{config.Fetch{Environments: []pingone.ID{a, b}}, []pingone.ID{b}, config.Fetch{Environments: []pingone.ID{b}}, ""},
+		{config.Fetch{}, []pingone.ID{b}, config.Fetch{Environments: []pingone.ID{b}}, ""}, // not resolved
+		{config.Fetch{Environments: []pingone.ID{mustID("0a1b2c3d-0000-4000-8000-00000000000c")}}, []pingone.ID{a, b}, config.Fetch{},
+			"environment " + envA + why + "\nenvironment " + envB + why},
+	}
+	for _, tt := range tests {
+		got, err := tt.settings.Narrow(tt.only)
+		if (err == nil) != (tt.fault == "") || err != nil && err.Error() != tt.fault {
+			t.Errorf("error %v, want %q", err, tt.fault)
+		}
+		if diff := cmp.Diff(tt.want, got); err == nil && diff != "" {
+			t.Error(diff)
+		}
+	}
+}

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
 
@@ -20,26 +22,59 @@ const (
 	SyncRequested = "Sync Requested"
 )
 
-const fetchForms = `send the "Sync Requested" event, {"scheduledTime":"2026-11-23T09:00:00Z"}, {"run":"20261123T090000Z"}, or {} for a run that starts now`
+const fetchForms = `send the "Sync Requested" event, {"scheduledTime":"2026-11-23T09:00:00Z"}, {"run":"20261123T090000Z"}, or {} for a run that starts now; "environments":["…"] and "dryRun":true may stand beside the run or the scheduledTime`
 
-// Run tells which run a fetch function is to read: that of the event's
-// scheduled time, or of its own time, or the one it names; a run of now for an
-// empty event.
-func Run(payload []byte, now time.Time) (staging.RunID, error) {
-	var in struct {
-		Run           *string `json:"run"`
+// A Fetch is what asks for the reading of a collection.
+type Fetch struct {
+	Run staging.RunID
+	// Environments are those that the run is narrowed to, each once; none is
+	// all of the settings.
+	Environments []pingone.ID
+	// DryRun tells that the run is never to be posted.
+	DryRun bool
+}
+
+// terms stand beside what names the run.
+type terms struct {
+	Environments *[]string `json:"environments"`
+	DryRun       bool      `json:"dryRun"`
+}
+
+// fetchEvent is as much of an event as a fetch function looks at.
+type fetchEvent struct {
+	terms
+	Run           *string `json:"run"`
+	ScheduledTime *string `json:"scheduledTime"`
+	Time          *string `json:"time"`
+	Detail        struct {
+		terms
 		ScheduledTime *string `json:"scheduledTime"`
-		Time          *string `json:"time"`
-		Detail        struct {
-			ScheduledTime *string `json:"scheduledTime"`
-		} `json:"detail"`
-	}
+	} `json:"detail"`
+}
+
+// ParseFetch reads an event for a fetch function. The run is that of the
+// event's scheduled time, or of its own time, or the one it names; a run of
+// now for an empty event.
+func ParseFetch(payload []byte, now time.Time) (Fetch, error) {
 	if len(bytes.TrimSpace(payload)) == 0 {
-		return staging.RunAt(now), nil
+		return Fetch{Run: staging.RunAt(now)}, nil
 	}
+	var in fetchEvent
 	if err := json.Unmarshal(payload, &in); err != nil {
-		return "", fmt.Errorf("the event is not understood: %s", fetchForms)
+		return Fetch{}, fmt.Errorf("the event is not understood: %s", fetchForms)
 	}
+	run, err := in.run(payload, now)
+	if err != nil {
+		return Fetch{}, err
+	}
+	environments, err := in.environments()
+	if err != nil {
+		return Fetch{}, err
+	}
+	return Fetch{Run: run, Environments: environments, DryRun: in.DryRun || in.Detail.DryRun}, nil
+}
+
+func (in *fetchEvent) run(payload []byte, now time.Time) (staging.RunID, error) {
 	switch {
 	case in.Run != nil:
 		run, err := staging.ParseRun(*in.Run)
@@ -58,6 +93,44 @@ func Run(payload []byte, now time.Time) (staging.RunID, error) {
 		return "", fmt.Errorf("the event names no run and no time: %s", fetchForms)
 	}
 	return staging.RunAt(now), nil
+}
+
+func (in *fetchEvent) environments() ([]pingone.ID, error) {
+	asked := in.Environments
+	if asked == nil {
+		asked = in.Detail.Environments
+	} else if in.Detail.Environments != nil {
+		return nil, errors.New("the event's environments are given twice, in detail and beside it: give them once")
+	}
+	if asked == nil {
+		return nil, nil
+	}
+	ids, err := ParseEnvironments(*asked)
+	if err != nil {
+		return nil, fmt.Errorf("the event's environments: %w", err)
+	}
+	return ids, nil
+}
+
+// ParseEnvironments reads the ids of the environments that a run is narrowed
+// to, each once. The error names every fault; none at all is one, since it
+// could be meant as all or as nothing.
+func ParseEnvironments(asked []string) ([]pingone.ID, error) {
+	if len(asked) == 0 {
+		return nil, errors.New("there is none: give ids, or leave it out to read all of the settings")
+	}
+	var ids []pingone.ID
+	var faults []error
+	for i, s := range asked {
+		id, ok := pingone.ParseID(strings.TrimSpace(s))
+		switch {
+		case !ok || id.IsZero():
+			faults = append(faults, fmt.Errorf("entry %d is no environment id (a UUID)", i+1))
+		case !slices.Contains(ids, id):
+			ids = append(ids, id)
+		}
+	}
+	return ids, errors.Join(faults...)
 }
 
 func runAt(field, value string) (staging.RunID, error) {
@@ -125,10 +198,42 @@ func ParseTransform(payload []byte) (Transform, error) {
 	return Transform{Run: run, Collection: collection}, nil
 }
 
+// asked is what asks for a run, as this program writes it.
+type asked struct {
+	Run          staging.RunID `json:"run"`
+	Environments *[]string     `json:"environments,omitzero"`
+	DryRun       bool          `json:"dryRun,omitzero"`
+	Continuation int           `json:"continuation,omitzero"`
+}
+
+// Event is what ParseFetch reads as f.
+func (f Fetch) Event() ([]byte, error) {
+	out := asked{Run: f.Run, DryRun: f.DryRun}
+	if len(f.Environments) > 0 {
+		out.Environments = new([]string)
+		for _, id := range f.Environments {
+			*out.Environments = append(*out.Environments, id.String())
+		}
+	}
+	return json.Marshal(out)
+}
+
 // Continue is the event by which a function that ran out of time invokes
-// itself again; n counts these invocations.
-func Continue(run staging.RunID, n int) []byte {
-	return fmt.Appendf(nil, `{"run":%q,"continuation":%d}`, run, n)
+// itself again; n counts these invocations. What payload, the event before,
+// said of the run stays said.
+func Continue(payload []byte, run staging.RunID, n int) ([]byte, error) {
+	next := asked{Run: run, Continuation: n}
+	if len(bytes.TrimSpace(payload)) > 0 {
+		var in fetchEvent
+		if err := json.Unmarshal(payload, &in); err != nil {
+			return nil, errors.New("the event is not understood any more, so that nothing goes on with it")
+		}
+		next.Environments, next.DryRun = in.Environments, in.DryRun || in.Detail.DryRun
+		if next.Environments == nil {
+			next.Environments = in.Detail.Environments
+		}
+	}
+	return json.Marshal(next)
 }
 
 // Continuation is the n of an event made by Continue, 0 for any other event.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -41,6 +42,9 @@ type Options struct {
 	// Environments to read, or All that the worker application can read.
 	Environments []pingone.ID
 	All          bool
+	// Terms are what was said of the run. A collection that was begun keeps
+	// its own.
+	Terms staging.Terms
 	// PerSecond is the pace of Client; it decides how many requests are in
 	// flight, since a page takes up to a second.
 	PerSecond float64
@@ -86,8 +90,8 @@ type Result struct {
 // or ctx ends; then what was read is committed and the result is not
 // complete, without an error. Slices that PingOne refuses for good are noted
 // in the manifest. Errors: staging.ErrConflict if another invocation is at
-// work on the same, and any fault that outlasted the retries; calling again
-// resumes.
+// work on the same, ErrTerms, and any fault that outlasted the retries;
+// calling again resumes.
 func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options) (Result, error) {
 	if _, ok := plans[c]; !ok {
 		return Result{}, fmt.Errorf("there is no collection %q", c)
@@ -95,6 +99,9 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	w, err := staging.Open(ctx, o.Store, run, c)
 	if err != nil {
 		return Result{}, fmt.Errorf("open %s of run %s: %w", c, run, err)
+	}
+	if err := agree(w.Manifest(), o); err != nil {
+		return Result{}, fmt.Errorf("%s of run %s: %w", c, run, err)
 	}
 	r := newReading(w, o)
 	err = r.run(ctx)
@@ -107,6 +114,25 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	}
 	r.report(ctx, err)
 	return r.result(), err
+}
+
+// ErrTerms is the error when a run that was begun is asked for under terms that
+// are not its own.
+var ErrTerms = errors.New("it was begun as another sort of run (dry or not, narrowed to these environments or not), and stays that: start a new run")
+
+// agree gives a collection that begins its terms. One that was begun keeps
+// them, and goes on if nothing else is asked for.
+func agree(m *staging.Manifest, o Options) error {
+	switch {
+	case len(m.Plan) == 0 && !m.Complete:
+		m.Terms = o.Terms
+		return nil
+	case o.Terms == staging.Terms{}:
+		return nil
+	case o.Terms != m.Terms, o.Terms.Narrowed && !slices.Equal(o.Environments, m.Environments):
+		return ErrTerms
+	}
+	return nil
 }
 
 // isOutOfTime tells whether err only says that ctx ended, or that a pause

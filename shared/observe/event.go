@@ -31,7 +31,8 @@ type RunFinished struct {
 	Run         string           `json:"run"`
 	State       string           `json:"state"` // done, held or failed
 	DryRun      bool             `json:"dryRun"`
-	Posted      map[string]int64 `json:"posted"` // by kind
+	Narrowed    bool             `json:"narrowed"` // read some environments only, on purpose
+	Posted      map[string]int64 `json:"posted"`   // by kind
 	Quarantined int64            `json:"quarantined"`
 	Unread      int64            `json:"unread"` // slices
 	Swept       bool             `json:"swept"`

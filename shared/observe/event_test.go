@@ -56,7 +56,7 @@ func TestAnnounce(t *testing.T) {
 	if err := json.Unmarshal(*sent, &got); err != nil {
 		t.Fatal(err)
 	}
-	detail := `{"stack":"sync","run":"20261123T090000Z","state":"held","dryRun":false,"posted":{"assets":1,"users":3},"quarantined":2,"unread":1,"swept":false,` +
+	detail := `{"stack":"sync","run":"20261123T090000Z","state":"held","dryRun":false,"narrowed":false,"posted":{"assets":1,"users":3},"quarantined":2,"unread":1,"swept":false,` +
 		`"held":["` + strings.Repeat("é", 500) + `…"` + strings.Repeat(`,"reason"`, 19) + `],"report":"s3://bucket/runs/20261123T090000Z/report.json"}`
 	want := []map[string]string{{"Source": "pingone-authomize", "DetailType": "Run Finished", "Detail": detail}}
 	if d := cmp.Diff(want, got.Entries); d != "" {

@@ -41,15 +41,32 @@ func RateGroupOf(path string) RateGroup {
 	return Configuration
 }
 
-// Pacing spaces requests out by the limit that they draw on: a 429 of one
-// slows down no other. All together are never faster than perSecond.
-func Pacing(perSecond float64, o transport.Options) transport.Options {
-	own := map[RateGroup]*transport.Pacer{
-		Configuration: transport.NewPacer(perSecond),
-		Directory:     transport.NewPacer(perSecond),
-		Audit:         transport.NewPacer(min(perSecond, auditPerSecond)),
-	}
+// Pacers hold the pace of each rate limit. All clients that send from one
+// address should share them: to PingOne they are one.
+type Pacers struct {
+	own map[RateGroup]*transport.Pacer
+}
+
+// NewPacers allows so many requests a second of the configuration and of the
+// directory limit, and of the audit limit no more than one address gets.
+func NewPacers(configuration, directory float64) *Pacers {
+	return &Pacers{own: map[RateGroup]*transport.Pacer{
+		Configuration: transport.NewPacer(configuration),
+		Directory:     transport.NewPacer(directory),
+		Audit:         transport.NewPacer(min(configuration, auditPerSecond)),
+	}}
+}
+
+// Pacing spaces a client's requests out by the limit that they draw on: a 429
+// of one slows down no other, and all clients that share p. Those of this
+// client are never faster than perSecond together.
+func (p *Pacers) Pacing(perSecond float64, o transport.Options) transport.Options {
 	o.Pacer = transport.NewPacer(perSecond)
-	o.PacerFor = func(r *http.Request) *transport.Pacer { return own[RateGroupOf(r.URL.Path)] }
+	o.PacerFor = func(r *http.Request) *transport.Pacer { return p.own[RateGroupOf(r.URL.Path)] }
 	return o
+}
+
+// Pacing is that of a client with pacers of its own.
+func Pacing(perSecond float64, o transport.Options) transport.Options {
+	return NewPacers(perSecond, perSecond).Pacing(perSecond, o)
 }

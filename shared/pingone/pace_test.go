@@ -81,3 +81,46 @@ func TestPacingByGroup(t *testing.T) {
 		}
 	})
 }
+
+// Clients that share pacers share the pace, and a 429 of one slows down all.
+func TestSharedPacers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pacers := pingone.NewPacers(3, 10)
+		throttle := false
+		base := script(func(*http.Request) int {
+			if throttle {
+				throttle = false
+				return http.StatusTooManyRequests
+			}
+			return http.StatusOK
+		})
+		clients := []*http.Client{
+			transport.New(pacers.Pacing(3, transport.Options{Base: base})), transport.New(pacers.Pacing(3, transport.Options{Base: base})),
+		}
+		get := func(client int) time.Time {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/environments/e/roles", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := clients[client].Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			return time.Now()
+		}
+		began := time.Now()
+		for i := range 31 {
+			get(i % 2)
+		}
+		if got := time.Since(began).Round(time.Millisecond); got != 10*time.Second {
+			t.Errorf("31 requests of two clients took %s, want 10s: 3 a second", got)
+		}
+		throttle = true
+		last := get(0)
+		if got := get(1).Sub(last).Round(time.Millisecond); got < 666*time.Millisecond {
+			t.Errorf("after a 429 of the one, the other waited %s, want the half pace", got)
+		}
+	})
+}

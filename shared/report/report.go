@@ -25,11 +25,13 @@ const (
 // A Report is what transform did with a run. Numbers of records count what
 // was done by the transform that wrote it.
 type Report struct {
-	Version      int           `json:"version"`
-	Run          string        `json:"run"`
-	State        State         `json:"state"`
-	Error        string        `json:"error,omitzero"`
-	DryRun       bool          `json:"dryRun"`
+	Version int    `json:"version"`
+	Run     string `json:"run"`
+	State   State  `json:"state"`
+	Error   string `json:"error,omitzero"`
+	DryRun  bool   `json:"dryRun"`
+	// Narrowed tells that the run read only some environments, on purpose.
+	Narrowed     bool          `json:"narrowed,omitzero"`
 	AppID        string        `json:"appId"`
 	Organization *Name         `json:"organization,omitzero"`
 	Environments []Environment `json:"environments"`

@@ -142,6 +142,8 @@ func (r *Report) explain() string {
 		return "The dry run could not be finished. Nothing was posted and nothing was deleted."
 	case r.State == Failed:
 		return "The run could not be finished, so Authomize may hold some of it already. That is harmless: posting again replaces what is there."
+	case r.Narrowed && r.State == Held && !r.DryRun:
+		return "Everything of these environments that is not in quarantine was posted. Nothing was deleted, because the run was narrowed to some environments on purpose."
 	case r.State == Held && r.DryRun:
 		return "Nothing was posted, as this is a dry run. A real run would post everything that was read, and delete nothing, for the reasons below."
 	case r.State == Held:
@@ -164,6 +166,8 @@ func (r *Report) sweepText() string {
 		return "The sweep deleted what earlier runs had posted and this one did not: " + n + "."
 	case r.State == Failed:
 		return "It is not known that anything was swept."
+	case r.Narrowed:
+		return "Nothing was swept, since the run was narrowed to some environments on purpose. The next full run sweeps."
 	case r.State == Held && r.gone() == 0:
 		return "The sweep was held back. No record of an earlier run is missing from this one as far as it could read."
 	case r.State == Held:

@@ -18,12 +18,14 @@ const manifestVersion = 1
 
 // A Manifest says what of a collection is staged in a run and where to go on.
 // It is the only object of a collection that changes. Whoever holds a [Writer]
-// keeps Environments, Progress, Unread, Gone, Slices, Short, Coverage, Recounts,
-// Proven, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer keeps the rest.
+// keeps Terms, Environments, Progress, Unread, Gone, Slices, Short, Coverage,
+// Recounts, Proven, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer
+// keeps the rest.
 type Manifest struct {
-	Version      int          `json:"version"` // of this form: 1
-	Run          RunID        `json:"run"`
-	Collection   Collection   `json:"collection"`
+	Version    int        `json:"version"` // of this form: 1
+	Run        RunID      `json:"run"`
+	Collection Collection `json:"collection"`
+	Terms
 	Environments []pingone.ID `json:"environments"`
 	StartedAt    time.Time    `json:"startedAt"`
 	UpdatedAt    time.Time    `json:"updatedAt"` // never before an earlier one
@@ -62,6 +64,16 @@ type Manifest struct {
 	Pages    int  `json:"pages"`   // replies in Parts
 	Records  int  `json:"records"` // resources in Parts
 	Complete bool `json:"complete"`
+}
+
+// Terms are what whoever asked for a run said of it. A collection keeps those
+// that it was begun under, so that they hold however the run goes on.
+type Terms struct {
+	// Narrowed tells that only some of the environments were to be read: what
+	// the run does not hold says nothing about what there is.
+	Narrowed bool `json:"narrowed,omitzero"`
+	// DryRun tells that nothing of the run is ever to be posted.
+	DryRun bool `json:"dryRun,omitzero"`
 }
 
 // A Part is one staged object that counts.
@@ -154,8 +166,9 @@ type Unread struct {
 // A Complete is what complete.json holds. All of it follows from the manifest,
 // so that writing it twice writes the same.
 type Complete struct {
-	Run            RunID        `json:"run"`
-	Collection     Collection   `json:"collection"`
+	Run        RunID      `json:"run"`
+	Collection Collection `json:"collection"`
+	Terms
 	Environments   []pingone.ID `json:"environments"`
 	Parts          int          `json:"parts"`
 	Pages          int          `json:"pages"`
@@ -281,7 +294,7 @@ func checkPlan(plan []PlanObject) error {
 // complete derives complete.json from the bytes of a manifest.
 func (m *Manifest) complete(bytes []byte) *Complete {
 	c := &Complete{
-		Run: m.Run, Collection: m.Collection, Environments: m.Environments,
+		Run: m.Run, Collection: m.Collection, Terms: m.Terms, Environments: m.Environments,
 		Parts: len(m.Parts), Pages: m.Pages, Records: m.Records,
 		Unread: m.Unread, Short: m.Short, Coverage: m.Coverage, Gone: m.Gone,
 		Calls: m.Calls, Retries: m.Retries, Throttled: m.Throttled, ElapsedMs: m.ElapsedMs,

@@ -72,6 +72,8 @@ func notApprovable(rep *report.Report, o Options) string {
 		return "is, or this would be, a dry run"
 	case o.Settings.Sweep != config.SweepApply:
 		return fmt.Sprintf("can't be swept while SWEEP is %s", o.Settings.Sweep)
+	case rep.Narrowed:
+		return "was narrowed to some environments: the sweep would delete all the others"
 	case rep.State != report.Held:
 		return fmt.Sprintf("is %s, not held", rep.State)
 	case rep.Sweep.Cutoff == nil:

@@ -120,7 +120,7 @@ func addMissing[V any](to, from map[pingone.ID]V) {
 // They are kept for later runs before anything is posted, so that a run that
 // is cut off goes on with the same; not by a dry run, nor over a newer run's.
 func (t *transform) recall(ctx context.Context) error {
-	whole := func(c staging.Collection) bool { return len(t.snaps[c].Complete.Unread) == 0 }
+	whole := func(c staging.Collection) bool { return !t.report.Narrowed && len(t.snaps[c].Complete.Unread) == 0 }
 	for range putTries {
 		earlier, cond, err := loadDescriptions(ctx, t.o.Store)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/pingone"
@@ -13,7 +14,11 @@ import (
 // reasonsToHold says why the sweep is not safe; none means that it is proven
 // that what this run did not refresh is gone.
 func (t *transform) reasonsToHold(m *memory) []string {
-	reasons := t.unreadReasons()
+	var reasons []string
+	if t.report.Narrowed {
+		reasons = append(reasons, "this run was narrowed on purpose, to "+t.environmentList()+": what else there is it did not look for; the next full run sweeps")
+	}
+	reasons = append(reasons, t.unreadReasons()...)
 	if n := len(t.x.users); n == 0 {
 		reasons = append(reasons, "no user was read: an organization without users is a reading that went wrong")
 	}
@@ -23,7 +28,9 @@ func (t *transform) reasonsToHold(m *memory) []string {
 	reasons = append(reasons, t.coverageReasons()...)
 	reasons = append(reasons, t.receiptReasons()...)
 	reasons = append(reasons, t.environmentReasons(m)...)
-	reasons = append(reasons, m.shrunk(t.counts(), t.environments(), t.o.Settings.MaxShrinkPercent)...)
+	if !t.report.Narrowed { // it has less by its nature
+		reasons = append(reasons, m.shrunk(t.counts(), t.environments(), t.o.Settings.MaxShrinkPercent)...)
+	}
 	if newer := m.newest; newer > t.id {
 		reasons = append(reasons, fmt.Sprintf("run %s is newer and was posted, or begun: what only it holds must not go", newer))
 	}
@@ -54,6 +61,14 @@ func (t *transform) environments() []pingone.ID {
 	return slices.Compact(all)
 }
 
+func (t *transform) environmentList() string {
+	names := []string{}
+	for _, id := range t.environments() {
+		names = append(names, id.String())
+	}
+	return "environment " + strings.Join(names, ", ")
+}
+
 // environmentReasons are about environments that are missing without a word.
 // One on which the worker application lost its roles is listed no more: that
 // looks like one that was deleted.
@@ -68,7 +83,7 @@ func (t *transform) environmentReasons(m *memory) []string {
 			}
 		}
 	}
-	if m.state.Swept == nil || t.o.Settings.MaxShrinkPercent >= 100 {
+	if m.state.Swept == nil || t.report.Narrowed || t.o.Settings.MaxShrinkPercent >= 100 {
 		return reasons
 	}
 	for _, env := range m.state.Swept.Environments {

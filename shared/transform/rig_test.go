@@ -63,6 +63,12 @@ func (r *rig) credentials() fixed {
 // fetch stages these collections of a run; all if none is named.
 func (r *rig) fetch(run staging.RunID, collections ...staging.Collection) {
 	r.t.Helper()
+	r.fetchUnder(run, staging.Terms{}, nil, collections...)
+}
+
+// fetchUnder is fetch under terms, of these environments; all if none is named.
+func (r *rig) fetchUnder(run staging.RunID, terms staging.Terms, envs []pingone.ID, collections ...staging.Collection) {
+	r.t.Helper()
 	if len(collections) == 0 {
 		collections = staging.Collections
 	}
@@ -76,7 +82,7 @@ func (r *rig) fetch(run staging.RunID, collections ...staging.Collection) {
 		stats := &transport.Stats{}
 		client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log}))
 		if _, err := fetch.Run(r.t.Context(), run, c, fetch.Options{
-			Store: r.store, Client: client, Stats: stats, All: true, PerSecond: 10_000, Log: log,
+			Store: r.store, Client: client, Stats: stats, Environments: envs, All: envs == nil, Terms: terms, PerSecond: 10_000, Log: log,
 		}); err != nil {
 			r.t.Fatalf("fetch %s: %v", c, err)
 		}

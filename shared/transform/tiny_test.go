@@ -40,7 +40,7 @@ func id(name string) pingone.ID {
 
 // names are all that tests use, to turn ids back.
 var names = []string{
-	"main", "side", "people", "others", "ann", "bob", "cy", "dan", "eve", "fay", "ghost", "staff", "leads", "temps", "ring", "lost",
+	"main", "side", "people", "others", "ann", "bob", "cy", "dan", "eve", "fay", "fred", "ghost", "staff", "leads", "temps", "ring", "lost",
 	"wiki", "sync", "shop", "desk", "admin", "closed", "gate", "idle", "reader", "envadmin", "custom", "unlisted", "nowhere",
 }
 

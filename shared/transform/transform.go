@@ -119,7 +119,13 @@ func claimed(ctx context.Context, run staging.RunID, o Options) (Result, error) 
 	}
 	ctx, stop := keep(ctx, held)
 	t := newTransform(run, o)
-	err = t.run(ctx)
+	if err = t.load(ctx); err == nil {
+		if r, ok := earlier(ctx, run, t.o); ok {
+			stop()
+			return r, release(ctx, held)
+		}
+		err = t.run(ctx)
+	}
 	t.outOfTime = isOutOfTime(ctx, err)
 	stop()
 	return t.end(ctx, held, err)
@@ -181,25 +187,29 @@ func newTransform(run staging.RunID, o Options) *transform {
 	}
 }
 
-// read loads the run, and what earlier ones knew.
-func (t *transform) read(ctx context.Context) error {
+// load opens the run, and heeds what was said of it when it was asked for: a
+// dry run stays dry, whoever asks for its transform.
+func (t *transform) load(ctx context.Context) error {
 	for _, c := range staging.Collections {
 		snap, err := staging.Load(ctx, t.o.Store, t.id, c)
 		if err != nil {
 			return err
 		}
 		t.snaps[c] = snap
+		t.report.Narrowed = t.report.Narrowed || snap.Complete.Narrowed
+		t.report.DryRun = t.report.DryRun || snap.Complete.DryRun
 	}
+	t.o.Settings.DryRun = t.report.DryRun
+	return nil
+}
+
+func (t *transform) run(ctx context.Context) error {
 	x, err := newIndex(ctx, t.snaps, t.findings)
 	if err != nil {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
-	return t.recall(ctx)
-}
-
-func (t *transform) run(ctx context.Context) error {
-	if err := t.read(ctx); err != nil {
+	if err := t.recall(ctx); err != nil {
 		return err
 	}
 	if !t.o.Settings.DryRun {
@@ -305,6 +315,9 @@ func (t *transform) conclude(ctx context.Context) error {
 	}
 	if t.goneNamed, err = t.goneThoughNamed(ctx, memory, posted); err != nil {
 		return err
+	}
+	if t.report.Narrowed {
+		t.report.Sweep.Gone = nil // most of it was not looked for
 	}
 	if s := memory.state.Swept; s != nil && s.Run == t.id && len(t.report.Sweep.Gone) == 0 {
 		t.report.Sweep.Gone = s.Gone // an earlier try swept, and died before its report

@@ -41,21 +41,21 @@ type fetchFunction struct {
 }
 
 func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (result fetch.Result, err error) {
-	run, err := event.Run(payload, time.Now())
-	ctx, seen := f.begin(ctx, run, string(f.Collection))
+	asked, err := event.ParseFetch(payload, time.Now())
+	ctx, seen := f.begin(ctx, asked.Run, string(f.Collection))
 	defer func() { seen.fetched(f.Store, result, err) }()
 	if err != nil {
 		return fetch.Result{}, err
 	}
-	f.Stats = seen.stats
+	f.Stats, f.Only, f.DryRun = seen.stats, asked.Environments, asked.DryRun
 	working, cancel := withMargin(ctx, fetch.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
 		return fetch.Result{}, err
 	}
-	result, err = f.Run(working, run)
+	result, err = f.Run(working, asked.Run)
 	if err == nil && !result.Complete {
-		err = goOn(ctx, f.lambda, run, payload, result.Progressed, f.tracer.AWS)
+		err = goOn(ctx, f.lambda, asked.Run, payload, result.Progressed, f.tracer.AWS)
 	}
 	return result, err
 }

@@ -32,7 +32,9 @@ func (f *transformFunction) transformed(s *seen, scheduled bool, r transform.Res
 
 // runEnded tells what became of a run.
 func (f *transformFunction) runEnded(ctx context.Context, s *seen, scheduled bool, r *report.Report) {
-	if !r.DryRun && s.metrics != nil {
+	// Whoever narrowed a run knows that it is held, and that it says nothing
+	// about the rest.
+	if !r.DryRun && !r.Narrowed && s.metrics != nil {
 		f.runMetrics(ctx, s, scheduled, r)
 	}
 	f.announceRun(ctx, s, r)
@@ -109,7 +111,7 @@ func (f *transformFunction) coverage(ctx context.Context, s *seen, r *report.Rep
 func (f *transformFunction) announceRun(ctx context.Context, s *seen, r *report.Report) {
 	s.announce(ctx, func(put observe.PutEvents) error {
 		return observe.Announce(ctx, put, observe.RunFinished{
-			Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun,
+			Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun, Narrowed: r.Narrowed,
 			Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Unread: r.Totals.Unread,
 			Swept: r.Sweep.Swept, Held: r.Sweep.Held,
 			Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),

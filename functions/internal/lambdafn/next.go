@@ -49,10 +49,14 @@ func goOn(ctx context.Context, client invoker, run staging.RunID, payload []byte
 			return err
 		}
 	}
-	_, err := client.Invoke(ctx, &lambda.InvokeInput{
+	next, err := event.Continue(payload, run, done+1)
+	if err != nil {
+		return err
+	}
+	_, err = client.Invoke(ctx, &lambda.InvokeInput{
 		FunctionName:   aws.String(lc.InvokedFunctionArn),
 		InvocationType: types.InvocationTypeEvent,
-		Payload:        event.Continue(run, done+1),
+		Payload:        next,
 	})
 	if err != nil {
 		return fmt.Errorf("unfinished, and it could not invoke itself again to go on with run %s: %w", run, err)

@@ -67,6 +67,8 @@ func TestGoOn(t *testing.T) {
 		{name: "in the middle", payload: `{"run":"20261123T090000Z","continuation":41}`, want: next(42)},
 		{name: "the last that is allowed", payload: `{"run":"20261123T090000Z","continuation":499}`, want: next(500)},
 		{name: "one more", payload: `{"run":"20261123T090000Z","continuation":500}`, wantText: []string{string(run), "500 continuations"}},
+		{name: "narrowed and dry", payload: `{"detail":{"scheduledTime":"2026-11-23T09:00:00Z","environments":["a"],"dryRun":true}}`,
+			want: []string{fmt.Sprintf(`%s %s {"run":"%s","environments":["a"],"dryRun":true,"continuation":1}`, ownARN, types.InvocationTypeEvent, run)}},
 		{name: "no progress", payload: `{}`, stuck: true, wantErr: errNoProgress, wantText: []string{"PINGONE_REQUESTS_PER_SECOND"}},
 		{name: "no progress at the limit", payload: `{"continuation":500}`, stuck: true, wantErr: errNoProgress},
 		{name: "not in Lambda", payload: `{}`, outside: true, wantText: []string{"call again"}},

@@ -248,13 +248,13 @@ func (r *reading) settle(ev event, d *doomed) {
 		s.Read += ev.records
 		r.noteSurplus(ev.numbered)
 	}
-	switch {
-	case ev.kind == abandoned:
+	switch ev.kind {
+	case abandoned:
 		s.Refused++
 		r.unread.skip(name)
-	case ev.kind == gone:
+	case gone:
 		s.Gone++
-	case ev.kind == refused:
+	case refused:
 		if isChild {
 			s.Refused++
 			if isHopeless(s) {

@@ -27,7 +27,7 @@ func readAll(ctx context.Context, run staging.RunID, s settings, store staging.S
 	errs := make([]error, len(staging.Collections))
 	var wg sync.WaitGroup
 	for i, c := range staging.Collections {
-		f := &assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading}
+		f := &assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading, Holder: thisMachine()}
 		wg.Go(func() {
 			result, err := readOne(ctx, f, run)
 			shown.read(c, result, err)
@@ -45,6 +45,9 @@ func readOne(ctx context.Context, f *assemble.Fetcher, run staging.RunID) (fetch
 		result, err := f.Run(ctx, run)
 		if err != nil || result.Complete {
 			return result, err
+		}
+		if result.Busy {
+			return result, fmt.Errorf("%s of run %s: somebody else is reading it: wait until that ends, at most a minute and a half longer where it was killed, and start again", f.Collection, run)
 		}
 		if ctx.Err() != nil {
 			return result, context.Cause(ctx)

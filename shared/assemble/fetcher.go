@@ -22,6 +22,8 @@ type Fetcher struct {
 	Secret     secret.Source
 	Log        *slog.Logger
 	OnProgress func(fetch.Progress)
+	// Holder names the invocation, the same when it is tried again.
+	Holder string
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
 	// Stats counts a Run's calls, and must be fresh for each; nil counts
@@ -78,6 +80,7 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 		All:          settings.All,
 		PerSecond:    settings.PerSecond,
 		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
+		Holder:       f.Holder,
 		Log:          f.Log,
 		OnProgress:   f.OnProgress,
 	}, client.CloseIdleConnections, nil

@@ -7,3 +7,9 @@ func (o Options) CommittingEvery(d time.Duration) Options {
 	o.commitEvery = d
 	return o
 }
+
+// Claiming returns options whose claim lasts for d.
+func (o Options) Claiming(d time.Duration) Options {
+	o.claimTime = d
+	return o
+}

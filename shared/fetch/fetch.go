@@ -22,6 +22,8 @@ const (
 	// saveTimeout is the time that a commit may take, out of the margin that
 	// callers leave between ctx's deadline and the end of the invocation.
 	saveTimeout = 20 * time.Second
+	// releaseTimeout is the time that giving a claim back may take, beside.
+	releaseTimeout = 5 * time.Second
 	// maxWorkers bounds the pages in flight, and so the memory.
 	maxWorkers = 24
 )
@@ -44,15 +46,18 @@ type Options struct {
 	PerSecond float64
 	// Roles say how the role assignments of users are read.
 	Roles RoleOptions
-	// Now is the clock that ages of earlier readings are measured by; nil is
+	// Holder names this invocation, the same when it is tried again. Of several
+	// that read one collection at once only one does. "" claims nothing.
+	Holder string
+	// Now is the clock that claims expire by, and that ages of earlier readings are measured by; nil is
 	// time.Now.
 	Now func() time.Time
 	Log *slog.Logger
 	// OnProgress, if set, is called after each reply, by one goroutine.
 	OnProgress func(Progress)
 
-	// commitEvery is set by tests; 0 is the constant of that name.
-	commitEvery time.Duration
+	// These are set by tests; 0 is the constant of that name.
+	commitEvery, claimTime time.Duration
 }
 
 // Progress is how far a reading is.
@@ -77,14 +82,17 @@ type Result struct {
 	// Progressed tells whether this invocation committed anything; one that
 	// did not, and is not complete, would not get further by another.
 	Progressed bool `json:"-"`
+	// Busy tells that another invocation is at work on it, so that this one
+	// did nothing and should not be called again.
+	Busy bool `json:"-"`
 }
 
 // Run reads a collection into a run, or goes on with it, until it is complete
 // or ctx ends; then what was read is committed and the result is not
 // complete, without an error. Slices that PingOne refuses for good are noted
-// in the manifest. Errors: staging.ErrConflict if another invocation is at
-// work on the same, and any fault that outlasted the retries; calling again
-// resumes.
+// in the manifest. If another invocation is at work on the same, the result is
+// Busy. Errors: staging.ErrConflict or ErrClaimed if another one has taken it
+// over, and any fault that outlasted the retries; calling again resumes.
 func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options) (Result, error) {
 	if _, ok := plans[c]; !ok {
 		return Result{}, fmt.Errorf("there is no collection %q", c)
@@ -93,8 +101,17 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	if err != nil {
 		return Result{}, fmt.Errorf("open %s of run %s: %w", c, run, err)
 	}
+	if w.Manifest().Complete || o.Holder == "" {
+		return read(ctx, ctx, w, o)
+	}
+	return claimed(ctx, w, o)
+}
+
+// read reads what is left of a collection. kept ends with ctx, and when its
+// claim is lost.
+func read(ctx, kept context.Context, w *staging.Writer, o Options) (Result, error) {
 	r := newReading(w, o)
-	err = r.run(ctx)
+	err := r.run(kept)
 	if !r.lost && isOutOfTime(ctx, err) {
 		r.log.WarnContext(ctx, "unfinished: out of time, what was read is kept", "pages", w.Manifest().Pages)
 		err = nil
@@ -248,6 +265,10 @@ func (r *reading) note() {
 // matters most.
 func (r *reading) save(ctx context.Context) error {
 	r.note()
+	if lost := context.Cause(ctx); errors.Is(lost, staging.ErrClaimed) {
+		r.lost = true // who has it now goes on from the last commit
+		return lost
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	r.saved = time.Now()

@@ -47,14 +47,14 @@ func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (re
 	}
 	ctx, seen := f.begin(ctx, run, string(f.Collection))
 	defer func() { seen.fetched(result, err) }()
-	f.Stats = seen.stats
+	f.Stats, f.Holder = seen.stats, holder(ctx)
 	working, cancel := withMargin(ctx, fetch.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
 		return fetch.Result{}, err
 	}
 	result, err = f.Run(working, run)
-	if err == nil && !result.Complete {
+	if err == nil && !result.Complete && !result.Busy {
 		err = goOn(ctx, f.lambda, run, payload, result.Progressed, f.tracer.AWS)
 	}
 	return result, err

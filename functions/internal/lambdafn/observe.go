@@ -63,7 +63,7 @@ func (s *seen) fetched(r fetch.Result, err error) {
 			observe.RecordsRead: float64(r.Records), observe.UnreadSlices: float64(r.Unread),
 		})
 	}
-	s.ended(err, err == nil && !r.Complete)
+	s.ended(err, err == nil && !r.Complete && !r.Busy)
 }
 
 // ended writes what every invocation tells; err is what it failed with.

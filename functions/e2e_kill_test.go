@@ -16,11 +16,11 @@ import (
 )
 
 // The process that reads users is killed without warning, three times, each
-// further on. The next one goes on from what was committed, and at the end
-// every user is staged once.
+// further on, and Lambda tries the event again. The next process goes on from
+// what was committed, and at the end every user is staged once.
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
-	const users, usersPath = 9000, "/v1/environments/*/users"
+	const users, usersPath, requestID = 9000, "/v1/environments/*/users", "request-1"
 	org := pingonetest.Sized(pingonetest.Size{Users: users})
 	d := deploy(t, org)
 	event := syncRequested(t, "users", run1)
@@ -29,7 +29,7 @@ func TestKilledProcess(t *testing.T) {
 		d.pingone.ResetLog()
 		f := d.start("users", nil)
 		d.pingone.Inject(pingonetest.Fault{Match: usersPath, From: request, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) { f.Kill() }})
-		if answer, err := f.Invoke(t.Context(), event); !errors.Is(err, runtimeapi.ErrExited) {
+		if answer, err := f.InvokeAs(t.Context(), requestID, event); !errors.Is(err, runtimeapi.ErrExited) {
 			t.Fatalf("killed at request %d: got %s%s, %v", request, answer.Payload, answer.Failure, err)
 		}
 		// The fake notes a request once it is answered, killed caller or not.
@@ -47,7 +47,15 @@ func TestKilledProcess(t *testing.T) {
 		staged = m.Pages
 	}
 	d.pingone.ResetLog()
-	if answer := d.mustFetch(d.function("users"), event); !answer.Complete || answer.Records != users || answer.Unread != 0 {
+	if other := d.mustFetch(d.function("users"), event); other.Complete || d.pingone.Calls(usersPath) != 0 {
+		t.Errorf("another invocation answered %+v and asked for %d pages, want it to leave the users to the one that was killed", other, d.pingone.Calls(usersPath))
+	}
+	last, err := d.function("users").InvokeAs(t.Context(), requestID, event)
+	if err != nil || last.Failure != nil {
+		t.Fatalf("the last process: %s, %v", last.Failure, err)
+	}
+	answer := answerOf[fetchAnswer](t, last.Payload, "run", "collection", "pages", "records", "unread", "complete")
+	if !answer.Complete || answer.Records != users || answer.Unread != 0 {
 		t.Errorf("the last process answered %+v", answer)
 	}
 	if got, want := d.pingone.Calls(usersPath), users/1000-staged; got != want {

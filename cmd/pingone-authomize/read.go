@@ -32,7 +32,7 @@ func readAll(ctx context.Context, asked event.Fetch, s settings, store staging.S
 	for i, c := range staging.Collections {
 		f := &assemble.Fetcher{
 			Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading,
-			Pacers: pacers, Only: asked.Environments, DryRun: asked.DryRun,
+			Pacers: pacers, Only: asked.Environments, DryRun: asked.DryRun, Holder: thisMachine(),
 		}
 		wg.Go(func() {
 			result, err := readOne(ctx, f, asked.Run)
@@ -51,6 +51,9 @@ func readOne(ctx context.Context, f *assemble.Fetcher, run staging.RunID) (fetch
 		result, err := f.Run(ctx, run)
 		if err != nil || result.Complete {
 			return result, err
+		}
+		if result.Busy {
+			return result, fmt.Errorf("%s of run %s: somebody else is reading it: wait until that ends, at most a minute and a half longer where it was killed, and start again", f.Collection, run)
 		}
 		if ctx.Err() != nil {
 			return result, context.Cause(ctx)

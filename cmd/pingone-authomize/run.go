@@ -167,11 +167,17 @@ func (c *runCommand) again(run staging.RunID) string {
 	return strings.Join(append(args, "--run "+string(run)), " ")
 }
 
-// holder names this process for the claim.
+// holder names this process for the claim on a run.
 func holder() string {
+	return fmt.Sprintf("%s process %d at %d", thisMachine(), os.Getpid(), time.Now().UnixNano())
+}
+
+// thisMachine names this machine for the claims on collections: what reads them
+// may be killed, and goes on at once when it is started again.
+func thisMachine() string {
 	host, err := os.Hostname()
 	if err != nil {
-		host = "unknown host"
+		return "unknown host"
 	}
-	return fmt.Sprintf("%s process %d at %d", host, os.Getpid(), time.Now().UnixNano())
+	return host
 }

@@ -30,6 +30,8 @@ type Fetcher struct {
 	// Pacers are shared by all Fetchers of a process; nil: this one has its
 	// own, anew for each Run.
 	Pacers *pingone.Pacers
+	// Holder names the invocation, the same when it is tried again.
+	Holder string
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
 	// Stats counts a Run's calls, and must be fresh for each; nil counts
@@ -94,6 +96,7 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 		Terms:        staging.Terms{Narrowed: len(f.Only) > 0, DryRun: f.DryRun},
 		PerSecond:    settings.PerSecond,
 		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
+		Holder:       f.Holder,
 		Log:          f.Log,
 		OnProgress:   f.OnProgress,
 	}, client.CloseIdleConnections, nil

@@ -14,3 +14,9 @@ func (o Options) PartitioningAbove(users int) Options {
 	o.partitionAbove = users
 	return o
 }
+
+// Claiming returns options whose claim lasts for d.
+func (o Options) Claiming(d time.Duration) Options {
+	o.claimTime = d
+	return o
+}

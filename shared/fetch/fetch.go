@@ -24,6 +24,9 @@ const (
 	// saveTimeout is the time that a commit may take, out of the margin that
 	// callers leave between ctx's deadline and the end of the invocation.
 	saveTimeout = 20 * time.Second
+	// releaseTimeout is the time that giving a claim back may take, beside: the
+	// collection's, and that on the roles of users.
+	releaseTimeout = 3 * time.Second
 	// maxWorkers bounds the pages in flight, and so the memory: a thousand
 	// users, with what a customer adds to them, are 1 to 2 MB.
 	maxWorkers = 48
@@ -50,16 +53,19 @@ type Options struct {
 	PerSecond float64
 	// Roles say how the role assignments of users are read.
 	Roles RoleOptions
-	// Now is the clock that tells whether another run is alive; nil is
-	// time.Now. What PingOne holds is dated by Client.
+	// Holder names this invocation, the same when it is tried again. Of several
+	// that read one collection at once only one does. "" claims nothing.
+	Holder string
+	// Now is the clock that claims expire by, and that tells whether another run
+	// is alive; nil is time.Now. What PingOne holds is dated by Client.
 	Now func() time.Time
 	Log *slog.Logger
 	// OnProgress, if set, is called after each reply, by one goroutine.
 	OnProgress func(Progress)
 
 	// These are set by tests; 0 is the constant of that name.
-	commitEvery    time.Duration
-	partitionAbove int
+	commitEvery, claimTime time.Duration
+	partitionAbove         int
 }
 
 // Progress is how far a reading is.
@@ -84,14 +90,18 @@ type Result struct {
 	// Progressed tells whether this invocation committed anything; one that
 	// did not, and is not complete, would not get further by another.
 	Progressed bool `json:"-"`
+	// Busy tells that another invocation is at work on it, so that this one
+	// did nothing and should not be called again.
+	Busy bool `json:"-"`
 }
 
 // Run reads a collection into a run, or goes on with it, until it is complete
 // or ctx ends; then what was read is committed and the result is not
 // complete, without an error. Slices that PingOne refuses for good are noted
-// in the manifest. Errors: staging.ErrConflict if another invocation is at
-// work on the same, ErrTerms, and any fault that outlasted the retries;
-// calling again resumes.
+// in the manifest. If another invocation is at work on the same, the result is
+// Busy. Errors: staging.ErrConflict or ErrClaimed if another one has taken it
+// over, ErrTerms, and any fault that outlasted the retries; calling again
+// resumes.
 func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options) (Result, error) {
 	if _, ok := plans[c]; !ok {
 		return Result{}, fmt.Errorf("there is no collection %q", c)
@@ -100,11 +110,21 @@ func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options
 	if err != nil {
 		return Result{}, fmt.Errorf("open %s of run %s: %w", c, run, err)
 	}
-	if err := agree(w.Manifest(), o); err != nil {
-		return Result{}, fmt.Errorf("%s of run %s: %w", c, run, err)
+	if w.Manifest().Complete || o.Holder == "" {
+		return read(ctx, ctx, w, o)
+	}
+	return claimed(ctx, w, o)
+}
+
+// read reads what is left of a collection. kept ends with ctx, and when its
+// claim is lost.
+func read(ctx, kept context.Context, w *staging.Writer, o Options) (Result, error) {
+	m := w.Manifest()
+	if err := agree(m, o); err != nil {
+		return Result{}, fmt.Errorf("%s of run %s: %w", m.Collection, m.Run, err)
 	}
 	r := newReading(w, o)
-	err = r.run(ctx)
+	err := r.run(kept)
 	if !r.finished && !r.lost && !errors.Is(err, staging.ErrConflict) {
 		r.releaseRoles(ctx)
 	}
@@ -309,6 +329,10 @@ func (r *reading) note() {
 // matters most.
 func (r *reading) save(ctx context.Context) error {
 	r.note()
+	if lost := context.Cause(ctx); errors.Is(lost, staging.ErrClaimed) {
+		r.lost = true // who has it now goes on from the last commit
+		return lost
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
 	r.saved = time.Now()

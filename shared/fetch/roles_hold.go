@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
 	"pingone-authomize/shared/staging"
 )
-
-// releaseTimeout is what may pass between the last commit and the end.
-const releaseTimeout = 5 * time.Second
 
 // releaseRoles lets another run take the reading of users over at once,
 // although this one may go on. It only saves waiting: who finds no such word

@@ -19,49 +19,74 @@ type claim struct {
 	Until  time.Time `json:"until"`
 }
 
-// A ClaimedError says who holds a run. It matches ErrClaimed.
+// A ClaimedError says who holds a run, or one collection of it. It matches
+// ErrClaimed.
 type ClaimedError struct {
-	Run    RunID
-	Holder string
-	Until  time.Time // by the holder's clock
+	Run        RunID
+	Collection Collection // "" for a run, to transform it
+	Holder     string
+	Until      time.Time // by the holder's clock
 }
 
 func (e *ClaimedError) Error() string {
-	return fmt.Sprintf("run %s is claimed by %s until %s", e.Run, e.Holder, e.Until.Format(time.RFC3339))
+	return fmt.Sprintf("%s is claimed by %s until %s", e.what(), e.Holder, e.Until.Format(time.RFC3339))
 }
 
 // Is makes errors.Is(err, ErrClaimed) true.
 func (e *ClaimedError) Is(target error) bool { return target == ErrClaimed }
 
-// A Held is a claim on a run. It is not safe for concurrent use.
+// what is claimed.
+func (e *ClaimedError) what() string {
+	if e.Collection == "" {
+		return fmt.Sprintf("run %s", e.Run)
+	}
+	return fmt.Sprintf("%s of run %s", e.Collection, e.Run)
+}
+
+// A Held is a claim. It is not safe for concurrent use.
 type Held struct {
 	store   Store
-	run     RunID
+	of      ClaimedError // what it is on
+	key     string
 	claim   claim
 	ttl     time.Duration
 	now     func() time.Time
 	version string
 }
 
-// Claim takes a run for holder until ttl from now. Of several at once exactly
-// one succeeds; the others, and those who come before it expires, get a
-// *ClaimedError. The holder itself may take its claim again, so that a
-// repeated invocation goes on. holder tells invocations apart and must not be
-// empty.
+// Claim takes a run, to transform it, for holder until ttl from now. Of several
+// at once exactly one succeeds; the others, and those who come before it
+// expires, get a *ClaimedError. The holder itself may take its claim again, so
+// that a repeated invocation goes on. holder tells invocations apart and must
+// not be empty.
 //
 // Expiry is the holder's wall clock plus ttl, compared with the wall clock of
 // who comes next: ttl should be longer than clocks differ, by far. A claim
 // only saves work done twice; it is no proof that nobody else writes.
 func Claim(ctx context.Context, store Store, run RunID, holder string, ttl time.Duration, now func() time.Time) (*Held, error) {
-	if _, err := ParseRun(string(run)); err != nil {
+	return newHeld(ctx, &Held{store: store, of: ClaimedError{Run: run}, key: ClaimKey(run), claim: claim{Holder: holder}, ttl: ttl, now: now})
+}
+
+// ClaimCollection is like Claim for one collection of a run, to read it.
+func ClaimCollection(ctx context.Context, store Store, run RunID, c Collection, holder string, ttl time.Duration, now func() time.Time) (*Held, error) {
+	if _, err := ParseCollection(string(c)); err != nil {
 		return nil, err
 	}
-	if holder == "" || ttl <= 0 {
-		return nil, fmt.Errorf("claim run %s: a holder and a ttl above 0 are needed, not %q and %s", run, holder, ttl)
+	return newHeld(ctx, &Held{
+		store: store, of: ClaimedError{Run: run, Collection: c}, key: CollectionClaimKey(run, c), claim: claim{Holder: holder}, ttl: ttl, now: now,
+	})
+}
+
+func newHeld(ctx context.Context, h *Held) (*Held, error) {
+	if _, err := ParseRun(string(h.of.Run)); err != nil {
+		return nil, err
 	}
-	h := &Held{store: store, run: run, claim: claim{Holder: holder}, ttl: ttl, now: now}
+	holder := h.claim.Holder
+	if holder == "" || h.ttl <= 0 {
+		return nil, fmt.Errorf("claim %s: a holder and a ttl above 0 are needed, not %q and %s", h.of.what(), holder, h.ttl)
+	}
 	err := h.take(ctx, func(found claim) bool {
-		return found.Holder == "" || found.Holder == holder || !now().Before(found.Until)
+		return found.Holder == "" || found.Holder == holder || !h.now().Before(found.Until)
 	})
 	if err != nil {
 		return nil, err
@@ -71,6 +96,35 @@ func Claim(ctx context.Context, store Store, run RunID, holder string, ttl time.
 
 // Until returns when the claim expires.
 func (h *Held) Until() time.Time { return h.claim.Until }
+
+// ErrClaimNotKept is behind all work that ends because its claim could not be
+// renewed.
+var ErrClaimNotKept = errors.New("the claim could not be renewed")
+
+// Keep renews the claim, three times as often as it expires, until stop is
+// called. kept ends if the claim is lost, with Renew's error, wrapped in
+// ErrClaimNotKept, as its cause. The Held may not be used in between.
+func (h *Held) Keep(ctx context.Context) (kept context.Context, stop func()) {
+	kept, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(h.ttl / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-kept.Done():
+				return
+			case <-ticker.C:
+				if err := h.Renew(kept); err != nil {
+					cancel(fmt.Errorf("%w: %w", ErrClaimNotKept, err))
+					return
+				}
+			}
+		}
+	}()
+	return kept, func() { cancel(nil); <-done }
+}
 
 // Renew extends the claim to ttl from now, even if it expired meanwhile. A
 // *ClaimedError means that someone else has taken it, or that it was released.
@@ -87,7 +141,7 @@ func (h *Held) Renew(ctx context.Context) error {
 func (h *Held) Release(ctx context.Context) error {
 	data, err := encode(claim{})
 	if err != nil {
-		return fmt.Errorf("release run %s: %w", h.run, err)
+		return fmt.Errorf("release %s: %w", h.of.what(), err)
 	}
 	cond, found, err := h.look(ctx)
 	if err != nil {
@@ -96,9 +150,9 @@ func (h *Held) Release(ctx context.Context) error {
 	if found.Holder != h.claim.Holder {
 		return nil
 	}
-	_, err = h.store.Put(ctx, ClaimKey(h.run), data, cond)
+	_, err = h.store.Put(ctx, h.key, data, cond)
 	if err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("release run %s: %w", h.run, err)
+		return fmt.Errorf("release %s: %w", h.of.what(), err)
 	}
 	return nil
 }
@@ -112,28 +166,29 @@ func (h *Held) take(ctx context.Context, free func(found claim) bool) error {
 			return err
 		}
 		if cond != IfAbsent && !free(found) {
-			return &ClaimedError{Run: h.run, Holder: found.Holder, Until: found.Until}
+			taken := h.of
+			taken.Holder, taken.Until = found.Holder, found.Until
+			return &taken
 		}
 		if err := h.put(ctx, cond); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
-	return fmt.Errorf("claim run %s: others wrote each of %d times: %w", h.run, claimTries, ErrConflict)
+	return fmt.Errorf("claim %s: others wrote each of %d times: %w", h.of.what(), claimTries, ErrConflict)
 }
 
 // look returns the claim that is there and the condition to replace it.
 func (h *Held) look(ctx context.Context) (Condition, claim, error) {
-	key := ClaimKey(h.run)
-	object, err := h.store.Get(ctx, key)
+	object, err := h.store.Get(ctx, h.key)
 	if errors.Is(err, ErrNotFound) {
 		return IfAbsent, claim{}, nil
 	}
 	if err != nil {
-		return "", claim{}, fmt.Errorf("claim run %s: %w", h.run, err)
+		return "", claim{}, fmt.Errorf("claim %s: %w", h.of.what(), err)
 	}
 	var found claim
 	if err := json.Unmarshal(object.Data, &found); err != nil {
-		return "", claim{}, fmt.Errorf("%s is not readable, delete it: %w", key, ErrCorrupt)
+		return "", claim{}, fmt.Errorf("%s is not readable, delete it: %w", h.key, ErrCorrupt)
 	}
 	return IfVersion(object.Version), found, nil
 }
@@ -142,11 +197,11 @@ func (h *Held) put(ctx context.Context, cond Condition) error {
 	next := claim{Holder: h.claim.Holder, Until: h.now().Add(h.ttl).UTC().Truncate(time.Millisecond)}
 	data, err := encode(next)
 	if err != nil {
-		return fmt.Errorf("claim run %s: %w", h.run, err)
+		return fmt.Errorf("claim %s: %w", h.of.what(), err)
 	}
-	version, err := h.store.Put(ctx, ClaimKey(h.run), data, cond)
+	version, err := h.store.Put(ctx, h.key, data, cond)
 	if err != nil {
-		return fmt.Errorf("claim run %s: %w", h.run, err)
+		return fmt.Errorf("claim %s: %w", h.of.what(), err)
 	}
 	h.claim, h.version = next, version
 	return nil

@@ -150,3 +150,30 @@ func TestClaimRefuses(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// The claims on a run and on each of its collections are apart.
+func TestClaimOfACollection(t *testing.T) {
+	t.Parallel()
+	s := new(stagingtest.Memory)
+	claim(t, s, "transform", at(0))
+	of := func(c staging.Collection, holder string, now func() time.Time) error {
+		return second(staging.ClaimCollection(t.Context(), s, run, c, holder, ttl, now))
+	}
+	for _, c := range []staging.Collection{staging.Users, staging.Groups} {
+		if err := of(c, "a", at(0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := of(staging.Users, "b", at(time.Minute))
+	wantClaimed(t, err, "a", ttl)
+	if want := "users of run " + string(run) + " is claimed by a until "; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %q, want %q…", err, want)
+	}
+	if err := of(staging.Users, "b", at(ttl)); err != nil {
+		t.Errorf("claim of what has expired: %v", err)
+	}
+	if err := of("secrets", "a", at(0)); err == nil {
+		t.Error("a claim on no collection was taken")
+	}
+	wantError(t, "states", second(staging.States(t.Context(), s, run)), staging.ErrUnknownRun) // nothing is staged
+}

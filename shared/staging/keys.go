@@ -69,6 +69,7 @@ func ParseCollection(s string) (Collection, error) {
 const (
 	manifestName = "manifest.json"
 	completeName = "complete.json"
+	claimName    = "claim.json"
 	partPrefix   = "part-"
 	planPrefix   = "plan-"
 	linesSuffix  = ".jsonl.gz"
@@ -84,7 +85,10 @@ func ReportKey(run RunID) string { return RunPrefix(run) + "report.json" }
 func ReportPageKey(run RunID) string { return RunPrefix(run) + "report.html" }
 
 // ClaimKey names the claim of the transform that works on a run.
-func ClaimKey(run RunID) string { return RunPrefix(run) + "transform/claim.json" }
+func ClaimKey(run RunID) string { return RunPrefix(run) + "transform/" + claimName }
+
+// CollectionClaimKey names the claim of the invocation that reads a collection.
+func CollectionClaimKey(run RunID, c Collection) string { return collectionKey(run, c, claimName) }
 
 // PartKey names the nth part of a collection, counted from 1.
 func PartKey(run RunID, c Collection, n int) string {

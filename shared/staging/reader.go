@@ -112,7 +112,7 @@ func States(ctx context.Context, store Store, run RunID) (map[Collection]bool, e
 	for _, key := range keys {
 		folder, name, _ := strings.Cut(strings.TrimPrefix(key, RunPrefix(run)), "/")
 		c := Collection(folder)
-		if _, ours := states[c]; !ours {
+		if _, ours := states[c]; !ours || name == claimName {
 			continue
 		}
 		known = true

@@ -29,7 +29,7 @@ func approve(ctx context.Context, run staging.RunID, o Options) (Result, error) 
 	if err != nil {
 		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
 	}
-	kept, stop := keep(ctx, held)
+	kept, stop := held.Keep(ctx)
 	result, err := approveClaimed(kept, run, o)
 	stop()
 	return result, errors.Join(err, release(ctx, held))

@@ -64,7 +64,7 @@ func (t *transform) reportFault(ctx context.Context, err error) {
 // isOutOfTime tells whether err says that the invocation's time is over, or
 // that somebody ended it; not that the claim was lost, or could not be kept.
 func isOutOfTime(ctx context.Context, err error) bool {
-	if err == nil || errors.Is(err, errClaimNotKept) {
+	if err == nil || errors.Is(err, staging.ErrClaimNotKept) {
 		return false
 	}
 	return errors.Is(err, transport.ErrOutOfTime) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx))

@@ -117,7 +117,7 @@ func claimed(ctx context.Context, run staging.RunID, o Options) (Result, error) 
 	if r, ok := earlier(ctx, run, o); ok {
 		return r, release(ctx, held)
 	}
-	ctx, stop := keep(ctx, held)
+	ctx, stop := held.Keep(ctx)
 	t := newTransform(run, o)
 	if err = t.load(ctx); err == nil {
 		if r, ok := earlier(ctx, run, t.o); ok {

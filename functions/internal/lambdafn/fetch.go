@@ -47,14 +47,14 @@ func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (re
 	if err != nil {
 		return fetch.Result{}, err
 	}
-	f.Stats, f.Only, f.DryRun = seen.stats, asked.Environments, asked.DryRun
+	f.Stats, f.Holder, f.Only, f.DryRun = seen.stats, holder(ctx), asked.Environments, asked.DryRun
 	working, cancel := withMargin(ctx, fetch.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
 		return fetch.Result{}, err
 	}
 	result, err = f.Run(working, asked.Run)
-	if err == nil && !result.Complete {
+	if err == nil && !result.Complete && !result.Busy {
 		err = goOn(ctx, f.lambda, asked.Run, payload, result.Progressed, f.tracer.AWS)
 	}
 	return result, err

@@ -173,6 +173,25 @@ func TestFetchContinuesItself(t *testing.T) {
 	}
 }
 
+// A collection that another invocation reads is left to that one: neither an
+// error nor a reason to go on.
+func TestFetchThatIsBusyInvokesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, map[string]string{})
+	if _, err := staging.ClaimCollection(t.Context(), w.store, observedRun, staging.Users, "another", time.Hour, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.fetch(staging.Users); err != nil { // without a Lambda API to call, going on would be one
+		t.Error(err)
+	}
+	if n := w.ping.Calls("/v1/**"); n != 0 {
+		t.Errorf("%d calls", n)
+	}
+	if _, err := staging.LoadManifest(t.Context(), w.store, observedRun, staging.Users); !errors.Is(err, staging.ErrNotFound) {
+		t.Errorf("a manifest was written: %v", err)
+	}
+}
+
 // Time is kept back for the commit: the margin, or a third of what is left.
 func TestWithMargin(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,7 @@ func (s *seen) fetched(store staging.Store, r fetch.Result, err error) {
 		})
 	}
 	s.sinceGood(ctx, store)
-	s.ended(err, err == nil && !r.Complete)
+	s.ended(err, err == nil && !r.Complete && !r.Busy)
 }
 
 // ended writes what every invocation tells; err is what it failed with.

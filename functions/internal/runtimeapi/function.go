@@ -124,10 +124,16 @@ func environment(c Config, runtimeAPI string) []string {
 // Invoke hands the process an event and waits for the answer, at most until
 // the invocation times out. A process that ends is ErrExited.
 func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
+	return f.InvokeAs(ctx, uuid.NewString(), event)
+}
+
+// InvokeAs is like Invoke with a request id, which Lambda keeps when it tries
+// an event again.
+func (f *Function) InvokeAs(ctx context.Context, requestID string, event []byte) (Answer, error) {
 	f.turn.Lock()
 	defer f.turn.Unlock()
 	i := &invocation{
-		id: uuid.NewString(), event: event, answer: make(chan Answer, 1),
+		id: requestID, event: event, answer: make(chan Answer, 1),
 		deadline: time.Now().Add(f.config.Timeout),
 	}
 	ctx, cancel := context.WithDeadline(ctx, i.deadline)

@@ -136,7 +136,7 @@ func TestRefusedSliceIsUnreadAndTheRunGoesOn(t *testing.T) {
 	}
 }
 
-// A right that is missing is missing for every child: three answers settle it.
+// A right that is missing is missing for every child: few answers settle it.
 func TestHopelessSliceIsNotAskedForever(t *testing.T) {
 	t.Parallel()
 	ids := pingonetest.DemoIDs()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -43,22 +42,43 @@ const (
 	finished                   // no more pages
 	refused                    // no more to be had: refusal says why
 	gone                       // its parent was deleted meanwhile
-	abandoned                  // not asked for: its slice is hopeless
+	abandoned                  // not asked for, since its slice is hopeless: refusal says why
+	putOff                     // to be asked once more at the end
 	restarted                  // from the first page again
 )
 
-// readAll works off the plan, or its wider questions: workers ask, this
-// goroutine writes. What was received is committed even when it ends with an
-// error.
+// readAll works off the plan, or its wider questions, and at the end what was
+// put off.
 func (r *reading) readAll(ctx context.Context, wider bool) error {
+	d := newDoubts(r.slices)
+	if err := r.pass(ctx, wider, d); err != nil || len(r.progress.again) == 0 {
+		return err
+	}
+	r.log.InfoContext(ctx, "what was refused is asked for once more")
+	for {
+		d.again()
+		if err := r.pass(ctx, wider, d); err != nil || d.putOff == 0 {
+			return err
+		}
+	}
+}
+
+// pass goes through the plan once: workers ask, this goroutine writes. What
+// was received is committed even when it ends with an error.
+func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
 	tasks, events := make(chan numbered), make(chan event)
-	doomed := newDoomed(r.slices)
-	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider) })
+	// The writer changes the progress while feed looks at what it was.
+	start := newProgress(r.progress.save())
+	wanted := func(i int) bool { return !start.isDone(i) }
+	if d.last {
+		wanted = start.again.has
+	}
+	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider, start.open, wanted) })
 	for range r.workers() {
-		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
+		g.Go(func() error { return r.work(gctx, tasks, events, d) })
 	}
 	var readErr error
 	go func() { readErr = g.Wait(); close(events) }()
@@ -68,7 +88,7 @@ func (r *reading) readAll(ctx context.Context, wider bool) error {
 		if writeErr != nil {
 			continue // let the workers end
 		}
-		if writeErr = r.take(ctx, ev, doomed); writeErr != nil {
+		if writeErr = r.take(ctx, ev); writeErr != nil {
 			stop(writeErr)
 		}
 	}
@@ -88,19 +108,19 @@ func (r *reading) workers() int {
 	return max(1, min(n, maxWorkers, r.total))
 }
 
-func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) error {
-	// The writer changes the progress while this reads the plan.
-	start := newProgress(r.w.Manifest().Progress)
+// feed hands out the wanted tasks, or wider questions, of the plan; open says
+// where those go on that were begun.
+func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool, open map[int]staging.OpenTask, wanted func(int) bool) error {
 	i := -1
 	for line, err := range r.w.Plan(ctx) {
 		if err != nil {
 			return err
 		}
 		i++
-		if start.isDone(i) {
+		if !wanted(i) {
 			continue
 		}
-		o, begun := start.open[i]
+		o, begun := open[i]
 		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
@@ -117,7 +137,7 @@ func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) e
 	return nil
 }
 
-func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<- event, d *doomed) error {
+func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<- event, d *doubts) error {
 	send := func(ev event) error {
 		select {
 		case events <- ev:
@@ -127,22 +147,39 @@ func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<-
 		}
 	}
 	for t := range tasks {
-		if d.has(t.task) {
-			if err := send(event{numbered: t, kind: abandoned}); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.readTask(ctx, t, send); err != nil {
+		why, leave := d.enter(t.task)
+		err := r.workOn(ctx, t, why, send, d)
+		leave()
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readTask reads a task to its end. A cursor that PingOne no longer takes
-// starts it again, once.
-func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) error {
+// workOn reads a task to its end, unless why says that it would be refused.
+func (r *reading) workOn(ctx context.Context, t numbered, why *pingone.Error, send func(event) error, d *doubts) error {
+	switch {
+	case why != nil && d.last:
+		return send(event{numbered: t, kind: abandoned, refusal: why})
+	case why != nil:
+		return send(event{numbered: t, kind: putOff})
+	}
+	end, err := r.readTask(ctx, t, send)
+	switch {
+	case err != nil:
+		return err
+	case end.kind != refused:
+		d.answered(t.task)
+	case d.refused(t.task, end.refusal):
+		end.kind = putOff
+	}
+	return send(end)
+}
+
+// readTask reads a task, and returns how it ended. A cursor that PingOne no
+// longer takes starts it again, once.
+func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) (end event, err error) {
 	again := false
 	for {
 		pages, err := r.readPages(ctx, &t, send)
@@ -153,23 +190,16 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		switch {
 		case err == nil:
 			short, err := r.shortOf(ctx, t)
-			if err != nil {
-				return err
-			}
-			return send(event{numbered: t, kind: finished, short: short})
+			return event{numbered: t, kind: finished, short: short}, err
 		case refusal == nil:
-			return err
+			return event{}, err
 		case isCursorLost(refusal, pages) && !again:
 			again, t.from, t.records = true, "", 0
 			if err := send(event{numbered: t, kind: restarted}); err != nil {
-				return err
+				return event{}, err
 			}
 		default:
-			ev, err := r.endOf(ctx, t, refusal)
-			if err != nil {
-				return err
-			}
-			return send(ev)
+			return r.endOf(ctx, t, refusal)
 		}
 	}
 }
@@ -199,7 +229,7 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 }
 
 // take notes one event, and commits when it is time.
-func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
+func (r *reading) take(ctx context.Context, ev event) error {
 	switch ev.kind {
 	case paged:
 		reply := staging.Reply{Environment: ev.Environment, Path: ev.page.Path, Parent: ev.Parent, FetchedAt: ev.page.FetchedAt, Body: ev.page.Body}
@@ -211,8 +241,10 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 	case restarted:
 		r.log.WarnContext(ctx, "PingOne no longer knows the page to go on from: the list starts again", "path", ev.Path)
 		r.progress.restart(ev.index)
+	case putOff:
+		r.progress.putOff(ev.index)
 	default:
-		r.settle(ev, d)
+		r.settle(ev)
 		r.progress.finish(ev.index)
 	}
 	r.showProgress(ev)
@@ -223,7 +255,7 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 }
 
 // settle counts how a task ended.
-func (r *reading) settle(ev event, d *doomed) {
+func (r *reading) settle(ev event) {
 	key, isChild := keyOf(ev.task)
 	var s *staging.Slice
 	name := ""
@@ -238,18 +270,12 @@ func (r *reading) settle(ev event, d *doomed) {
 		s.Read += ev.records
 		r.noteSurplus(ev.numbered)
 	}
-	switch {
-	case ev.kind == abandoned:
-		s.Refused++
-		r.unread.skip(name)
-	case ev.kind == gone:
+	switch ev.kind {
+	case gone:
 		s.Gone++
-	case ev.kind == refused:
+	case refused, abandoned:
 		if isChild {
 			s.Refused++
-			if isHopeless(s) {
-				d.add(key)
-			}
 		}
 		r.unread.add(staging.Unread{
 			Environment: ev.Environment, Path: ev.Path, Parent: ev.Parent,
@@ -278,34 +304,4 @@ func (r *reading) showProgress(ev event) {
 		Collection: m.Collection, Tasks: r.progress.finished(), Total: r.total,
 		Pages: r.base.Pages + r.pages, Records: r.base.Records + r.records, Expected: r.expected,
 	})
-}
-
-// doomed are the slices that nobody is to ask for any more.
-type doomed struct {
-	mu     sync.Mutex
-	slices map[sliceKey]bool
-}
-
-func newDoomed(counts sliceCounts) *doomed {
-	d := &doomed{slices: map[sliceKey]bool{}}
-	for k, s := range counts {
-		d.slices[k] = isHopeless(s)
-	}
-	return d
-}
-
-func (d *doomed) add(k sliceKey) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.slices[k] = true
-}
-
-func (d *doomed) has(t task) bool {
-	k, isChild := keyOf(t)
-	if !isChild {
-		return false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.slices[k]
 }

@@ -170,7 +170,6 @@ type reading struct {
 	base     staging.Manifest // as it was opened, for the sums over invocations
 	unread   *unreadList
 	progress *progress
-	start    *progress // when the tasks were begun to be handed out
 	slices   sliceCounts
 	total    int
 	expected int

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -15,10 +16,11 @@ type progress struct {
 	before int // all tasks with a lower index are finished
 	done   map[int]bool
 	open   map[int]staging.OpenTask
+	again  ranges // of the finished ones
 }
 
 func newProgress(p staging.Progress) *progress {
-	t := &progress{before: p.Before, done: map[int]bool{}, open: map[int]staging.OpenTask{}}
+	t := &progress{before: p.Before, done: map[int]bool{}, open: map[int]staging.OpenTask{}, again: slices.Clone(p.Again)}
 	for _, i := range p.Done {
 		t.done[i] = true
 	}
@@ -41,8 +43,22 @@ func (t *progress) paged(task int, page pingone.Page) {
 // restart lets a task begin again.
 func (t *progress) restart(task int) { delete(t.open, task) }
 
+// putOff lets a task be asked once more at the end, from where it stopped.
+func (t *progress) putOff(task int) {
+	t.settle(task)
+	t.again.add(task)
+}
+
 func (t *progress) finish(task int) {
 	delete(t.open, task)
+	t.again.remove(task)
+	t.settle(task)
+}
+
+func (t *progress) settle(task int) {
+	if t.isDone(task) {
+		return
+	}
 	t.done[task] = true
 	for t.done[t.before] {
 		delete(t.done, t.before)
@@ -52,9 +68,60 @@ func (t *progress) finish(task int) {
 
 // save is the form that the manifest keeps.
 func (t *progress) save() staging.Progress {
-	p := staging.Progress{Before: t.before, Done: slices.Sorted(maps.Keys(t.done))}
+	p := staging.Progress{Before: t.before, Done: slices.Sorted(maps.Keys(t.done)), Again: append(ranges(nil), t.again...)}
 	for _, i := range slices.Sorted(maps.Keys(t.open)) {
 		p.Open = append(p.Open, t.open[i])
 	}
 	return p
+}
+
+// ranges are tasks, sorted: few pairs where most of them come in rows, however
+// many they are.
+type ranges []staging.Range
+
+// find is the place of the first range that ends behind a task.
+func (r ranges) find(task int) int {
+	i, _ := slices.BinarySearchFunc(r, task, func(x staging.Range, task int) int { return cmp.Compare(x.To, task+1) })
+	return i
+}
+
+func (r ranges) has(task int) bool {
+	i := r.find(task)
+	return i < len(r) && r[i].From <= task
+}
+
+func (r *ranges) add(task int) {
+	if r.has(task) {
+		return
+	}
+	all, i := *r, r.find(task)
+	below, above := i > 0 && all[i-1].To == task, i < len(all) && all[i].From == task+1
+	switch {
+	case below && above:
+		all[i-1].To = all[i].To
+		all = slices.Delete(all, i, i+1)
+	case below:
+		all[i-1].To++
+	case above:
+		all[i].From--
+	default:
+		all = slices.Insert(all, i, staging.Range{From: task, To: task + 1})
+	}
+	*r = all
+}
+
+func (r *ranges) remove(task int) {
+	if !r.has(task) {
+		return
+	}
+	all, i := *r, r.find(task)
+	was := all[i]
+	var left ranges
+	if was.From < task {
+		left = append(left, staging.Range{From: was.From, To: task})
+	}
+	if task+1 < was.To {
+		left = append(left, staging.Range{From: task + 1, To: was.To})
+	}
+	*r = slices.Replace(all, i, i+1, left...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
@@ -41,23 +40,44 @@ const (
 	finished                   // no more pages
 	refused                    // no more to be had: refusal says why
 	gone                       // its parent was deleted meanwhile
-	abandoned                  // not asked for: its slice is hopeless
+	abandoned                  // not asked for, since its slice is hopeless: refusal says why
+	putOff                     // to be asked once more at the end
 	restarted                  // from the first page again
 )
 
-// readAll works off the plan, or its wider questions: workers ask, this
-// goroutine writes. What was received is committed even when it ends with an
-// error.
+// readAll works off the plan, or its wider questions, and at the end what was
+// put off.
 func (r *reading) readAll(ctx context.Context, wider bool) error {
-	r.start = newProgress(r.w.Manifest().Progress)
+	d := newDoubts(r.slices)
+	if err := r.pass(ctx, wider, d); err != nil || len(r.progress.again) == 0 {
+		return err
+	}
+	r.log.InfoContext(ctx, "what was refused is asked for once more")
+	for {
+		d.again()
+		if err := r.pass(ctx, wider, d); err != nil || d.putOff == 0 {
+			return err
+		}
+	}
+}
+
+// pass goes through the plan once: workers ask, this goroutine writes. What
+// was received is committed even when it ends with an error.
+func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
 	tasks, events := make(chan numbered), make(chan event)
-	doomed := newDoomed(r.slices)
-	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, wider) })
+	// The writer changes the progress while feed looks at what it was.
+	start := newProgress(r.progress.save())
+	wanted := func(i int) bool { return !start.isDone(i) }
+	if d.last {
+		wanted = start.again.has
+	}
+	s := selection{wider: wider, open: start.open, wanted: wanted}
+	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, s) })
 	for range r.workers(r.total) {
-		g.Go(func() error { return r.work(gctx, tasks, events, doomed) })
+		g.Go(func() error { return r.work(gctx, tasks, events, d) })
 	}
 	var readErr error
 	go func() { readErr = g.Wait(); close(events) }()
@@ -67,7 +87,7 @@ func (r *reading) readAll(ctx context.Context, wider bool) error {
 		if writeErr != nil {
 			continue // let the workers end
 		}
-		if writeErr = r.take(ctx, ev, doomed); writeErr != nil {
+		if writeErr = r.take(ctx, ev); writeErr != nil {
 			stop(writeErr)
 		}
 	}
@@ -87,38 +107,45 @@ func (r *reading) workers(tasks int) int {
 	return max(1, min(n, maxWorkers, tasks))
 }
 
+// A selection is the tasks of the plan that a pass is about, or their wider
+// questions; open says where those go on that were begun.
+type selection struct {
+	wider  bool
+	open   map[int]staging.OpenTask
+	wanted func(index int) bool
+}
+
 // feed hands the tasks out. Long lists begin first, since each is read page
 // after page: one that is left at the end can't keep the pace.
-func (r *reading) feed(ctx context.Context, tasks chan<- numbered, wider bool) error {
-	asked := func(t task) bool { return t.Wider == wider }
+func (r *reading) feed(ctx context.Context, tasks chan<- numbered, s selection) error {
 	switch r.w.Manifest().Collection {
 	case staging.Memberships, staging.Users:
 	default: // nobody tells how long its lists are
-		return r.feedIf(ctx, tasks, asked)
+		return r.feedIf(ctx, tasks, s, func(task) bool { return true })
 	}
 	isLong := func(t task) bool { return t.Expect > pageRecords }
-	if err := r.feedIf(ctx, tasks, func(t task) bool { return asked(t) && isLong(t) }); err != nil {
+	if err := r.feedIf(ctx, tasks, s, isLong); err != nil {
 		return err
 	}
-	return r.feedIf(ctx, tasks, func(t task) bool { return asked(t) && !isLong(t) })
+	return r.feedIf(ctx, tasks, s, func(t task) bool { return !isLong(t) })
 }
 
-func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, wanted func(task) bool) error {
+func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, s selection, fits func(task) bool) error {
 	i := -1
 	for line, err := range r.w.Plan(ctx) {
 		if err != nil {
 			return err
 		}
 		i++
-		if r.start.isDone(i) {
+		if !s.wanted(i) {
 			continue
 		}
-		o, begun := r.start.open[i]
+		o, begun := s.open[i]
 		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
 		}
-		if !wanted(n.task) {
+		if n.Wider != s.wider || !fits(n.task) {
 			continue
 		}
 		select {
@@ -130,7 +157,7 @@ func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, wanted func
 	return nil
 }
 
-func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<- event, d *doomed) error {
+func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<- event, d *doubts) error {
 	send := func(ev event) error {
 		select {
 		case events <- ev:
@@ -140,22 +167,39 @@ func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<-
 		}
 	}
 	for t := range tasks {
-		if d.has(t.task) {
-			if err := send(event{numbered: t, kind: abandoned}); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := r.readTask(ctx, t, send); err != nil {
+		why, leave := d.enter(t.task)
+		err := r.workOn(ctx, t, why, send, d)
+		leave()
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readTask reads a task to its end. A cursor that PingOne no longer takes
-// starts it again, once.
-func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) error {
+// workOn reads a task to its end, unless why says that it would be refused.
+func (r *reading) workOn(ctx context.Context, t numbered, why *pingone.Error, send func(event) error, d *doubts) error {
+	switch {
+	case why != nil && d.last:
+		return send(event{numbered: t, kind: abandoned, refusal: why})
+	case why != nil:
+		return send(event{numbered: t, kind: putOff})
+	}
+	end, err := r.readTask(ctx, t, send)
+	switch {
+	case err != nil:
+		return err
+	case end.kind != refused:
+		d.answered(t.task)
+	case d.refused(t.task, end.refusal):
+		end.kind = putOff
+	}
+	return send(end)
+}
+
+// readTask reads a task, and returns how it ended. A cursor that PingOne no
+// longer takes starts it again, once.
+func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) (end event, err error) {
 	again := false
 	for {
 		pages, err := r.readPages(ctx, &t, send)
@@ -166,23 +210,16 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		switch {
 		case err == nil:
 			short, err := r.shortOf(ctx, t)
-			if err != nil {
-				return err
-			}
-			return send(event{numbered: t, kind: finished, short: short})
+			return event{numbered: t, kind: finished, short: short}, err
 		case refusal == nil:
-			return err
+			return event{}, err
 		case isCursorLost(refusal, pages) && !again:
 			again, t.from, t.records = true, "", 0
 			if err := send(event{numbered: t, kind: restarted}); err != nil {
-				return err
+				return event{}, err
 			}
 		default:
-			ev, err := r.endOf(ctx, t, refusal)
-			if err != nil {
-				return err
-			}
-			return send(ev)
+			return r.endOf(ctx, t, refusal)
 		}
 	}
 }
@@ -212,7 +249,7 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 }
 
 // take notes one event, and commits when it is time.
-func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
+func (r *reading) take(ctx context.Context, ev event) error {
 	switch ev.kind {
 	case paged:
 		reply := staging.Reply{Environment: ev.Environment, Path: ev.page.Path, Parent: ev.Parent, FetchedAt: ev.page.FetchedAt, Body: ev.page.Body}
@@ -224,8 +261,10 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 	case restarted:
 		r.log.WarnContext(ctx, "PingOne no longer knows the page to go on from: the list starts again", "path", ev.Path)
 		r.progress.restart(ev.index)
+	case putOff:
+		r.progress.putOff(ev.index)
 	default:
-		r.settle(ev, d)
+		r.settle(ev)
 		r.progress.finish(ev.index)
 	}
 	r.showProgress(ev)
@@ -233,7 +272,7 @@ func (r *reading) take(ctx context.Context, ev event, d *doomed) error {
 }
 
 // settle counts how a task ended.
-func (r *reading) settle(ev event, d *doomed) {
+func (r *reading) settle(ev event) {
 	key, isChild := keyOf(ev.task)
 	var s *staging.Slice
 	name := ""
@@ -249,17 +288,11 @@ func (r *reading) settle(ev event, d *doomed) {
 		r.noteSurplus(ev.numbered)
 	}
 	switch ev.kind {
-	case abandoned:
-		s.Refused++
-		r.unread.skip(name)
 	case gone:
 		s.Gone++
-	case refused:
+	case refused, abandoned:
 		if isChild {
 			s.Refused++
-			if isHopeless(s) {
-				d.add(key)
-			}
 		}
 		r.unread.add(staging.Unread{
 			Environment: ev.Environment, Path: ev.Path, Parent: ev.Parent,
@@ -288,34 +321,4 @@ func (r *reading) showProgress(ev event) {
 		Collection: m.Collection, Tasks: r.progress.finished(), Total: r.total,
 		Pages: r.base.Pages + r.pages, Records: r.base.Records + r.records, Expected: r.expected,
 	})
-}
-
-// doomed are the slices that nobody is to ask for any more.
-type doomed struct {
-	mu     sync.Mutex
-	slices map[sliceKey]bool
-}
-
-func newDoomed(counts sliceCounts) *doomed {
-	d := &doomed{slices: map[sliceKey]bool{}}
-	for k, s := range counts {
-		d.slices[k] = isHopeless(s)
-	}
-	return d
-}
-
-func (d *doomed) add(k sliceKey) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.slices[k] = true
-}
-
-func (d *doomed) has(t task) bool {
-	k, isChild := keyOf(t)
-	if !isChild {
-		return false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.slices[k]
 }

@@ -8,10 +8,9 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// hopeless is after how many refusals, with nothing else answered, a slice is
-// not asked for any more: a missing permission is the same for every child,
-// and each question costs the customer's rate limit.
-const hopeless = 3
+// many is how many children of a slice must be refused, or gone, to say
+// something of all.
+const many = 3
 
 // sliceKey names the child collections of one sort in one environment.
 type sliceKey struct {
@@ -59,11 +58,10 @@ func (c sliceCounts) save() []staging.Slice {
 	return all
 }
 
-// isHopeless tells whether the slice was refused so often, and nothing but
-// refused, that the rest will be too.
-func isHopeless(s *staging.Slice) bool { return s.Refused >= hopeless && s.Refused == s.Asked }
+// isHopeless tells whether the slice was refused often, and nothing but that.
+func isHopeless(s *staging.Slice) bool { return s.Refused >= many && s.Refused == s.Asked }
 
 // isSuspect tells whether too many children were gone to have been deleted
 // while we read: an endpoint that answers 404 to everything is no proof that
 // nobody holds anything.
-func isSuspect(s *staging.Slice) bool { return s.Gone >= hopeless && 2*s.Gone > s.Asked }
+func isSuspect(s *staging.Slice) bool { return s.Gone >= many && 2*s.Gone > s.Asked }

@@ -64,10 +64,3 @@ func (l *unreadList) add(u staging.Unread, slice string) {
 	}
 	l.entries = append(l.entries, u)
 }
-
-// skip counts one child of a slice that nobody asked for.
-func (l *unreadList) skip(slice string) {
-	if i, ok := l.last[slice]; ok {
-		l.entries[i].Skipped++
-	}
-}

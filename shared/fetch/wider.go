@@ -55,7 +55,7 @@ func (r *reading) widerTasks(ctx context.Context) ([]int, error) {
 		if err := json.Unmarshal(line, &t); err != nil {
 			return nil, fmt.Errorf("task %d of the plan: %w", i, err)
 		}
-		if t.Wider && !r.progress.isDone(i) {
+		if t.Wider && (!r.progress.isDone(i) || r.progress.again.has(i)) {
 			wider = append(wider, i)
 		}
 	}

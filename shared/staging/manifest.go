@@ -100,6 +100,15 @@ type Progress struct {
 	Before int        `json:"before"`         // all tasks below this one are finished
 	Done   []int      `json:"done,omitempty"` // and so are these
 	Open   []OpenTask `json:"open,omitempty"` // these were begun
+	// Again are those of the finished that are to be asked once more at the
+	// end: they were refused, or left out because others were.
+	Again []Range `json:"again,omitempty"`
+}
+
+// A Range is the tasks from From on, below To.
+type Range struct {
+	From int `json:"from"`
+	To   int `json:"to"`
 }
 
 // An OpenTask was begun and goes on at Next.
@@ -254,6 +263,9 @@ func (m *Manifest) check(run RunID, c Collection) error {
 	}
 	for _, o := range m.Progress.Open {
 		least = min(least, int64(o.Task), int64(o.Pages))
+	}
+	for _, a := range m.Progress.Again {
+		least = min(least, int64(a.From), int64(a.To-a.From))
 	}
 	if least < 0 {
 		return errNegative

@@ -30,6 +30,7 @@ func TestCorruptManifest(t *testing.T) {
 		{"an impossible size", map[string]any{"parts": []any{map[string]any{"name": "part-000001.jsonl.gz", "sha256": sum, "rawBytes": staging.MaxRawBytes + 1}}}},
 		{"a misnamed plan", map[string]any{"plan": []any{map[string]any{"name": "part-000001.jsonl.gz", "sha256": sum}}}},
 		{"negative progress", map[string]any{"progress": map[string]any{"before": -1}}},
+		{"a negative task to ask again", map[string]any{"progress": map[string]any{"again": []any{map[string]any{"from": 3, "to": 2}}}}},
 		{"a negative task", map[string]any{"progress": map[string]any{"done": []int{-1}}}},
 		{"a negative open task", map[string]any{"progress": map[string]any{"open": []any{map[string]any{"task": -1}}}}},
 		{"a negative count", map[string]any{"calls": -1}},

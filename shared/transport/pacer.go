@@ -15,7 +15,7 @@ import (
 var ErrOutOfTime = fmt.Errorf("no time left to wait: %w", context.DeadlineExceeded)
 
 // A Pacer spaces requests out: never faster than its setting, at half the
-// pace after a 429, and slowly back up. It is safe for concurrent use; share
+// pace after a 429 or a 403 that may mean load, and slowly back up. It is safe for concurrent use; share
 // one among all that draw on the same rate limit.
 type Pacer struct {
 	limiter *rate.Limiter
@@ -87,6 +87,17 @@ func (p *Pacer) throttled(pause time.Duration) {
 	p.limiter.SetLimit(max(p.limiter.Limit()/2, p.setting*slowest))
 }
 
+// doubted takes the pace to half of the setting, if it is above: a 403 may
+// mean load. No lower, since most mean what they say.
+func (p *Pacer) doubted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if half := p.setting / 2; p.limiter.Limit() > half {
+		p.changed = time.Now()
+		p.limiter.SetLimit(half)
+	}
+}
+
 // succeeded lets the pace recover.
 func (p *Pacer) succeeded() {
 	p.mu.Lock()
@@ -146,6 +157,8 @@ func (p pacers) answered(r *http.Request, status int, pause time.Duration) {
 	case one == nil:
 	case status == http.StatusTooManyRequests:
 		one.throttled(pause)
+	case status == http.StatusForbidden:
+		one.doubted()
 	case status/100 == 2:
 		one.succeeded()
 	}

@@ -99,6 +99,33 @@ func TestThePaceHalvesAndRecoversSlowly(t *testing.T) {
 	})
 }
 
+// A 403 that may mean load takes the pace to half and no lower, and is tried
+// again at that.
+func TestA403ThatMayBeLoadHalvesThePaceOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		status := http.StatusForbidden
+		s := newStub(func(int, *http.Request) (*http.Response, error) { return answer(status, "{}"), nil })
+		p := transport.NewPacer(8)
+		c := transport.New(transport.Options{Base: s, Pacer: p, Retry: transport.RetryPolicy{Forbidden: true}})
+		for range 5 {
+			mustGet(t, c, 403)
+			if got := p.Pace(); got != 4 {
+				t.Errorf("pace %g, want 4", got)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		status = 200
+		for range 20 {
+			time.Sleep(2 * time.Second)
+			mustGet(t, c, 200)
+		}
+		if got := p.Pace(); got != 8 {
+			t.Errorf("pace %g in the end, want 8", got)
+		}
+	})
+}
+
 func TestA429HoldsEveryRequestBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -194,6 +194,7 @@ func (t *retry) judge(r *http.Request, resp *http.Response, err error, n *tries)
 		return n.failed < t.policy.Attempts, max(retryAfter(resp), t.jitter(n.failed))
 	case resp.StatusCode == http.StatusForbidden && t.policy.Forbidden:
 		n.forbidden++
+		t.pacers.answered(r, resp.StatusCode, 0)
 		return n.forbidden < 2, 2 * t.jitter(2)
 	}
 	t.pacers.answered(r, resp.StatusCode, 0)

@@ -4,9 +4,60 @@ import (
 	"context"
 	"slices"
 
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
+
+// memberships are the users in groups, as they were staged.
+func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err error) {
+	anyWay, err := newAnyWay(ctx, s)
+	if err != nil {
+		return false, err
+	}
+	var d pingone.Decoder[reference]
+	for reply, err := range s.snaps[staging.Memberships].Replies(ctx) {
+		if err != nil {
+			return false, err
+		}
+		if !isMembersReply(reply) {
+			continue
+		}
+		users, broken, err := d.Items(reply.Body, "users")
+		if err != nil {
+			return false, err
+		}
+		group := reply.Parent.ID
+		tag, known := s.x.groups[group]
+		if !known {
+			s.x.noteNamed(mapping.GroupID(group), staging.Groups, staging.Memberships)
+			s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), unknownGroup, len(users)+broken)
+			continue
+		}
+		target := mapping.GroupID(group) // once, and not for each of its members
+		for _, u := range users {
+			if u.ID.IsZero() {
+				broken++
+				continue
+			}
+			if reply.Parent.Kind == staging.GroupAny && anyWay.isKnown(group, u.ID) {
+				continue
+			}
+			r := mapping.Membership(u.ID, target)
+			if _, ok := s.x.users[u.ID]; !ok {
+				s.found.quarantine(authomize.AccountAssociations, r.Key(), unknownUser)
+				s.x.noteMissed(u.ID, reply.Environment, reply.FetchedAt)
+				continue
+			}
+			if !emit(&r, tag) {
+				return false, nil
+			}
+		}
+		s.found.quarantineMany(authomize.AccountAssociations, mapping.GroupID(group), malformed, broken)
+	}
+	return true, nil
+}
 
 // anyWay knows which members a dynamic group has besides those by its filter.
 // A group that was asked for its members in any way names its direct members

@@ -85,8 +85,9 @@ const mostBeforeRun = 3
 
 // checkFirst is the check that a run makes before it reads. What can't be read
 // is said and does not stop the run, which will note it as unread.
-func checkFirst(ctx context.Context, w world, s settings) error {
+func checkFirst(ctx context.Context, w world, s settings, store staging.Store) error {
 	found := &findings{}
+	checkStaging(ctx, store, found)
 	checker{settings: s, found: found, most: mostBeforeRun, pingOneOnly: s.transform.DryRun}.apis(ctx)
 	var faults []error
 	for _, f := range found.all {

@@ -37,14 +37,14 @@ func (p pingOneCheck) grants(ctx context.Context, home pingone.ID, clientID stri
 			p.found.add(warning, grantsCheck, "not known: "+reading(err, configurationRole))
 			return
 		}
-		p.judgeGrants(ctx, env, assigned)
+		p.judgeGrants(ctx, env, assigned, environments)
 		return
 	}
 	p.found.add(warning, grantsCheck, "not known: the worker application was found in no environment that it reads")
 }
 
-// judgeGrants looks at each role once.
-func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned []pingone.RoleAssignment) {
+// judgeGrants looks at each role once, and at the scopes that it is held in.
+func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned []pingone.RoleAssignment, environments []pingone.ID) {
 	// The roles of the environment have more to tell, and custom ones.
 	roles, err := collect[pingone.Role](ctx, p.client, pingone.RolesOf(env))
 	if err != nil {
@@ -54,60 +54,64 @@ func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned 
 		p.found.add(warning, grantsCheck, "not known, as the list of roles can't be read: "+err.Error())
 		return
 	}
-	seen := map[pingone.ID]bool{}
-	for _, a := range assigned {
-		if seen[a.Role.ID] {
-			continue
-		}
-		seen[a.Role.ID] = true
-		i := slices.IndexFunc(roles, func(r pingone.Role) bool { return r.ID == a.Role.ID })
-		if i < 0 {
-			p.found.add(warning, grantsCheck, fmt.Sprintf("role %s is in no list that can be read, so it is not known what it allows", a.Role.ID))
-			continue
-		}
-		g, detail := judgeRole(&roles[i])
-		p.found.add(g, grantsCheck, detail)
-	}
-	if len(seen) == 0 {
+	if len(assigned) == 0 {
 		p.found.add(missing, grantsCheck, "none: grant the worker application "+identityRole+" and "+configurationRole)
+		return
 	}
+	var readers []*reader
+	byRole := map[pingone.ID]*reader{}
+	for _, a := range assigned {
+		if byRole[a.Role.ID] == nil {
+			r := &reader{}
+			byRole[a.Role.ID] = r
+			i := slices.IndexFunc(roles, func(r pingone.Role) bool { return r.ID == a.Role.ID })
+			if i < 0 {
+				p.found.add(warning, grantsCheck, fmt.Sprintf("role %s is in no list that can be read, so it is not known what it allows", a.Role.ID))
+				continue
+			}
+			g, detail := judgeRole(&roles[i])
+			p.found.add(g, grantsCheck, detail)
+			if r.role = &roles[i]; r.isReader() {
+				readers = append(readers, r)
+			}
+		}
+		byRole[a.Role.ID].scopes = append(byRole[a.Role.ID].scopes, a.Scope)
+	}
+	p.judgeCustom(readers)
+	p.judgeScopes(readers, environments)
 }
 
-// judgeRole says whether a role allows more than reading.
+func isCustom(r *pingone.Role) bool { return strings.EqualFold(r.Type, "CUSTOM") }
+
+// judgeRole says whether a role allows more than reading what a run needs.
 func judgeRole(r *pingone.Role) (grade, string) {
-	isCustom := strings.EqualFold(r.Type, "CUSTOM")
 	switch {
-	case r.Name == identityRole && !isCustom:
+	case r.Name == identityRole && !isCustom(r):
 		return ok, identityRole + ": reads only"
-	case r.Name == configurationRole && !isCustom:
+	case r.Name == configurationRole && !isCustom(r):
 		return ok, configurationRole + ": reads only, client secrets of applications among it; a custom role without " + readSecret + " does not"
-	case !isCustom:
+	case !isCustom(r):
 		return warning, fmt.Sprintf("%s is more than a run needs: take it away; %s and %s are enough", r.Name, identityRole, configurationRole)
 	}
 	var beyond []string
 	reads := false
 	for _, permission := range r.Permissions {
-		if permission.ID == readSecret || !isRead(permission.ID) {
+		needed := isNeeded(permission.ID)
+		if !needed {
 			beyond = append(beyond, permissionName(permission))
 		}
-		reads = reads || isRead(permission.ID)
+		reads = reads || needed
 	}
 	slices.Sort(beyond)
 	switch {
 	case len(r.Permissions) == 0:
 		return warning, fmt.Sprintf("custom role %s: PingOne lists no permission of it, so it is not known what it allows", r.Name)
-	case len(beyond) > 0:
-		return warning, fmt.Sprintf("custom role %s allows more than a run needs: %s", r.Name, strings.Join(slices.Compact(beyond), ", "))
 	case !reads:
 		return warning, fmt.Sprintf("custom role %s allows nothing that a run needs", r.Name)
+	case len(beyond) > 0:
+		return warning, fmt.Sprintf("custom role %s allows more than a run needs: %s", r.Name, strings.Join(slices.Compact(beyond), ", "))
 	}
-	return ok, fmt.Sprintf("custom role %s: reads only, and no client secret", r.Name)
-}
-
-// isRead tells whether a permission, category:action:resource, only reads.
-func isRead(id string) bool {
-	parts := strings.Split(id, ":")
-	return len(parts) == 3 && parts[1] == "read"
+	return ok, fmt.Sprintf("custom role %s: reads only what a run needs", r.Name)
 }
 
 func permissionName(p pingone.RolePermission) string {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -33,6 +34,8 @@ type lookedAt struct {
 	// of names the list whose first item is the parent of child.
 	of    func(env pingone.ID) pingone.List
 	child func(env, parent pingone.ID) pingone.List
+	// costs says what a run without it costs; "" if it would hold its sweep.
+	costs string
 }
 
 // looks are all that a run reads of an environment.
@@ -47,8 +50,18 @@ var looks = []lookedAt{
 	{name: "roleassignments of groups", role: identityRole, of: pingone.GroupsOf, child: held(pingone.GroupPrincipal)},
 	{name: "roleassignments of applications", role: configurationRole, of: pingone.ApplicationsOf, child: held(pingone.ApplicationPrincipal)},
 	{name: "roleassignments of gateways", role: configurationRole, of: pingone.GatewaysOf, child: held(pingone.GatewayPrincipal)},
+	{
+		name: "audit feed", list: recentGrants,
+		costs: "every run asks for the roles of every user; grant the worker application the permission " + readActivity,
+	},
 	{name: string(staging.Applications), role: configurationRole, list: pingone.ApplicationsOf},
 	{name: string(staging.Gateways), role: configurationRole, list: pingone.GatewaysOf},
+}
+
+// recentGrants is as little of the audit feed as can be asked for.
+func recentGrants(env pingone.ID) pingone.List {
+	now := time.Now()
+	return pingone.Activities(env, now.Add(-time.Minute), now, pingone.RoleAssigned)
 }
 
 func held(p pingone.Principal) func(env, parent pingone.ID) pingone.List {
@@ -128,6 +141,10 @@ func (p pingOneCheck) look(ctx context.Context, env pingone.ID, l lookedAt) find
 	}
 	if err != nil {
 		f.State, f.Detail = refusedOr(err, fault), reading(err, l.role)
+		var refused *pingone.Error
+		if l.costs != "" && f.State == missing && errors.As(err, &refused) {
+			f.State, f.Detail = warning, fmt.Sprintf("not readable (%d %s): %s", refused.Status, refused.Code, l.costs)
+		}
 		if l.name == string(staging.Environments) && errors.Is(err, pingone.ErrForbidden) {
 			f.Detail += "; check its id, too, since PingOne gives this answer for an environment that does not exist"
 		}

@@ -90,7 +90,7 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 	}
 	// One that is gone on with was checked when it began.
 	if isNew && !isDemo {
-		if err := checkFirst(ctx, w, s); err != nil {
+		if err := checkFirst(ctx, w, s, permitted{store}); err != nil {
 			return exitFailed, err
 		}
 	}

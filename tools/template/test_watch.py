@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from stack import DEFAULTS, FETCH, FULL, FUNCTIONS, PLAIN, ROOT, STACK, go_source, transform
+from stack import DEFAULTS, FETCH, FULL, FUNCTIONS, PLAIN, ROOT, SOURCE, STACK, go_source, transform
 
 NAMESPACE = "PingOneAuthomize"
 
@@ -106,30 +106,54 @@ class WatchTest(unittest.TestCase):
         }
         at_least, more, less = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold"
         self.assertEqual(got, {
-            "NoGoodRunAlarm": ("GoodRuns", "Sum", 3600, "3", less, 1),
+            "NoGoodRunAlarm": (None, None, None, "3", less, 1),
             "FailedRunAlarm": ("RunsFailed", "Maximum", 300, 1, at_least, 1),
             "HeldSweepAlarm": ("RunsHeld", "Maximum", 300, 1, at_least, 1),
             "QuarantineAlarm": ("RecordsQuarantined", "Sum", 3600, 1, more, "7"),
             "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
             "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
             "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
-            "TimeLeftAlarm": ("InvocationTimeLeft", "Minimum", 300, 1, less, 10),
+            "TimeLeftAlarm": (None, None, None, 2, at_least, 890_000),
             "TokenRefusedAlarm": ("TokenRefused", "Sum", 300, 1, at_least, 1),
         })
 
-    def test_errors_of_every_function(self):
-        metrics = transform().properties("FunctionErrorsAlarm")["Metrics"]
-        self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], ["SUM(METRICS())"])
-        stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
-        self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
-        self.assertEqual({(s["Stat"], s["Period"]) for s in stats}, {("Sum", 3600)})
+    def test_good_runs_are_filled(self):
+        """N hours without a good run mean N hours: no point is missing, so CloudWatch looks back no further."""
+        alarm = transform(FULL).properties("NoGoodRunAlarm")
+        filled, good = alarm["Metrics"]
+        self.assertEqual((filled["Expression"], filled["ReturnData"], good["Id"], good["ReturnData"]),
+                         ("FILL(good, 0)", True, "good", False))
+        stat = good["MetricStat"]
+        self.assertEqual((stat["Metric"]["MetricName"], stat["Stat"], stat["Period"]), ("GoodRuns", "Sum", 3600))
+        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), ("3", "3"))
+        # With periods of an hour or more CloudWatch takes seven days at most.
+        hours = SOURCE["Parameters"]["NoGoodRunHours"]
+        self.assertEqual((hours["MinValue"], hours["MaxValue"] * stat["Period"]), (1, 7 * 24 * 3600))
 
-    def test_time_left_alarm_is_below_the_margin(self):
-        """An invocation that stops in time has the margin left, less what the last commit takes."""
+    def test_alarms_of_every_function(self):
+        for name, expression, metric, stat in (
+            ("FunctionErrorsAlarm", "SUM(METRICS())", "Errors", "Sum"),
+            ("TimeLeftAlarm", "MAX(METRICS())", "Duration", "Maximum"),
+        ):
+            metrics = transform().properties(name)["Metrics"]
+            self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], [expression])
+            stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
+            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
+            self.assertEqual({(s["Metric"]["MetricName"], s["Stat"], s["Period"]) for s in stats}, {(metric, stat, 3600)})
+
+    def test_time_left_alarm_sees_a_stopped_invocation_and_no_other(self):
+        """One that Lambda stops took all of the timeout. One that ends in time
+        has the margin left, less what the last commit takes."""
+        alarm = transform().properties("TimeLeftAlarm")
+        # A point stands where the invocation began, up to 15 minutes ago.
+        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (2, 1))
+        timeouts = {f["Timeout"] * 1000 for f in transform().of_type("AWS::Lambda::Function").values()}
+        self.assertEqual(timeouts, {900_000})
+        self.assertLess(alarm["Threshold"], 900_000)
         source = go_source("shared/fetch", "shared/transform")
         margins = [int(s) for s in re.findall(r"^const Margin = (\d+) \* time\.Second$", source, re.M)]
         self.assertEqual(len(margins), 2, "the pattern no longer finds both margins")
-        self.assertLess(transform().properties("TimeLeftAlarm")["Threshold"], min(margins))
+        self.assertLess(900_000 - min(margins) * 1000, alarm["Threshold"])
 
     def test_topic_and_address(self):
         for parameters, topics, subscriptions in (

@@ -275,7 +275,7 @@ func listed[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID,
 		case isCursorLost(r, pages) && !restarted:
 			restarted = true
 		default:
-			p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: r.Status, Code: r.Code, Message: r.Message}, "")
+			p.unread.add(unreadOf(env, l.Path, nil, r), "")
 			return nil
 		}
 	}
@@ -307,7 +307,7 @@ func eachPage[T pingone.Resource](ctx context.Context, p *planner, env pingone.I
 			}
 		}
 		if broken > 0 {
-			p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: 200, Code: "BROKEN_ITEM", Message: "an item of the list has no id or another shape"}, "")
+			p.unread.add(brokenItem(env, l.Path), "")
 		}
 	}
 	return pages, nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"pingone-authomize/shared/pingone"
-	"pingone-authomize/shared/staging"
 )
 
 // choose returns the users to ask: those that something calls for, and those
@@ -55,9 +54,6 @@ const refreshReserve = 1.2
 // listIDs reads the ids of a list. It is not whole if PingOne refuses it or an
 // item has none, which is noted.
 func listIDs(ctx context.Context, p *planner, env pingone.ID, l pingone.List) (ids []pingone.ID, whole bool, err error) {
-	note := func(status int, code, message string) {
-		p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: status, Code: code, Message: message}, "")
-	}
 	for restarted := false; ; restarted = true {
 		var pages, broken int
 		ids, pages, broken, err = pageIDs(ctx, p.client, l, ids[:0])
@@ -66,12 +62,12 @@ func listIDs(ctx context.Context, p *planner, env pingone.ID, l pingone.List) (i
 		case r != nil && isCursorLost(r, pages) && !restarted:
 			continue
 		case r != nil:
-			note(r.Status, r.Code, r.Message)
+			p.unread.add(unreadOf(env, l.Path, nil, r), "")
 			return nil, false, nil //nolint:nilerr // noted as unread
 		case err != nil:
 			return nil, false, err
 		case broken > 0:
-			note(200, "BROKEN_ITEM", "an item of the list has no id or another shape")
+			p.unread.add(brokenItem(env, l.Path), "")
 			return nil, false, nil
 		}
 		return ids, true, nil

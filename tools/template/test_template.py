@@ -16,7 +16,7 @@ from stack import (
     go_source, matches, sample, transform,
 )
 
-COMMON_VARIABLES = {"STACK_NAME", "SECRET_ID", "STAGING_URL"}
+COMMON_VARIABLES = {"STACK_NAME", "TRACING", "SECRET_ID", "STAGING_URL"}
 TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "NO_GOOD_RUN_HOURS"}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
@@ -78,6 +78,7 @@ class TemplateTest(unittest.TestCase):
                 )
         for name, properties in transform(PLAIN).of_type("AWS::Lambda::Function").items():
             self.assertEqual(properties["TracingConfig"], {"Mode": "PassThrough"}, name)
+            self.assertEqual(properties["Environment"]["Variables"]["TRACING"], "PassThrough", name)
 
     def test_built_by_make_from_the_root(self):
         self.assertEqual(SOURCE["Globals"]["Function"]["CodeUri"], ".")
@@ -95,7 +96,7 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual(self.stack.variables(name)["SECRET_ID"], "Secret")
 
         full = transform(FULL)
-        common = {"STACK_NAME": STACK, "SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
+        common = {"STACK_NAME": STACK, "TRACING": "Active", "SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
         fetch = common | {
             "PINGONE_API_URL": "https://api.pingone.eu",
             "PINGONE_ENVIRONMENTS": "all",
@@ -120,7 +121,7 @@ class TemplateTest(unittest.TestCase):
         names = set(re.findall(r'"([A-Z][A-Z0-9_]{4,})"', go_source("shared/config")))
         full = transform(FULL)
         given = {v for name in FUNCTIONS for v in full.variables(name)}
-        watched = {"STACK_NAME", "NO_GOOD_RUN_HOURS"}
+        watched = {"STACK_NAME", "TRACING", "NO_GOOD_RUN_HOURS"}
         self.assertEqual(given - watched, names)
         self.assertLessEqual(watched, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
 

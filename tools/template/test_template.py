@@ -383,7 +383,7 @@ class ParametersTest(unittest.TestCase):
             ({"AlarmEmail": "a@example.org", "AlarmTopicArn": "arn"}, {"OneWayToTell"}),
             ({"SecretKmsKeyArn": "arn"}, {"KeyOfExistingSecret"}),
             ({"SecretKmsKeyArn": "arn", "SecretArn": SECRET}, set()),
-            ({"PingOneApiUrl": "https://api.pingone.eu"}, {"CustomDomain"}),
+            ({"PingOneApiUrl": "https://proxy.example/pingone"}, set()),
             ({"PingOneApiUrl": "https://api.pingone.eu", "PingOneEnvironments": "all"}, set()),
             ({"PingOneEnvironments": "all"}, set()),
         ):

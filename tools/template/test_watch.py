@@ -35,11 +35,9 @@ ALARMS = {
 
 def metrics():
     """Every metric of the functions, and the dimension it has beside Stack, or
-    None: the definitions in the Go code, {Name, unit, dimension} a line."""
-    source = (ROOT / "shared/observe/metrics.go").read_text()
-    names = dict(re.findall(r'^\t(\w+) +Name = "(\w+)"', source, re.M))
-    found = re.findall(r"^\t\{(\w+), unit\w+, (?:NoDimension|By(\w+))\},$", source, re.M)
-    return {names[n]: dimension or None for n, dimension in found}
+    None, from the file that a Go test compares with the code."""
+    found = json.loads((ROOT / "shared/observe/testdata/metrics.json").read_text())
+    return {m["name"]: m["by"] or None for m in found}
 
 
 def kinds():
@@ -71,11 +69,27 @@ class WatchTest(unittest.TestCase):
         self.assertIn(value, values[dimension], name)
 
     def test_definitions_are_found(self):
-        """No metric of the Go code is overlooked, so that the tests below mean something."""
-        source = (ROOT / "shared/observe/metrics.go").read_text()
-        self.assertEqual(set(METRICS), set(re.findall(r'\bName = "(\w+)"', source)))
         self.assertEqual((METRICS["GoodRuns"], METRICS["RecordsRead"]), (None, "Collection"))
-        self.assertIn(f'Namespace = "{NAMESPACE}"', source)
+        self.assertIn(f'Namespace = "{NAMESPACE}"', go_source("shared/observe"))
+
+    def test_costs_count_every_metric_and_alarm(self):
+        """docs/operations.md reckons with the metrics that there are: each by
+        stack, and once more for each value of its dimension."""
+        text = (ROOT / "docs/operations.md").read_text()
+        values = {"Collection": len(FETCH), "API": 2, "Function": len(FUNCTIONS), "Kind": len(kinds())}
+        used = list(METRICS.values())
+        count = len(METRICS) + sum(values[d] for d in used if d)
+        self.assertIn(f"| metrics: at most {count}, ", text)
+        self.assertIn(f"| {count} × 0.30 × 1/24 ", text)
+        parts = ", ".join(
+            f"{name} {used.count(d)} × {values[d]}"
+            for d, name in (("Collection", "by collection"), ("API", "API"), ("Function", "function"), ("Kind", "kind")))
+        self.assertIn(f"- Metrics: {len(METRICS)} of the stack, {parts}.", text)
+        watched = [
+            sum("MetricStat" in m for m in a["Metrics"]) if "Metrics" in a else 1
+            for a in transform().of_type("AWS::CloudWatch::Alarm").values()]
+        self.assertEqual(set(watched), {1, 10})
+        self.assertIn(f"| alarms: {watched.count(1)} of one metric, {watched.count(10)} of ten | 0.10 a metric | {sum(watched) / 10:.2f} |", text)
 
     def test_alarms(self):
         for parameters, topic in ((DEFAULTS, "AlarmTopic"), (PLAIN, "AlarmTopic"), (FULL, FULL["AlarmTopicArn"])):
@@ -109,7 +123,7 @@ class WatchTest(unittest.TestCase):
             "NoGoodRunAlarm": (None, None, None, "3", less, 1),
             "FailedRunAlarm": ("RunsFailed", "Maximum", 300, 1, at_least, 1),
             "HeldSweepAlarm": ("RunsHeld", "Maximum", 300, 1, at_least, 1),
-            "QuarantineAlarm": ("RecordsQuarantined", "Sum", 3600, 1, more, "7"),
+            "QuarantineAlarm": ("QuarantinedInRun", "Maximum", 3600, 1, more, "7"),
             "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
             "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
             "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
@@ -187,8 +201,9 @@ class WatchTest(unittest.TestCase):
                     self.assertEqual(len(dimensions) % 2, 0)
                     self.check_metric(namespace, name, dict(zip(dimensions[::2], dimensions[1::2])))
                     shown.add(name)
-        # The count of completed runs is good and held ones; durations are Lambda's own.
-        self.assertEqual(set(METRICS) - shown, {"RunsCompleted", "InvocationDuration"})
+        # The count of completed runs is good and held ones; durations are Lambda's
+        # own; the quarantine is shown by kind.
+        self.assertEqual(set(METRICS) - shown, {"RunsCompleted", "InvocationDuration", "QuarantinedInRun"})
 
     def test_dashboard_widgets(self):
         titles = []
@@ -200,6 +215,10 @@ class WatchTest(unittest.TestCase):
                 "log": {"title", "region", "view", "query"},
                 "metric": {"title", "region", "view", "stat", "period", "metrics"},
             }[widget["type"]]
+            if properties.get("view") == "singleValue":
+                # The newest point, of a period shorter than the time between two runs.
+                self.assertEqual((properties["period"], properties["setPeriodToTimeRange"]), (300, False))
+                known |= {"setPeriodToTimeRange", "sparkline"}
             self.assertEqual(set(properties), known)
             self.assertEqual(properties.get("region", "eu-west-1"), "eu-west-1")
             self.assertIn(properties.get("view", "table"), {"timeSeries", "singleValue", "table"})

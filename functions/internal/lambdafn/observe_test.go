@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/staging"
 )
@@ -79,6 +80,18 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 		if v, ok := got[name]; !ok || v != want {
 			t.Errorf("%s is %v (%t), want %v", name, v, ok, want)
 		}
+	}
+	quarantined := 0.0
+	for _, kind := range authomize.Kinds {
+		posted, ok := got["RecordsPosted/"+string(kind)]
+		held, ok2 := got["RecordsQuarantined/"+string(kind)]
+		if !ok || !ok2 {
+			t.Errorf("%s: posted %v, in quarantine %v: a number that is 0 must be written too, or the last one stays", kind, posted, held)
+		}
+		quarantined += held
+	}
+	if all, ok := got["QuarantinedInRun"]; !ok || all != quarantined {
+		t.Errorf("%v in quarantine in the run (%t), want %v", all, ok, quarantined)
 	}
 	if got["RecordsPosted/users"] == 0 || got["GoodRuns"]+got["RunsHeld"] != 1 {
 		t.Errorf("metrics of the run: %v", got)

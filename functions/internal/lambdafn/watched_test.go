@@ -224,4 +224,3 @@ func (w *watched) fetchAll() {
 		}
 	}
 }
-

@@ -63,7 +63,7 @@ func listIDs(ctx context.Context, p *planner, env pingone.ID, l pingone.List) (i
 			continue
 		case r != nil:
 			p.unread.add(unreadOf(env, l.Path, nil, r), "")
-			return nil, false, nil //nolint:nilerr // noted as unread
+			return nil, false, nil
 		case err != nil:
 			return nil, false, err
 		case broken > 0:

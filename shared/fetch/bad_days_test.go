@@ -270,7 +270,7 @@ func TestInvalidCursor(t *testing.T) {
 			}
 			complete := r.snapshot(tt.c).Complete
 			for i := range complete.Unread {
-				complete.Unread[i].Message = ""
+				complete.Unread[i].Message, complete.Unread[i].CorrelationID = "", ""
 			}
 			if d := cmp.Diff(tt.unread, complete.Unread); d != "" {
 				t.Errorf("unread (-want +got):\n%s", d)

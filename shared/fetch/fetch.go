@@ -382,7 +382,7 @@ func (r *reading) report(ctx context.Context, err error) {
 	}
 	for _, u := range m.Unread {
 		r.log.WarnContext(ctx, "unread: PingOne refuses it; nothing will be swept", "environment", u.Environment, "path", u.Path,
-			"status", u.Status, "code", u.Code, "others", u.Skipped)
+			"status", u.Status, "code", u.Code, "correlation_id", u.CorrelationID, "others", u.Skipped)
 	}
 	r.log.InfoContext(ctx, "collection staged", attrs...)
 }

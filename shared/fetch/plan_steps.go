@@ -163,15 +163,11 @@ func eachOf[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID,
 			}
 		}
 		if broken > 0 {
-			p.unread.add(brokenItem(env, l), "")
+			p.unread.add(brokenItem(env, l.Path), "")
 		}
 		return paged(page)
 	}, func() {})
 	return err
-}
-
-func brokenItem(env pingone.ID, l pingone.List) staging.Unread {
-	return staging.Unread{Environment: env, Path: l.Path, Status: 200, Code: "BROKEN_ITEM", Message: "an item of the list has no id or another shape"}
 }
 
 // everyPage calls each with every page of a list, from one on. A refusal notes
@@ -195,7 +191,7 @@ func (p *planner) everyPage(ctx context.Context, env pingone.ID, l pingone.List,
 			from = ""
 			again()
 		default:
-			p.unread.add(staging.Unread{Environment: env, Path: l.Path, Status: r.Status, Code: r.Code, Message: r.Message}, "")
+			p.unread.add(unreadOf(env, l.Path, nil, r), "")
 			return false, nil
 		}
 	}

@@ -294,10 +294,7 @@ func (r *reading) settle(ev event) {
 		if isChild {
 			s.Refused++
 		}
-		r.unread.add(staging.Unread{
-			Environment: ev.Environment, Path: ev.Path, Parent: ev.Parent,
-			Status: ev.refusal.Status, Code: ev.refusal.Code, Message: ev.refusal.Message,
-		}, name)
+		r.unread.add(unreadOf(ev.Environment, ev.Path, ev.Parent, ev.refusal), name)
 	}
 }
 

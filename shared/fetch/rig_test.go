@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
@@ -22,6 +25,12 @@ const run = staging.RunID("20261123T090000Z")
 
 // fast is a pace that never makes a test wait.
 const fast = 10_000
+
+// anyCorrelation leaves correlation ids, which the fake makes up, out of a
+// comparison.
+func anyCorrelation() cmp.Option {
+	return cmpopts.IgnoreFields(staging.Unread{}, "CorrelationID")
+}
 
 // a rig reads from a fake PingOne into a store in memory.
 type rig struct {

@@ -51,7 +51,7 @@ func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 			return err
 		}
 		if whole && u.Broken {
-			p.unread.add(brokenItem(env, l), "")
+			p.unread.add(brokenItem(env, l.Path), "")
 		}
 		if u.Whole = whole && !u.Broken; !u.Whole {
 			p.ids, u.Drafts = p.ids[:0], nil

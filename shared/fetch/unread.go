@@ -21,6 +21,19 @@ func refusal(err error) *pingone.Error {
 	return nil
 }
 
+// unreadOf is the entry of a list that PingOne refused.
+func unreadOf(env pingone.ID, path string, parent *staging.Parent, r *pingone.Error) staging.Unread {
+	return staging.Unread{
+		Environment: env, Path: path, Parent: parent,
+		Status: r.Status, Code: r.Code, Message: r.Message, CorrelationID: r.CorrelationID,
+	}
+}
+
+// brokenItem is the entry of a list with an item that nobody can ask about.
+func brokenItem(env pingone.ID, path string) staging.Unread {
+	return staging.Unread{Environment: env, Path: path, Status: http.StatusOK, Code: "BROKEN_ITEM", Message: "an item of the list has no id or another shape"}
+}
+
 // isCursorLost tells whether a refusal behind the first page means that
 // PingOne no longer knows the place where we go on.
 func isCursorLost(r *pingone.Error, pages int) bool {

@@ -182,10 +182,8 @@ func (a *asking) refuse(u missing, why *pingone.Error) error {
 		first.Skipped++
 		return nil
 	}
-	a.refused[u.environment] = &staging.Unread{
-		Environment: u.environment, Path: onePath(u.environment, u.user.String()),
-		Status: why.Status, Code: why.Code, Message: why.Message,
-	}
+	first := unreadOf(u.environment, onePath(u.environment, u.user.String()), nil, why)
+	a.refused[u.environment] = &first
 	return nil
 }
 

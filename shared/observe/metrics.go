@@ -20,6 +20,7 @@ const (
 	UnreadSlices       Name = "UnreadSlices"       // in a complete collection
 	RecordsPosted      Name = "RecordsPosted"      // in a run
 	RecordsQuarantined Name = "RecordsQuarantined" // in a run
+	QuarantinedInRun   Name = "QuarantinedInRun"   // records of all kinds: sums by stack mix runs
 	APICalls           Name = "APICalls"           // requests, repeated ones included
 	Throttled          Name = "Throttled"          // replies with 429
 	Retries            Name = "Retries"            // requests sent again
@@ -70,6 +71,7 @@ var definitions = []Definition{
 	{RunsHeld, unitCount, NoDimension},
 	{RunsFailed, unitCount, NoDimension},
 	{RunAge, unitSeconds, NoDimension},
+	{QuarantinedInRun, unitCount, NoDimension},
 	{EventsFailed, unitCount, NoDimension},
 	{RoleCoverage, unitPercent, NoDimension},
 	{RoleReadingAge, unitSeconds, NoDimension},

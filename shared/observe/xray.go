@@ -26,9 +26,14 @@ import (
 // This file alone knows X-Ray's SDK, which gets security fixes only: when it
 // goes, this file changes.
 
-// DaemonVariable names the environment variable that Lambda sets to the X-Ray
-// daemon's address.
-const DaemonVariable = "AWS_XRAY_DAEMON_ADDRESS"
+// tracingVariable names the environment variable with the function's tracing
+// mode. Lambda sets daemonVariable, its daemon's address, in either mode, so
+// only this one tells that tracing is off.
+const (
+	tracingVariable = "TRACING"
+	tracingOn       = "Active"
+	daemonVariable  = "AWS_XRAY_DAEMON_ADDRESS"
+)
 
 const (
 	// maxGroups bounds the subsegments of API calls in an invocation; there
@@ -47,10 +52,11 @@ type Tracer struct{ recorder *xray.Config }
 // JSON. Without a daemon it would write a line for each packet.
 var silence = sync.OnceFunc(func() { xray.SetLogger(xraylog.NullLogger) })
 
-// NewTracer returns a tracer that sends to the daemon at an address such as
-// 127.0.0.1:2000, or nil if there is none.
-func NewTracer(daemon string) *Tracer {
-	if daemon == "" {
+// NewTracer returns a tracer that sends to the X-Ray daemon, or nil if TRACING
+// is not Active or there is no daemon.
+func NewTracer(getenv func(string) string) *Tracer {
+	daemon := getenv(daemonVariable)
+	if getenv(tracingVariable) != tracingOn || daemon == "" {
 		return nil
 	}
 	silence()

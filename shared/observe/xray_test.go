@@ -38,7 +38,7 @@ func daemon(t *testing.T) (*observe.Tracer, *net.UDPConn) {
 	if err := conn.SetReadBuffer(4 << 20); err != nil {
 		t.Fatal(err)
 	}
-	tracer := observe.NewTracer(conn.LocalAddr().String())
+	tracer := newTracer("Active", conn.LocalAddr().String())
 	if tracer == nil {
 		t.Fatal("no tracer, though there is a daemon")
 	}
@@ -331,9 +331,20 @@ func TestOff(t *testing.T) {
 	}
 }
 
-func TestNoDaemon(t *testing.T) {
+func newTracer(tracing, daemon string) *observe.Tracer {
+	return observe.NewTracer(func(name string) string {
+		return map[string]string{"TRACING": tracing, "AWS_XRAY_DAEMON_ADDRESS": daemon}[name]
+	})
+}
+
+func TestOffCostsNothing(t *testing.T) {
 	t.Parallel()
-	tracer := observe.NewTracer("")
+	for _, env := range [][2]string{{"PassThrough", "127.0.0.1:2000"}, {"", "127.0.0.1:2000"}, {"Active", "no address"}} {
+		if newTracer(env[0], env[1]) != nil {
+			t.Errorf("a tracer with %q", env)
+		}
+	}
+	tracer := newTracer("Active", "")
 	if tracer != nil {
 		t.Fatal("a tracer without a daemon")
 	}
@@ -350,9 +361,6 @@ func TestNoDaemon(t *testing.T) {
 	var cfg aws.Config
 	if tracer.AWS(&cfg); cfg.APIOptions != nil {
 		t.Error("the AWS configuration is another")
-	}
-	if observe.NewTracer("no address") != nil {
-		t.Error("a tracer without an address")
 	}
 }
 

@@ -98,8 +98,10 @@ type Unread struct {
 	Status      int        `json:"status"`
 	Code        string     `json:"code"`
 	Message     string     `json:"message,omitzero"`
-	Others      int        `json:"others"` // like it
-	Advice      string     `json:"advice"`
+	// CorrelationID is for PingOne's support.
+	CorrelationID string `json:"correlationId,omitzero"`
+	Others        int    `json:"others"` // like it
+	Advice        string `json:"advice"`
 }
 
 // A Kind is what became of the records of one kind.

@@ -54,8 +54,9 @@ func sampleHeld() *report.Report {
 	r.State = report.Held
 	r.Collections[1].Unread = []report.Unread{{
 		Environment: id, Path: "/v1/environments/" + sampleEnvironment + "/users", Status: 403, Code: "ACCESS_FAILED", Others: 2,
-		Message: "The request could not be completed. You do not have access to this resource.",
-		Advice:  "grant the worker application the role Identity Data Read Only on environment " + sampleEnvironment,
+		Message:       "The request could not be completed. You do not have access to this resource.",
+		Advice:        "grant the worker application the role Identity Data Read Only on environment " + sampleEnvironment,
+		CorrelationID: "6f0d1c1e-4b0c-4f7e-9a51-0f8f6f3d2f10",
 	}}
 	r.Sweep = report.Sweep{
 		Mode: "apply", Gone: r.Sweep.Gone,

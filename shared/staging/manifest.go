@@ -169,7 +169,10 @@ type Unread struct {
 	Status      int        `json:"status"`
 	Code        string     `json:"code"` // PingOne's, as sent
 	Message     string     `json:"message"`
-	Skipped     int        `json:"skipped"` // children that were not asked for because of it
+	// CorrelationID is for PingOne's support; "" if PingOne sent none, or
+	// refused nothing.
+	CorrelationID string `json:"correlationId,omitzero"`
+	Skipped       int    `json:"skipped"` // children that were not asked for because of it
 }
 
 // A Complete is what complete.json holds. All of it follows from the manifest,

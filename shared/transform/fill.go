@@ -129,7 +129,7 @@ func collectionOf(c *staging.Complete) report.Collection {
 	}
 	for _, u := range c.Unread {
 		out.Unread = append(out.Unread, report.Unread{
-			Environment: u.Environment, Path: u.Path, Status: u.Status, Code: u.Code, Message: u.Message,
+			Environment: u.Environment, Path: u.Path, Status: u.Status, Code: u.Code, Message: u.Message, CorrelationID: u.CorrelationID,
 			Others: u.Skipped, Advice: adviceFor(c.Collection, u),
 		})
 	}

@@ -119,7 +119,10 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 		}
 		return fmt.Sprintf("check that %s exists and that its id is right", where)
 	}
-	return "ask Ping Identity's support with the correlation id in the log"
+	if u.CorrelationID == "" {
+		return "ask Ping Identity's support"
+	}
+	return "ask Ping Identity's support, with the correlation id " + u.CorrelationID
 }
 
 // roleFor names the built-in read-only role that allows a reading.

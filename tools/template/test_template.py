@@ -20,7 +20,7 @@ from stack import (
     go_source, matches, sample, transform,
 )
 
-COMMON_VARIABLES = {"STACK_NAME", "SECRET_ID", "STAGING_URL"}
+COMMON_VARIABLES = {"STACK_NAME", "TRACING", "SECRET_ID", "STAGING_URL"}
 TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "NO_GOOD_RUN_HOURS"}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
@@ -82,6 +82,7 @@ class TemplateTest(unittest.TestCase):
                 )
         for name, properties in transform(PLAIN).of_type("AWS::Lambda::Function").items():
             self.assertEqual(properties["TracingConfig"], {"Mode": "PassThrough"}, name)
+            self.assertEqual(properties["Environment"]["Variables"]["TRACING"], "PassThrough", name)
 
     def test_built_by_make_from_the_root(self):
         self.assertEqual(SOURCE["Globals"]["Function"]["CodeUri"], ".")
@@ -99,7 +100,7 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual(self.stack.variables(name)["SECRET_ID"], "Secret")
 
         full = transform(FULL)
-        common = {"STACK_NAME": STACK, "SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
+        common = {"STACK_NAME": STACK, "TRACING": "Active", "SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
         fetch = common | {
             "PINGONE_API_URL": "https://api.pingone.eu",
             "PINGONE_ENVIRONMENTS": "all",
@@ -124,7 +125,7 @@ class TemplateTest(unittest.TestCase):
         names = set(re.findall(r'"([A-Z][A-Z0-9_]{4,})"', go_source("shared/config")))
         full = transform(FULL)
         given = {v for name in FUNCTIONS for v in full.variables(name)}
-        watched = {"STACK_NAME", "NO_GOOD_RUN_HOURS"}
+        watched = {"STACK_NAME", "TRACING", "NO_GOOD_RUN_HOURS"}
         self.assertEqual(given - watched, names)
         self.assertLessEqual(watched, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
 
@@ -386,7 +387,7 @@ class ParametersTest(unittest.TestCase):
             ({"AlarmEmail": "a@example.org", "AlarmTopicArn": "arn"}, {"OneWayToTell"}),
             ({"SecretKmsKeyArn": "arn"}, {"KeyOfExistingSecret"}),
             ({"SecretKmsKeyArn": "arn", "SecretArn": SECRET}, set()),
-            ({"PingOneApiUrl": "https://api.pingone.eu"}, {"CustomDomain"}),
+            ({"PingOneApiUrl": "https://proxy.example/pingone"}, set()),
             ({"PingOneApiUrl": "https://api.pingone.eu", "PingOneEnvironments": "all"}, set()),
             ({"PingOneEnvironments": "all"}, set()),
         ):

@@ -4,7 +4,7 @@ import json
 import re
 import unittest
 
-from stack import DEFAULTS, FETCH, FULL, FUNCTIONS, PLAIN, ROOT, STACK, go_source, transform
+from stack import DEFAULTS, FETCH, FULL, FUNCTIONS, PLAIN, ROOT, SOURCE, STACK, go_source, transform
 
 NAMESPACE = "PingOneAuthomize"
 
@@ -35,11 +35,9 @@ ALARMS = {
 
 def metrics():
     """Every metric of the functions, and the dimension it has beside Stack, or
-    None: the definitions in the Go code, {Name, unit, dimension} a line."""
-    source = (ROOT / "shared/observe/metrics.go").read_text()
-    names = dict(re.findall(r'^\t(\w+) +Name = "(\w+)"', source, re.M))
-    found = re.findall(r"^\t\{(\w+), unit\w+, (?:NoDimension|By(\w+))\},$", source, re.M)
-    return {names[n]: dimension or None for n, dimension in found}
+    None, from the file that a Go test compares with the code."""
+    found = json.loads((ROOT / "shared/observe/testdata/metrics.json").read_text())
+    return {m["name"]: m["by"] or None for m in found}
 
 
 def kinds():
@@ -71,11 +69,27 @@ class WatchTest(unittest.TestCase):
         self.assertIn(value, values[dimension], name)
 
     def test_definitions_are_found(self):
-        """No metric of the Go code is overlooked, so that the tests below mean something."""
-        source = (ROOT / "shared/observe/metrics.go").read_text()
-        self.assertEqual(set(METRICS), set(re.findall(r'\bName = "(\w+)"', source)))
         self.assertEqual((METRICS["GoodRuns"], METRICS["RecordsRead"]), (None, "Collection"))
-        self.assertIn(f'Namespace = "{NAMESPACE}"', source)
+        self.assertIn(f'Namespace = "{NAMESPACE}"', go_source("shared/observe"))
+
+    def test_costs_count_every_metric_and_alarm(self):
+        """docs/operations.md reckons with the metrics that there are: each by
+        stack, and once more for each value of its dimension."""
+        text = (ROOT / "docs/operations.md").read_text()
+        values = {"Collection": len(FETCH), "API": 2, "Function": len(FUNCTIONS), "Kind": len(kinds())}
+        used = list(METRICS.values())
+        count = len(METRICS) + sum(values[d] for d in used if d)
+        self.assertIn(f"| metrics: at most {count}, ", text)
+        self.assertIn(f"| {count} × 0.30 × 1/24 ", text)
+        parts = ", ".join(
+            f"{name} {used.count(d)} × {values[d]}"
+            for d, name in (("Collection", "by collection"), ("API", "API"), ("Function", "function"), ("Kind", "kind")))
+        self.assertIn(f"- Metrics: {len(METRICS)} of the stack, {parts}.", text)
+        watched = [
+            sum("MetricStat" in m for m in a["Metrics"]) if "Metrics" in a else 1
+            for a in transform().of_type("AWS::CloudWatch::Alarm").values()]
+        self.assertEqual(set(watched), {1, 10})
+        self.assertIn(f"| alarms: {watched.count(1)} of one metric, {watched.count(10)} of ten | 0.10 a metric | {sum(watched) / 10:.2f} |", text)
 
     def test_alarms(self):
         for parameters, topic in ((DEFAULTS, "AlarmTopic"), (PLAIN, "AlarmTopic"), (FULL, FULL["AlarmTopicArn"])):
@@ -106,30 +120,54 @@ class WatchTest(unittest.TestCase):
         }
         at_least, more, less = "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold"
         self.assertEqual(got, {
-            "NoGoodRunAlarm": ("GoodRuns", "Sum", 3600, "3", less, 1),
+            "NoGoodRunAlarm": (None, None, None, "3", less, 1),
             "FailedRunAlarm": ("RunsFailed", "Maximum", 300, 1, at_least, 1),
             "HeldSweepAlarm": ("RunsHeld", "Maximum", 300, 1, at_least, 1),
-            "QuarantineAlarm": ("RecordsQuarantined", "Sum", 3600, 1, more, "7"),
+            "QuarantineAlarm": ("QuarantinedInRun", "Maximum", 3600, 1, more, "7"),
             "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
             "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
             "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
-            "TimeLeftAlarm": ("InvocationTimeLeft", "Minimum", 300, 1, less, 10),
+            "TimeLeftAlarm": (None, None, None, 2, at_least, 890_000),
             "TokenRefusedAlarm": ("TokenRefused", "Sum", 300, 1, at_least, 1),
         })
 
-    def test_errors_of_every_function(self):
-        metrics = transform().properties("FunctionErrorsAlarm")["Metrics"]
-        self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], ["SUM(METRICS())"])
-        stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
-        self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
-        self.assertEqual({(s["Stat"], s["Period"]) for s in stats}, {("Sum", 3600)})
+    def test_good_runs_are_filled(self):
+        """N hours without a good run mean N hours: no point is missing, so CloudWatch looks back no further."""
+        alarm = transform(FULL).properties("NoGoodRunAlarm")
+        filled, good = alarm["Metrics"]
+        self.assertEqual((filled["Expression"], filled["ReturnData"], good["Id"], good["ReturnData"]),
+                         ("FILL(good, 0)", True, "good", False))
+        stat = good["MetricStat"]
+        self.assertEqual((stat["Metric"]["MetricName"], stat["Stat"], stat["Period"]), ("GoodRuns", "Sum", 3600))
+        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), ("3", "3"))
+        # With periods of an hour or more CloudWatch takes seven days at most.
+        hours = SOURCE["Parameters"]["NoGoodRunHours"]
+        self.assertEqual((hours["MinValue"], hours["MaxValue"] * stat["Period"]), (1, 7 * 24 * 3600))
 
-    def test_time_left_alarm_is_below_the_margin(self):
-        """An invocation that stops in time has the margin left, less what the last commit takes."""
+    def test_alarms_of_every_function(self):
+        for name, expression, metric, stat in (
+            ("FunctionErrorsAlarm", "SUM(METRICS())", "Errors", "Sum"),
+            ("TimeLeftAlarm", "MAX(METRICS())", "Duration", "Maximum"),
+        ):
+            metrics = transform().properties(name)["Metrics"]
+            self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], [expression])
+            stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
+            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
+            self.assertEqual({(s["Metric"]["MetricName"], s["Stat"], s["Period"]) for s in stats}, {(metric, stat, 3600)})
+
+    def test_time_left_alarm_sees_a_stopped_invocation_and_no_other(self):
+        """One that Lambda stops took all of the timeout. One that ends in time
+        has the margin left, less what the last commit takes."""
+        alarm = transform().properties("TimeLeftAlarm")
+        # A point stands where the invocation began, up to 15 minutes ago.
+        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (2, 1))
+        timeouts = {f["Timeout"] * 1000 for f in transform().of_type("AWS::Lambda::Function").values()}
+        self.assertEqual(timeouts, {900_000})
+        self.assertLess(alarm["Threshold"], 900_000)
         source = go_source("shared/fetch", "shared/transform")
         margins = [int(s) for s in re.findall(r"^const Margin = (\d+) \* time\.Second$", source, re.M)]
         self.assertEqual(len(margins), 2, "the pattern no longer finds both margins")
-        self.assertLess(transform().properties("TimeLeftAlarm")["Threshold"], min(margins))
+        self.assertLess(900_000 - min(margins) * 1000, alarm["Threshold"])
 
     def test_topic_and_address(self):
         for parameters, topics, subscriptions in (
@@ -163,8 +201,9 @@ class WatchTest(unittest.TestCase):
                     self.assertEqual(len(dimensions) % 2, 0)
                     self.check_metric(namespace, name, dict(zip(dimensions[::2], dimensions[1::2])))
                     shown.add(name)
-        # The count of completed runs is good and held ones; durations are Lambda's own.
-        self.assertEqual(set(METRICS) - shown, {"RunsCompleted", "InvocationDuration"})
+        # The count of completed runs is good and held ones; durations are Lambda's
+        # own; the quarantine is shown by kind.
+        self.assertEqual(set(METRICS) - shown, {"RunsCompleted", "InvocationDuration", "QuarantinedInRun"})
 
     def test_dashboard_widgets(self):
         titles = []
@@ -176,6 +215,10 @@ class WatchTest(unittest.TestCase):
                 "log": {"title", "region", "view", "query"},
                 "metric": {"title", "region", "view", "stat", "period", "metrics"},
             }[widget["type"]]
+            if properties.get("view") == "singleValue":
+                # The newest point, of a period shorter than the time between two runs.
+                self.assertEqual((properties["period"], properties["setPeriodToTimeRange"]), (300, False))
+                known |= {"setPeriodToTimeRange", "sparkline"}
             self.assertEqual(set(properties), known)
             self.assertEqual(properties.get("region", "eu-west-1"), "eu-west-1")
             self.assertIn(properties.get("view", "table"), {"timeSeries", "singleValue", "table"})

@@ -55,6 +55,7 @@ func (f *transformFunction) runMetrics(ctx context.Context, s *seen, scheduled b
 		s.put(observe.NoDimension, "", values)
 		return
 	}
+	values[observe.QuarantinedInRun] = float64(r.Totals.Quarantined)
 	if r.State != report.Failed {
 		values[observe.RunsCompleted] = 1
 	}
@@ -66,14 +67,13 @@ func (f *transformFunction) runMetrics(ctx context.Context, s *seen, scheduled b
 	s.kinds(r)
 }
 
+// kinds writes every kind: one that fell to nothing is news as well, and the
+// number of an earlier run would stay on the dashboard.
 func (s *seen) kinds(r *report.Report) {
 	for _, k := range r.Kinds {
 		held := int64(0)
 		for _, n := range k.Quarantined {
 			held += n
-		}
-		if k.Mapped == 0 && k.Posted == 0 && held == 0 {
-			continue
 		}
 		s.put(observe.ByKind, k.Kind, observe.Values{
 			observe.RecordsPosted: float64(k.Posted), observe.RecordsQuarantined: float64(held),

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/stagingtest"
 )
@@ -135,5 +137,39 @@ func TestKeepGood(t *testing.T) {
 	keep("20261124T090000Z", true)
 	if last, _, err := lastGood(t.Context(), store); err != nil || last != "20261124T090000Z" {
 		t.Errorf("kept %q, error %v", last, err)
+	}
+}
+
+// Whoever approves a sweep in time makes a good run of a held one; what it
+// read and posted was counted when it did.
+func TestApprovalCountsTheOutcomeOnly(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after time.Duration
+		good  float64
+	}{"in time": {20 * time.Hour, 1}, "a week later": {7 * 24 * time.Hour, 0}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWatched(t, map[string]string{"STACK_NAME": "sync", "NO_GOOD_RUN_HOURS": "36"})
+			w.app.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.AcceptFewer(2)})
+			w.fetchAll()
+			if good, _ := w.ends(completed); good != 0 || w.values()["RunsHeld"] != 1 {
+				t.Fatalf("the run is not held: %v", w.values())
+			}
+			w.after = c.after
+			good, _ := w.ends(`{"run":"` + observedRun + `","approveSweep":true}`)
+			if good != c.good {
+				t.Errorf("good %v, want %v", good, c.good)
+			}
+			got := w.metrics()
+			if !hasKey(got, "RunsHeld") || got["RunsHeld"] != 0 {
+				t.Errorf("the alarm of the held sweep goes on: %v", got)
+			}
+			for _, name := range []string{"RunsCompleted", "QuarantinedInRun", "RecordsPosted/users", "RoleCoverage", "RunAge"} {
+				if hasKey(got, name) {
+					t.Errorf("%s is counted twice", name)
+				}
+			}
+		})
 	}
 }

@@ -33,7 +33,7 @@ const tellTime = 5 * time.Second
 func newObserver(function string, api observe.API, log *slog.Logger, getenv func(string) string, out io.Writer) *observer {
 	return &observer{
 		function: function, api: api, log: log, stack: getenv(observe.StackVariable),
-		tracer: observe.NewTracer(getenv(observe.DaemonVariable)), metrics: observe.NewMetrics(out, getenv),
+		tracer: observe.NewTracer(getenv), metrics: observe.NewMetrics(out, getenv),
 		now: time.Now, goodWithin: goodWithin(getenv),
 	}
 }

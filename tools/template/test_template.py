@@ -448,7 +448,7 @@ class DeployDocTest(unittest.TestCase):
         quoted = re.findall(r"`([A-Z][a-z]+[A-Z][A-Za-z]+)`", self.text)
         self.assertIn("AuthomizeAppId", given)
         self.assertIn("FillSecretCommand", quoted)
-        self.assertEqual(set(given + quoted) - known - {"OutputKey", "InvocationType"}, set())
+        self.assertEqual(set(given + quoted) - known - {"OutputKey", "InvocationType", "SemanticVersion"}, set())
 
     def test_commands_are_those_of_the_outputs(self):
         outputs = transform().outputs

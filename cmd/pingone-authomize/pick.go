@@ -74,7 +74,7 @@ func (c *runCommand) named(ctx context.Context, s settings, store staging.Store)
 // it.
 func unfinished(ctx context.Context, s settings, store staging.Store) (staging.RunID, error) {
 	if _, err := dirstore.Parse(s.staging); err != nil {
-		return "", nil //nolint:nilerr // it is no folder
+		return "", nil
 	}
 	runs, ended, err := runsOf(ctx, store)
 	if err != nil {

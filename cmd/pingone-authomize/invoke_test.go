@@ -139,6 +139,7 @@ func TestInvokeDryRun(t *testing.T) {
 	requests := len(d.x.authomize.Requests())
 	env := d.x.org.Environments[0]
 	d.x.org.RemoveUser(env.ID, env.Users[0].ID)
+	d.refuse("s3:PutObject", "secretsmanager:GetSecretValue", "lambda:GetFunctionConfiguration") // none is needed
 
 	stdout, stderr := d.run(t.Context(), exitDone, "invoke", "--stack", stackName, "--dry-run")
 	mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was", "report  s3://staged/runs/")
@@ -163,6 +164,7 @@ func TestInvokeDryRun(t *testing.T) {
 	}
 	_, stderr = d.run(t.Context(), exitFailed, "replay", "--stack", stackName, "--run", run)
 	mustContain(t, "stderr", stderr, "run "+run+" is a dry run and stays one")
+	d.permit("lambda:GetFunctionConfiguration")
 	stdout, _ = d.run(t.Context(), exitDone, "replay", "--stack", stackName, "--run", run, "--dry-run")
 	mustContain(t, "stdout", stdout, "dry run of "+run)
 

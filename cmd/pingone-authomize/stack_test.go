@@ -28,12 +28,15 @@ import (
 
 const stackName = "example"
 
+// operator is the access key of who uses the command.
+const operator = "operator"
+
 // deployment is a stack on a fake AWS, whose functions run in this process:
 // S3 by gofakes3, the rest as far as the command needs it.
 type deployment struct {
 	*machine
 	x      *tenant
-	tune   func(*aws.Config)
+	tune   func(*aws.Config) // of the functions
 	bucket http.Handler
 	stop   context.CancelFunc
 	work   sync.WaitGroup
@@ -41,7 +44,8 @@ type deployment struct {
 
 	mu      sync.Mutex
 	env     map[string]string // of the functions
-	refused map[string]bool   // actions, or "lambda:InvokeFunction users"
+	refused map[string]bool   // actions of the operator, or "lambda:InvokeFunction users"
+	asked   map[string]bool   // actions of the operator so far
 	broken  map[string]bool   // functions that end with an error
 	invoked []string
 	// whenInvoked, if set, is told how many invocations there were.
@@ -57,17 +61,20 @@ func deploy(t *testing.T) *deployment {
 	d := &deployment{
 		machine: newMachine(t, nil), x: x, ctx: ctx, stop: stop,
 		bucket:  gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server(),
-		refused: map[string]bool{}, broken: map[string]bool{},
+		refused: map[string]bool{}, broken: map[string]bool{}, asked: map[string]bool{},
 	}
 	server := httptest.NewServer(d)
-	d.tune = func(c *aws.Config) {
-		c.Region, c.BaseEndpoint, c.RetryMaxAttempts = "eu-west-1", aws.String(server.URL), 1
-		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		})
-		c.RequestChecksumCalculation, c.ResponseChecksumValidation = aws.RequestChecksumCalculationWhenRequired, aws.ResponseChecksumValidationWhenRequired
+	as := func(who string) func(c *aws.Config) {
+		return func(c *aws.Config) {
+			c.Region, c.BaseEndpoint, c.RetryMaxAttempts = "eu-west-1", aws.String(server.URL), 1
+			c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: who, SecretAccessKey: "test"}, nil
+			})
+			c.RequestChecksumCalculation, c.ResponseChecksumValidation = aws.RequestChecksumCalculationWhenRequired, aws.ResponseChecksumValidationWhenRequired
+		}
 	}
-	d.aws, d.lookEvery = []func(*aws.Config){d.tune}, 20*time.Millisecond
+	d.tune = as("function")
+	d.aws, d.lookEvery = []func(*aws.Config){as(operator)}, 20*time.Millisecond
 	t.Cleanup(func() { stop(); d.work.Wait(); server.Close() })
 	d.env = map[string]string{
 		"SECRET_ID": "the-secret", "STAGING_URL": "s3://staged", "STACK_NAME": stackName, "PINGONE_REQUESTS_PER_SECOND": "2000",
@@ -99,9 +106,15 @@ func (d *deployment) permit(action string) {
 	delete(d.refused, action)
 }
 
-func (d *deployment) isRefused(actions ...string) bool {
+// isRefused tells whether a request is the operator's and refused. It notes the
+// first action, which is IAM's.
+func (d *deployment) isRefused(r *http.Request, actions ...string) bool {
+	if !strings.Contains(r.Header.Get("Authorization"), "Credential="+operator+"/") {
+		return false
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.asked[actions[0]] = true
 	return slices.ContainsFunc(actions, func(a string) bool { return d.refused[a] })
 }
 
@@ -133,7 +146,7 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/"):
 		d.serveLambda(w, r)
 	case target == "secretsmanager.GetSecretValue":
-		if d.isRefused("secretsmanager:GetSecretValue") {
+		if d.isRefused(r, "secretsmanager:GetSecretValue") {
 			failAWS(w, 400, "AccessDeniedException")
 			return
 		}
@@ -145,7 +158,7 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "GET" && r.URL.Query().Has("list-type") {
 			action = "s3:ListBucket"
 		}
-		if d.isRefused(action) {
+		if d.isRefused(r, action) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
 			return
@@ -168,7 +181,7 @@ func (d *deployment) serveCloudFormation(w http.ResponseWriter, r *http.Request)
 	switch {
 	case r.Form.Get("Action") != "DescribeStacks":
 		code = "InvalidAction"
-	case d.isRefused("cloudformation:DescribeStacks"):
+	case d.isRefused(r, "cloudformation:DescribeStacks"):
 		code = "AccessDenied"
 	case r.Form.Get("StackName") == "bare":
 	case r.Form.Get("StackName") != stackName:
@@ -193,7 +206,7 @@ func (d *deployment) serveCloudFormation(w http.ResponseWriter, r *http.Request)
 func (d *deployment) serveLambda(w http.ResponseWriter, r *http.Request) {
 	name, operation, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/fn-"), "/")
 	if operation == "configuration" {
-		if d.isRefused("lambda:GetFunctionConfiguration") {
+		if d.isRefused(r, "lambda:GetFunctionConfiguration") {
 			failAWS(w, 403, "AccessDeniedException")
 			return
 		}
@@ -201,7 +214,7 @@ func (d *deployment) serveLambda(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	payload, _ := io.ReadAll(r.Body)
-	if d.isRefused("lambda:InvokeFunction", "lambda:InvokeFunction "+name) {
+	if d.isRefused(r, "lambda:InvokeFunction", "lambda:InvokeFunction "+name) {
 		failAWS(w, 403, "AccessDeniedException")
 		return
 	}

@@ -201,6 +201,7 @@ func (d *deployment) checkFindings(r *report.Report) {
 		"permissions: group of the access control is not in this run": 1,
 		"application_type_unknown":                                    1,
 		"email_malformed":                                             1,
+		"identity_provider_unknown":                                   1,
 		"status_unknown":                                              2,
 		"role_unknown":                                                1,
 		"scope_unknown":                                               1,

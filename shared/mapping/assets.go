@@ -58,10 +58,11 @@ func PopulationInheritance(environment, population pingone.ID) authomize.AssetIn
 }
 
 // knownApplicationTypes are those of PingOne's OpenAPI description
-// (EnumApplicationType, management module 0.70), PingOne's own left out.
+// (EnumApplicationType, management module 0.70).
 var knownApplicationTypes = map[string]bool{
 	"WEB_APP": true, "NATIVE_APP": true, "SINGLE_PAGE_APP": true, "WORKER": true, "SERVICE": true,
 	"CUSTOM_APP": true, "TEMPLATE_APP": true, "PORTAL_LINK_APP": true,
+	"PING_ONE_SELF_SERVICE": true, "PING_ONE_ADMIN_CONSOLE": true, "PING_ONE_PORTAL": true,
 }
 
 // Application maps an application to its asset. Who may use it says AccessOf.
@@ -86,10 +87,11 @@ func Application(a *pingone.Application) (authomize.Asset, Warnings) {
 	if r.Href == "" {
 		r.Href = clean(a.LoginPageURL)
 	}
-	switch kind := strings.ToUpper(clean(a.Type)); {
-	case strings.HasPrefix(kind, "PING_ONE_"):
+	kind := strings.ToUpper(clean(a.Type))
+	if strings.HasPrefix(kind, "PING_ONE_") {
 		r.Tags = append(r.Tags, "system")
-	case kind != "" && !knownApplicationTypes[kind]:
+	}
+	if kind != "" && !knownApplicationTypes[kind] {
 		ws |= unknownApplicationType
 	}
 	switch {

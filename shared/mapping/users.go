@@ -11,6 +11,13 @@ import (
 // itself keeps.
 const localProvider = "PING_ONE"
 
+// knownProviders are the identity provider types of PingOne's documentation,
+// beside its own.
+var knownProviders = map[string]bool{
+	localProvider: true, "FACEBOOK": true, "GOOGLE": true, "LINKEDIN": true, "LINKEDIN_OIDC": true, "APPLE": true, "TWITTER": true,
+	"AMAZON": true, "YAHOO": true, "MICROSOFT": true, "PAYPAL": true, "GITHUB": true, "OPENID_CONNECT": true, "SAML": true,
+}
+
 // User maps a user. population is the name of the user's population, or ""
 // where it is not known; it becomes a tag and the custom property
 // "population", the latter cut to 64 runes.
@@ -22,7 +29,8 @@ const localProvider = "PING_ONE"
 // says that MFA is allowed, not that a device is enrolled, and is left out
 // where PingOne says nothing.
 //
-// Warnings: WarnNoEnabled, WarnUnknownStatus, WarnBadEmail, WarnBadTime.
+// Warnings: WarnNoEnabled, WarnUnknownStatus, WarnBadEmail, WarnBadTime,
+// WarnUnknownProvider.
 func User(u *pingone.User, population string) (authomize.User, Warnings) {
 	unique, origin := ids(userKind, u.ID)
 	status, ws := userStatus(u)
@@ -44,6 +52,9 @@ func User(u *pingone.User, population string) (authomize.User, Warnings) {
 	if u.MFAEnabled != nil {
 		has := *u.MFAEnabled // a copy: callers may decode into u again
 		r.HasMFA = &has
+	}
+	if provider := clean(u.IdentityProvider.Type); provider != "" && !knownProviders[provider] && !knownProviders[strings.ToUpper(provider)] {
+		ws |= unknownProvider
 	}
 	at, late := stamp(u.LastSignOn.At)
 	r.LastLoginAt = at

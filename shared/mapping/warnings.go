@@ -41,6 +41,9 @@ const (
 	// WarnUnknownApplicationType: an application has a type that was never
 	// seen. Its asset keeps it.
 	WarnUnknownApplicationType Warning = "application_type_unknown"
+	// WarnUnknownProvider: a user's identity provider has a type that was
+	// never seen. It is a tag even so, and the user external.
+	WarnUnknownProvider Warning = "identity_provider_unknown"
 	// WarnUnknownRole: a role assignment names a role that no list held.
 	WarnUnknownRole Warning = "role_unknown"
 	// WarnNotDescribed: what this run could not read is not known from an
@@ -73,6 +76,7 @@ const (
 	badGroupID
 	unknownRole
 	unknownApplicationType
+	unknownProvider
 )
 
 var warningOf = [...]Warning{
@@ -88,6 +92,7 @@ var warningOf = [...]Warning{
 	WarnBadGroupID,
 	WarnUnknownRole,
 	WarnUnknownApplicationType,
+	WarnUnknownProvider,
 }
 
 // Each yields the warnings of the set, always in the same order. It is an

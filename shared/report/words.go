@@ -22,6 +22,7 @@ var meanings = map[string]string{
 	"access_group_id_malformed":  "malformed group id in an application's condition: left out",
 	"role_unknown":               "a role assignment names a role that PingOne does not list: kept, named by its id",
 	"application_type_unknown":   "an application is of a type that was never seen before: kept as it is",
+	"identity_provider_unknown":  "a user's identity provider is of a type that was never seen before: kept as a tag, and the user counts as external",
 	"not_described":              "could not be read, and no earlier run knew it: posted with its id for a name, or a user without the population",
 	"scope_unknown":              "a role assignment's scope is of a type that was never seen before: kept, as asset of type Other",
 	"group_in_itself":            "a group that is a member of itself: that nesting is left out",

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// saveEvery bounds what a killed transform posts again. A short one saves
-// nothing at all.
+// saveEvery is how often the place is kept: what a killed transform posts
+// again is bounded by it. A short one keeps nothing at all.
 const saveEvery = 10 * time.Second
 
 const placeVersion = 1
@@ -60,6 +61,7 @@ func loadPlace(ctx context.Context, store staging.Store, run staging.RunID) (*pl
 type journey struct {
 	store  staging.Store
 	run    staging.RunID
+	every  time.Duration
 	mu     sync.Mutex
 	at     place
 	begun  place // where this invocation took over
@@ -72,9 +74,10 @@ type journey struct {
 
 // setOut goes on at the place that an earlier invocation kept for the same
 // records, or begins.
-func setOut(ctx context.Context, store staging.Store, run staging.RunID, appID, input string) (*journey, error) {
-	j := &journey{store: store, run: run, saved: time.Now()}
-	kept, err := loadPlace(ctx, store, run)
+func setOut(ctx context.Context, run staging.RunID, o Options, input string) (*journey, error) {
+	j := &journey{store: o.Store, run: run, every: cmp.Or(o.SaveEvery, saveEvery), saved: time.Now()}
+	appID := o.Settings.AppID
+	kept, err := loadPlace(ctx, o.Store, run)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +128,7 @@ func (j *journey) settled(ctx context.Context, b authomize.BatchDone) error {
 		sum.Add(next.Result)
 		j.at.Results[b.Kind] = sum
 	}
-	if time.Since(j.saved) < saveEvery {
+	if time.Since(j.saved) < j.every {
 		return nil
 	}
 	return j.save(ctx)

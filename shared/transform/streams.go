@@ -181,47 +181,6 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 	return nil
 }
 
-func (s *streams) assets(_ context.Context, emit emitter) error {
-	for _, id := range s.x.order {
-		e := s.x.environments[id]
-		r := s.scopeAsset(mapping.Scope{Type: "ENVIRONMENT", ID: id})
-		if e.resource != nil {
-			var ws mapping.Warnings
-			r, ws = mapping.Environment(e.resource)
-			s.found.warnAll(ws)
-		}
-		if !emit(&r, e.tag) {
-			return nil
-		}
-	}
-	for _, id := range s.x.popOrder {
-		p := s.x.populations[id]
-		if r := mapping.Population(p); !emit(&r, s.x.tagOf(p.Environment.ID)) {
-			return nil
-		}
-	}
-	for i := range s.x.applications {
-		a := &s.x.applications[i]
-		r, ws := mapping.Application(&a.Application)
-		s.found.warnAll(ws)
-		if !emit(&r, a.tag) {
-			return nil
-		}
-	}
-	return s.scopeAssets(emit)
-}
-
-func (s *streams) inheritances(_ context.Context, emit emitter) error {
-	for _, id := range s.x.popOrder {
-		p := s.x.populations[id]
-		r := mapping.PopulationInheritance(p.Environment.ID, p.ID)
-		if !emit(&r, s.x.tagOf(p.Environment.ID)) {
-			return nil
-		}
-	}
-	return nil
-}
-
 func (s *streams) groupingAssociations(_ context.Context, emit emitter) error {
 	for _, n := range s.access.nestings {
 		if r := mapping.Nesting(n.child, n.parent); !emit(&r, s.x.groups[n.parent]) {

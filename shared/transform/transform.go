@@ -43,6 +43,10 @@ type Options struct {
 	// Approve lets go the sweep of a run that was held.
 	Approve bool
 	Log     *slog.Logger
+	// SaveEvery is how often the place is kept at most; 0: ten seconds.
+	SaveEvery time.Duration
+	// MaxItems are the most records a request; 0: what Authomize takes.
+	MaxItems int
 	// OnProgress, if set, is called after each batch.
 	OnProgress func(Progress)
 }
@@ -220,7 +224,7 @@ func (t *transform) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if t.journey, err = setOut(ctx, t.o.Store, t.id, t.o.Settings.AppID, input); err != nil {
+		if t.journey, err = setOut(ctx, t.id, t.o, input); err != nil {
 			return err
 		}
 	}
@@ -256,7 +260,7 @@ func (t *transform) post(ctx context.Context) error {
 // postKind sends what is not posted yet of one kind. The result is that of
 // all invocations.
 func (t *transform) postKind(ctx context.Context, i int, kind authomize.Kind, records iter.Seq2[authomize.Item, error]) (authomize.Result, error) {
-	up := &authomize.Uploader{Client: t.poster()}
+	up := &authomize.Uploader{Client: t.poster(), MaxItems: t.o.MaxItems}
 	if t.journey == nil {
 		up.OnBatch = t.onBatch(ctx, kind, 0)
 		return up.Upload(ctx, kind, records)

@@ -13,7 +13,6 @@ import (
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/observe"
-	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
 

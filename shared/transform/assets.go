@@ -1,10 +1,42 @@
 package transform
 
 import (
+	"context"
+
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/staging"
 )
+
+func (s *streams) assets(_ context.Context, emit emitter) error {
+	for _, id := range s.x.order {
+		e := s.x.environments[id]
+		r := s.scopeAsset(mapping.Scope{Type: "ENVIRONMENT", ID: id})
+		if e.resource != nil {
+			var ws mapping.Warnings
+			r, ws = mapping.Environment(e.resource)
+			s.found.warnAll(ws)
+		}
+		if !emit(&r, e.tag) {
+			return nil
+		}
+	}
+	for _, id := range s.x.popOrder {
+		p := s.x.populations[id]
+		if r := mapping.Population(p); !emit(&r, s.x.tagOf(p.Environment.ID)) {
+			return nil
+		}
+	}
+	for i := range s.x.applications {
+		a := &s.x.applications[i]
+		r, ws := mapping.Application(&a.Application)
+		s.found.warnAll(ws)
+		if !emit(&r, a.tag) {
+			return nil
+		}
+	}
+	return s.scopeAssets(emit)
+}
 
 // scopeAssets are what roles reach and no list held.
 func (s *streams) scopeAssets(emit emitter) error {
@@ -53,4 +85,15 @@ func (s *streams) isAsset(scope mapping.Scope) bool {
 		return s.x.appByID[scope.ID] != nil
 	}
 	return true
+}
+
+func (s *streams) inheritances(_ context.Context, emit emitter) error {
+	for _, id := range s.x.popOrder {
+		p := s.x.populations[id]
+		r := mapping.PopulationInheritance(p.Environment.ID, p.ID)
+		if !emit(&r, s.x.tagOf(p.Environment.ID)) {
+			return nil
+		}
+	}
+	return nil
 }

@@ -189,10 +189,15 @@ func (a *access) readMembers(ctx context.Context, needed set) error {
 	return nil
 }
 
-// everyoneIn are the members of a group, those of nested groups included.
+// everyoneIn are the members of a group, those of nested groups included. The
+// set may be shared, so that a large group is not held twice: it is not to be
+// changed.
 func (a *access) everyoneIn(group pingone.ID) set {
 	groups := set{}
 	a.within(group, groups)
+	if len(groups) == 1 {
+		return a.members[group]
+	}
 	all := set{}
 	for g := range groups {
 		for u := range a.members[g] {
@@ -271,6 +276,9 @@ func (a *access) passing(app *application, w mapping.Access) set {
 	for _, g := range w.Groups {
 		in := a.everyoneIn(g)
 		switch {
+		case pass == nil && w.Kind == mapping.AccessAdminsInAnyGroup:
+			pass = set{}
+			maps.Copy(pass, in)
 		case pass == nil:
 			pass = in
 		case w.Kind == mapping.AccessAdminsInAnyGroup:

@@ -37,6 +37,7 @@ func (s size) organization() *pingonetest.Organization {
 	return pingonetest.Sized(pingonetest.Size{
 		Users: s.Users, Groups: s.Groups, MembershipsPerUser: s.Memberships, LargestGroup: s.Largest,
 		RoleHolders: s.Holders, Populations: s.Populations, Applications: s.Applications,
+		Conditions: true,
 	})
 }
 

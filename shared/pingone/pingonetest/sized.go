@@ -18,6 +18,9 @@ type Size struct {
 	Populations        int // of unequal size: the nth has n shares of the users; 0 is one
 	RoleHolders        int // users with one role each
 	Applications       int // every tenth is a worker with a role
+	// Conditions lets one application more be used by whoever is in the first
+	// two groups, and another by administrators.
+	Conditions bool
 }
 
 // Sized is an organization of one environment, the same each time for one
@@ -93,6 +96,16 @@ func sizedConfig(o *Organization, e *Environment, size Size, epoch time.Time) {
 	role := RoleAssignment{Role: RoleID("Identity Data Read Only"), ScopeType: "ENVIRONMENT", Scope: e.ID}
 	for i := range min(size.RoleHolders, size.Users) {
 		o.Assign(e.ID, Principal{UserPrincipal, e.Users[i].ID}, role)
+	}
+	if size.Conditions {
+		o.AddApplication(e.ID, Application{
+			ID: StableID("sized", "application", "both groups"), Name: "For both groups", Type: "WEB_APP", Protocol: "SAML",
+			AccessType: "ALL_GROUPS", AccessGroups: []pingone.ID{e.Groups[0].ID, e.Groups[1].ID}, CreatedAt: epoch, UpdatedAt: epoch,
+		})
+		o.AddApplication(e.ID, Application{
+			ID: StableID("sized", "application", "administrators"), Name: "For administrators", Type: "WEB_APP", Protocol: "SAML",
+			AccessRole: "ADMIN_USERS_ONLY", CreatedAt: epoch, UpdatedAt: epoch,
+		})
 	}
 	for i := range size.Applications {
 		a := Application{

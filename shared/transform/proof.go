@@ -2,6 +2,7 @@ package transform
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -83,12 +84,21 @@ func (t *transform) environmentReasons(m *memory) []string {
 			}
 		}
 	}
-	if m.state.Swept == nil || t.report.Narrowed || t.o.Settings.MaxShrinkPercent >= 100 {
+	if t.report.Narrowed || t.o.Settings.MaxShrinkPercent >= 100 {
 		return reasons
 	}
-	for _, env := range m.state.Swept.Environments {
-		if !slices.Contains(all, env) {
-			reasons = append(reasons, fmt.Sprintf("environment %s was read in run %s and is not in this one: if it is right that all of it goes, set MAX_SHRINK_PERCENT to 100 for one run", env, m.state.Swept.Run))
+	if m.state.Swept != nil {
+		for _, env := range m.state.Swept.Environments {
+			if !slices.Contains(all, env) {
+				all = append(all, env)
+				reasons = append(reasons, fmt.Sprintf("environment %s was read in run %s and is not in this one: if it is right that all of it goes, set MAX_SHRINK_PERCENT to 100 for one run", env, m.state.Swept.Run))
+			}
+		}
+	}
+	// Runs that were not swept may have posted others.
+	for _, env := range slices.SortedFunc(maps.Keys(t.gone.users), pingone.ID.Compare) {
+		if !env.IsZero() && !slices.Contains(all, env) {
+			reasons = append(reasons, fmt.Sprintf("environment %s, of which an earlier run posted %d users, is not in this run: if it is right that all of it goes, set MAX_SHRINK_PERCENT to 100 for one run", env, t.gone.users[env]))
 		}
 	}
 	return reasons

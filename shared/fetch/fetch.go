@@ -144,7 +144,7 @@ var ErrTerms = errors.New("it was begun as another sort of run (dry or not, narr
 // them, and goes on if nothing else is asked for.
 func agree(m *staging.Manifest, o Options) error {
 	switch {
-	case len(m.Plan) == 0 && !m.Complete:
+	case len(m.Plan) == 0 && m.Planning == nil && !m.Complete:
 		m.Terms = o.Terms
 		return nil
 	case o.Terms == staging.Terms{}:

@@ -54,12 +54,18 @@ func (r *reading) recountUsers(ctx context.Context, planned map[home]int, l *lis
 			if _, ok := done[p]; ok {
 				continue
 			}
-			if s.users > l.in(p) {
-				if err := r.readAgain(ctx, p, l); err != nil {
-					return err
-				}
-			}
 			m.Recounts = append(m.Recounts, staging.Recount{Environment: env, Population: s.population, Users: s.users})
+			if s.users <= l.in(p) {
+				continue
+			}
+			// Kept first: a population too large to be read in one invocation
+			// would begin again in each. Cut off, it is short, which holds.
+			if err := r.save(ctx); err != nil {
+				return err
+			}
+			if err := r.readAgain(ctx, p, l); err != nil {
+				return err
+			}
 		}
 	}
 	if len(m.Recounts) == len(done) {

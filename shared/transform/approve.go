@@ -103,6 +103,10 @@ func refused(rep *report.Report) int {
 // manyMissing is what fetch notes in place of asking for each.
 const manyMissing = "MANY_MISSING"
 
+// isRefused tells an entry that PingOne's refusal made from one that a person
+// may overrule, and who must see all the other reasons to do so.
+func isRefused(u staging.Unread) bool { return u.Code != manyMissing }
+
 func usersIn(rep *report.Report) int64 {
 	for _, k := range rep.Kinds {
 		if k.Kind == string(authomize.Users) {

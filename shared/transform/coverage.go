@@ -50,7 +50,7 @@ func (t *transform) nameOf(p staging.Parent) string {
 // then, if that is less.
 func (t *transform) populationReasons() []string {
 	users := t.snaps[staging.Users]
-	if len(users.Complete.Unread) > 0 {
+	if slices.ContainsFunc(users.Complete.Unread, isRefused) {
 		return nil // said already
 	}
 	again := map[pingone.ID]int{}

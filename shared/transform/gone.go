@@ -52,12 +52,16 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 // still posting, or it has not asked at all.
 func (t *transform) unprovenReasons() []string {
 	users := t.snaps[staging.Users].Complete
-	if len(users.Unread) > 0 {
+	if slices.ContainsFunc(users.Unread, isRefused) {
 		return nil // said already
+	}
+	said := map[pingone.ID]bool{}
+	for _, u := range users.Unread {
+		said[u.Environment] = true
 	}
 	var reasons []string
 	for _, env := range slices.SortedFunc(maps.Keys(t.gone.unproven), pingone.ID.Compare) {
-		if slices.Contains(users.Environments, env) {
+		if slices.Contains(users.Environments, env) && !said[env] {
 			reasons = append(reasons, fmt.Sprintf("users: %d users of environment %s that an earlier run was told of were not read, and PingOne was not asked for them one by one; the next run does so",
 				t.gone.unproven[env], env))
 		}

@@ -143,18 +143,24 @@ func (h *Held) Release(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("release %s: %w", h.of.what(), err)
 	}
-	cond, found, err := h.look(ctx)
-	if err != nil {
-		return err
+	for range claimTries {
+		cond, found, err := h.look(ctx)
+		if err != nil {
+			return err
+		}
+		if found.Holder != h.claim.Holder {
+			return nil
+		}
+		_, err = h.store.Put(ctx, h.key, data, cond)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, ErrConflict):
+			return fmt.Errorf("release %s: %w", h.of.what(), err)
+		}
+		// A renewal of ours that was under way may have come in between.
 	}
-	if found.Holder != h.claim.Holder {
-		return nil
-	}
-	_, err = h.store.Put(ctx, h.key, data, cond)
-	if err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("release %s: %w", h.of.what(), err)
-	}
-	return nil
+	return fmt.Errorf("release %s: others wrote each of %d times: %w", h.of.what(), claimTries, ErrConflict)
 }
 
 // take writes the claim if there is none, or one that free says may be

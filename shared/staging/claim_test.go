@@ -98,6 +98,18 @@ func TestRenewAfterALostAnswer(t *testing.T) {
 	claim(t, s, "b", at(0))
 }
 
+// A renewal of the holder's own may come in between while the claim is given
+// back: it must not stay claimed.
+func TestReleaseDespiteAConflict(t *testing.T) {
+	t.Parallel()
+	s := &stagingtest.Memory{}
+	f := stagingtest.NewFaulty(s, stagingtest.Fault{N: 2, Err: staging.ErrConflict, Match: func(op, _ string) bool { return op == "put" }})
+	if err := claim(t, f, "a", at(0)).Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	claim(t, s, "b", at(0))
+}
+
 func TestClaimRace(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,10 +1,12 @@
 package fetch_test
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"testing"
 
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
@@ -87,4 +89,40 @@ func TestSomeAreForbidden(t *testing.T) {
 			t.Errorf("got %+v, want 3 of 7 refused", slice)
 		}
 	}
+}
+
+// Little time an invocation, and children that are refused for good: what is
+// settled of them at the end is progress as well.
+func TestSettlingWhatWasPutOffIsProgress(t *testing.T) {
+	t.Parallel()
+	r, _ := smallRig(t)
+	for i := range 3 {
+		r.fake.Deny("/v1/environments/*/users/"+smallUser(i).String()+"/roleAssignments", 403, "ACCESS_FAILED")
+	}
+	options := r.options()
+	options.PerSecond = 0 // one worker
+	const calls = 3       // a refused child, which is asked twice, and one more
+	for n := 1; n < 60; n++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan struct{})
+		r.fake.Inject(pingonetest.Fault{Match: "/v1/**", From: calls + 1, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
+			cancel()
+			<-left
+		}})
+		result, err := fetch.Run(ctx, run, staging.RoleAssignments, options)
+		close(left)
+		cancel()
+		switch {
+		case err != nil:
+			t.Fatalf("invocation %d: %v", n, err)
+		case result.Complete:
+			if result.Unread != 1 {
+				t.Errorf("%d unread, want one entry for all three", result.Unread)
+			}
+			return
+		case !result.Progressed:
+			t.Errorf("invocation %d: no progress", n)
+		}
+	}
+	t.Error("the reading never ended")
 }

@@ -356,6 +356,9 @@ func (r *reading) isFurther() bool {
 	if r.planner != nil {
 		return r.planner.began.isBehind(r.planner.place)
 	}
+	if r.progress.again.left() < ranges(r.base.Progress.Again).left() { // of what was put off, some is settled
+		return true
+	}
 	return len(m.Plan) > len(r.base.Plan) || m.Pages > r.base.Pages || r.progress.finished() > r.finishedBefore ||
 		len(m.Proven) > len(r.base.Proven) || len(m.Recounts) > len(r.base.Recounts)
 }

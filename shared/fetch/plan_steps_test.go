@@ -79,6 +79,20 @@ func TestOutOfTimeWhilePlanning(t *testing.T) {
 	}
 }
 
+// A run that is interrupted while it is planned stays dry, and narrowed.
+func TestTermsAreKeptWhilePlanning(t *testing.T) {
+	t.Parallel()
+	r, _ := smallRig(t)
+	options := r.options()
+	options.PerSecond = 0
+	options.Terms = staging.Terms{Narrowed: true, DryRun: true}
+	r.readUntil(staging.Memberships, "/v1/**", "", 2, options)
+	r.mustRead(staging.Memberships)
+	if got := r.snapshot(staging.Memberships).Complete.Terms; got != options.Terms {
+		t.Errorf("terms %+v, want %+v", got, options.Terms)
+	}
+}
+
 // However little each invocation gets done, the chain comes to its end.
 func TestChainOfInvocationsThatRunOutOfTime(t *testing.T) {
 	t.Parallel()

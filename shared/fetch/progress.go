@@ -34,6 +34,15 @@ func (t *progress) isDone(task int) bool { return task < t.before || t.done[task
 
 func (t *progress) finished() int { return t.before + len(t.done) }
 
+// left is how many of the finished ones are to be asked once more.
+func (r ranges) left() int {
+	n := 0
+	for _, x := range r {
+		n += x.To - x.From
+	}
+	return n
+}
+
 // paged notes that a page of task was appended, and where the next one is.
 func (t *progress) paged(task int, page pingone.Page) {
 	o := t.open[task]

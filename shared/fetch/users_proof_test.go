@@ -189,6 +189,32 @@ func TestUsersWhoMoveBetweenPopulations(t *testing.T) {
 	}
 }
 
+// A population that is to be read again and is too large for the time left is
+// not begun again for ever: the next invocation goes on without it.
+func TestPopulationIsReadAgainOnce(t *testing.T) {
+	t.Parallel()
+	r, options := movingRig(t, func(o *pingonetest.Organization) { move(o, movingUser("c", 3), populationA) })
+	const pages = 2
+	first, _ := r.readUntil(staging.Users, usersPath, populationA.String(), pages+1, options)
+	if !first.Progressed {
+		t.Errorf("got %+v, want progress", first)
+	}
+	r.fake = pingonetest.New(t, r.org, pingonetest.WithPageMax(2)) // without the call that was cut off
+	next := r.options().PartitioningAbove(3)
+	result, err := fetch.Run(t.Context(), run, staging.Users, next)
+	if err != nil || !result.Complete {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	for _, query := range r.asked(usersPath) {
+		if strings.Contains(query, populationA.String()) {
+			t.Errorf("asked again: %s", query)
+		}
+	}
+	if n := len(r.snapshot(staging.Users).Manifest.Recounts); n != 3 {
+		t.Errorf("%d populations were counted again, want 3", n)
+	}
+}
+
 // What is known and not listed is asked for by its id.
 func TestMissingUsersAreAskedFor(t *testing.T) {
 	t.Parallel()

@@ -73,6 +73,26 @@ func TestHeldForUserWhoWasNotAskedFor(t *testing.T) {
 	r.wantHeld(tinyHoldings().without("user:eve").with("accountAssociations"))
 }
 
+// A person may overrule that too many users are missing, and has to see every
+// other reason to do so.
+func TestManyMissingHidesNoOtherReason(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.restage(run1, run2, func(m *staging.Manifest) {
+		if m.Collection == staging.Users {
+			m.Unread = []staging.Unread{{Environment: id("main"), Path: "/v1/environments/main/users/{user}", Code: "MANY_MISSING"}}
+		}
+	}, func(collection staging.Collection, _, body string) []string {
+		if collection == staging.Populations {
+			body = strings.Replace(body, `"userCount":5`, `"userCount":9`, 1)
+		}
+		return []string{body}
+	})
+	r.wantState(r.mustTransform(run2), report.Held, false,
+		"users: /v1/environments/main/users/{user} could not be read (0 MANY_MISSING)", "users: 5 of 9 users of population People were read")
+}
+
 // Thousands are not asked for one by one. Once a person has approved the
 // sweep, they are known no more.
 func TestHeldForManyMissing(t *testing.T) {

@@ -13,10 +13,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// keptLost is the code of a slice whose kept replies were replaced or damaged
-// while the run relied on them.
-const keptLost = "KEPT_LOST"
-
 // errSaved ends an update that is not needed.
 var errSaved = errors.New("nothing to save")
 
@@ -214,12 +210,12 @@ func (k *keptRoles) isOf(run staging.RunID, memo roleMemo) bool {
 
 // noteLost notes, once, that the users that were not asked are unread.
 func (r *reading) noteLost(memo roleMemo) {
-	if slices.ContainsFunc(r.unread.entries, func(u staging.Unread) bool { return u.Code == keptLost }) {
+	if slices.ContainsFunc(r.unread.entries, func(u staging.Unread) bool { return u.Code == staging.KeptLost }) {
 		return
 	}
 	for _, e := range memo.Environments {
 		r.unread.add(staging.Unread{
-			Environment: e.ID, Path: pingone.EnvironmentPath(e.ID) + "/users/{user}/roleAssignments", Code: keptLost,
+			Environment: e.ID, Path: pingone.EnvironmentPath(e.ID) + "/users/{user}/roleAssignments", Code: staging.KeptLost,
 			Message: "what earlier runs read was replaced or damaged while this run relied on it; the next run reads it again",
 		}, "")
 	}

@@ -24,9 +24,6 @@ const (
 	patience = 24 * time.Hour
 )
 
-// stillReading is the code of a slice that another run is reading.
-const stillReading = "STILL_READING"
-
 // RoleOptions say how the role assignments of users are read.
 type RoleOptions struct {
 	// MaxAge is how old a user's last reading may be; 0 is DefaultRoleMaxAge.
@@ -273,7 +270,7 @@ func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
 	e := q.kept.environment(env)
 	if q.memo.Reading != "" {
 		q.unread.add(staging.Unread{
-			Environment: env, Path: pingone.EnvironmentPath(env) + "/users/{user}/roleAssignments", Code: stillReading,
+			Environment: env, Path: pingone.EnvironmentPath(env) + "/users/{user}/roleAssignments", Code: staging.StillReading,
 			Message: fmt.Sprintf("run %s is still reading the role assignments of users; this run relies on what was read before", q.memo.Reading),
 		}, "")
 	} else if err := q.ask(ctx, e, users); err != nil {

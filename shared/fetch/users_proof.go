@@ -20,9 +20,6 @@ import (
 // a reading that went wrong, or a day on which a person should look.
 const maxAsked = 5000
 
-// manyMissing is the code of users that were not asked for since they are more.
-const manyMissing = "MANY_MISSING"
-
 // proveUsers looks for what the lists of users do not show: they are no proof
 // that who is missing from them is gone. All of it may be repeated after dying
 // anywhere; who was found or proven is committed.
@@ -93,7 +90,7 @@ func (r *reading) proveGone(ctx context.Context, l *listing) ([]staging.Unread, 
 	var unread []staging.Unread
 	for _, env := range slices.SortedFunc(maps.Keys(counts), pingone.ID.Compare) {
 		unread = append(unread, staging.Unread{
-			Environment: env, Path: onePath(env, "{user}"), Code: manyMissing, Skipped: counts[env] - 1,
+			Environment: env, Path: onePath(env, "{user}"), Code: staging.ManyMissing, Skipped: counts[env] - 1,
 			Message: fmt.Sprintf("%d users that earlier runs were told of are missing: with those of other environments more than the %d that are asked for one by one", counts[env], maxAsked),
 		})
 	}

@@ -161,6 +161,18 @@ type Coverage struct {
 	Oldest time.Time `json:"oldest,omitzero"`
 }
 
+// Codes of Unread entries that are not PingOne's own, and that decide what is
+// done about them.
+const (
+	// StillReading: another run is reading it just now.
+	StillReading = "STILL_READING"
+	// KeptLost: what earlier runs kept of it was replaced or damaged meanwhile.
+	KeptLost = "KEPT_LOST"
+	// ManyMissing: users that are missing and more than are asked for one by
+	// one. A person may overrule it.
+	ManyMissing = "MANY_MISSING"
+)
+
 // An Unread is a slice that PingOne refuses for good.
 type Unread struct {
 	Environment pingone.ID `json:"environment,omitzero"`

@@ -92,7 +92,7 @@ func refused(rep *report.Report) int {
 	n := 0
 	for _, c := range rep.Collections {
 		for _, u := range c.Unread {
-			if u.Code != manyMissing {
+			if u.Code != staging.ManyMissing {
 				n++
 			}
 		}
@@ -100,12 +100,9 @@ func refused(rep *report.Report) int {
 	return n
 }
 
-// manyMissing is what fetch notes in place of asking for each.
-const manyMissing = "MANY_MISSING"
-
 // isRefused tells an entry that PingOne's refusal made from one that a person
 // may overrule, and who must see all the other reasons to do so.
-func isRefused(u staging.Unread) bool { return u.Code != manyMissing }
+func isRefused(u staging.Unread) bool { return u.Code != staging.ManyMissing }
 
 func usersIn(rep *report.Report) int64 {
 	for _, k := range rep.Kinds {

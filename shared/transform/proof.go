@@ -113,11 +113,11 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 		where = "environment " + u.Environment.String()
 	}
 	switch u.Code {
-	case "STILL_READING":
+	case staging.StillReading:
 		return "nothing; the next run has them"
-	case "KEPT_LOST":
+	case staging.KeptLost:
 		return "nothing; the next run reads all of them again"
-	case manyMissing:
+	case staging.ManyMissing:
 		return "check that the worker application's roles are on the whole of " + where + "; if so many users were deleted, approve the sweep"
 	}
 	switch u.Status {

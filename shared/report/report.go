@@ -139,10 +139,30 @@ type Sweep struct {
 	ApprovedAt *time.Time `json:"approvedAt,omitzero"`
 	RequestID  string     `json:"requestId,omitzero"`
 	Held       []string   `json:"held"` // the reasons, for people
+	// Short are the lists that were shorter than PingOne says they are. Those
+	// that are missing no more than was approved don't hold the sweep.
+	Short []Short `json:"short,omitempty"`
 	// Gone are the records that earlier runs posted and this one did not:
 	// what the sweep deletes, or would.
 	Gone []Gone `json:"gone"`
 }
+
+// Short is a list that was shorter than PingOne says it is.
+type Short struct {
+	Collection  string     `json:"collection"`
+	Environment pingone.ID `json:"environment"`
+	Parent      string     `json:"parent"` // kind of what it is the list of: environment, population, group
+	ID          pingone.ID `json:"id"`     // of the parent
+	List        string     `json:"list"`   // users or groups
+	Expected    int        `json:"expected"`
+	Read        int        `json:"read"`
+	// Approved is how many a person, letting an earlier sweep go, said may be
+	// missing.
+	Approved int `json:"approved,omitzero"`
+}
+
+// Missing is how many there should be more.
+func (s Short) Missing() int { return s.Expected - s.Read }
 
 // Gone counts the records of one kind that are gone, and lists the first.
 type Gone struct {

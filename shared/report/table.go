@@ -96,8 +96,12 @@ func (k Kind) QuarantinedTotal() int64 {
 
 // writeNotes tells of what the tables leave out.
 func writeNotes(b *strings.Builder, r *Report) {
-	if r.gone() > 0 || len(r.Warnings) > 0 {
+	short := r.approvedShort()
+	if r.gone() > 0 || len(r.Warnings) > 0 || len(short) > 0 {
 		b.WriteString("\n")
+	}
+	for _, line := range short {
+		writeWrapped(b, line, "")
 	}
 	if n := r.gone(); n > 0 {
 		verb := "not seen any more, and kept"

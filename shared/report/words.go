@@ -151,14 +151,35 @@ func (r *Report) explain() string {
 		return "Everything that is not in quarantine was posted. Nothing was deleted, because it is not certain that what this run did not see is really gone. A person should look at the reasons below."
 	case r.DryRun:
 		return "Nothing was posted, as this is a dry run. A real run would post everything that was mapped."
+	case r.Sweep.ApprovedAt != nil && r.Sweep.Swept:
+		return "Everything that is not in quarantine was posted to Authomize. The sweep was held back for the reasons below, until a person approved it."
+	case r.Sweep.ApprovedAt != nil:
+		return "Everything that is not in quarantine was posted to Authomize. A person approved what is gone, over the reasons below. Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
 	case r.Sweep.Swept:
 		return "Everything that is not in quarantine was posted to Authomize, and what PingOne no longer holds was deleted there."
 	}
 	return "Everything that is not in quarantine was posted to Authomize. Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
 }
 
-// sweepText says what the sweep did.
+// approvedShort says of which lists no more is missing than a person approved
+// before.
+func (r *Report) approvedShort() []string {
+	var lines []string
+	for _, s := range r.Sweep.Short {
+		if s.Approved > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s of %s %s of %s %s were read; that %s are missing was approved before.",
+				s.Collection, Number(s.Read), Number(s.Expected), s.List, s.Parent, s.ID, Number(s.Approved)))
+		}
+	}
+	return lines
+}
+
+// sweepText says what the sweep did, and what it was allowed to overlook.
 func (r *Report) sweepText() string {
+	return strings.Join(append([]string{r.sweepOutcome()}, r.approvedShort()...), " ")
+}
+
+func (r *Report) sweepOutcome() string {
 	n := plural(r.gone(), "record", "records")
 	switch {
 	case r.Sweep.Swept && r.gone() == 0:

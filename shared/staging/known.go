@@ -36,9 +36,9 @@ func (k Known) Line() string {
 	return k.ID + "\t" + k.Environment.String() + "\t" + string(k.Run) + "\n"
 }
 
-// IsSweptBy tells whether the sweep of a run deleted it: what was posted last
-// before a newer run began is older than whatever that run posted.
-func (k Known) IsSweptBy(run RunID) bool { return k.Run != "" && k.Run < run }
+// IsOlderThan tells whether a run was the first to begin after it was posted
+// last, or came later: the run did not post it, and its sweep deleted it.
+func (k Known) IsOlderThan(run RunID) bool { return k.Run != "" && k.Run < run }
 
 func parseKnown(line string) Known {
 	id, rest, _ := strings.Cut(line, "\t")
@@ -86,8 +86,8 @@ func damagedList(key string, err error) error {
 		key, MemoryKey, err, ErrCorrupt)
 }
 
-// KnownUsers yields the users that earlier runs posted and no sweep has
-// deleted since, sorted by id; none before the first run. ErrCorrupt means
+// KnownUsers yields the users that earlier runs posted and that no good run
+// has found gone since, sorted by id; none before the first run. ErrCorrupt means
 // that the memory is damaged.
 func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
 	return func(yield func(Known, error) bool) {
@@ -103,7 +103,8 @@ func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
 			Swept struct {
 				Run RunID `json:"run"`
 			} `json:"swept"`
-			Known struct {
+			Settled RunID `json:"settled"`
+			Known   struct {
 				Users string `json:"users"`
 			} `json:"known"`
 		}
@@ -112,7 +113,7 @@ func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
 			return
 		}
 		for k, err := range ReadKnown(ctx, store, memory.Known.Users) {
-			if err == nil && k.IsSweptBy(memory.Swept.Run) {
+			if err == nil && k.IsOlderThan(max(memory.Swept.Run, memory.Settled)) {
 				continue
 			}
 			if !yield(k, err) {

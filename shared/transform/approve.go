@@ -20,7 +20,8 @@ var ErrNothingToApprove = errors.New("there is no held sweep to approve")
 // approve sweeps a run that was posted and held, because a person read the
 // reasons and says that what is gone is gone. Nothing is posted again: the
 // sweep takes the moment that the run itself would have taken. What later
-// runs posted is newer than that, and stays.
+// runs posted is newer than that, and stays. Where the settings let nothing be
+// deleted, it is settled only, so that later runs are not held for it.
 //
 // Who is killed after the sweep leaves a report that still says held, so that
 // approving again does the rest; the same sweep again deletes nothing more.
@@ -43,21 +44,24 @@ func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, 
 	if why := notApprovable(rep, o); why != "" {
 		return Result{}, fmt.Errorf("%w: run %s %s", ErrNothingToApprove, run, why)
 	}
-	receipt, err := o.Client.Sweep(ctx, *rep.Sweep.Cutoff)
-	if err != nil {
-		return Result{}, fmt.Errorf("the approved sweep failed, and may be approved again: %w", err)
+	if o.Settings.Sweep == config.SweepApply {
+		receipt, err := o.Client.Sweep(ctx, *rep.Sweep.Cutoff)
+		if err != nil {
+			return Result{}, fmt.Errorf("the approved sweep failed, and may be approved again: %w", err)
+		}
+		rep.Sweep.Swept = true
+		rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
 	}
 	now := time.Now().UTC()
-	rep.State = report.Done
-	rep.Sweep.Swept, rep.Sweep.ApprovedAt = true, &now
-	rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
+	rep.State, rep.Sweep.ApprovedAt = report.Done, &now
+	rep.Sweep.Mode = string(o.Settings.Sweep)
 	if err := rebase(ctx, o.Store, run, rep, now); err != nil {
-		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to let later runs know: %w", err)
+		return Result{}, fmt.Errorf("what was approved is done; approve it again to let later runs know: %w", err)
 	}
 	if err := report.Save(ctx, o.Store, run, rep); err != nil {
-		return Result{}, fmt.Errorf("the approved sweep is done; approve it again to write the report: %w", err)
+		return Result{}, fmt.Errorf("what was approved is done; approve it again to write the report: %w", err)
 	}
-	o.Log.WarnContext(ctx, "a person approved the held sweep", "modified_before", rep.Sweep.Cutoff, "reasons", len(rep.Sweep.Held))
+	o.Log.WarnContext(ctx, "a person approved the held sweep", "swept", rep.Sweep.Swept, "modified_before", rep.Sweep.ModifiedBefore, "reasons", len(rep.Sweep.Held))
 	result := resultOf(run, rep)
 	result.Report = rep
 	return result, nil
@@ -70,13 +74,11 @@ func notApprovable(rep *report.Report, o Options) string {
 		return "was posted to another app"
 	case rep.DryRun || o.Settings.DryRun:
 		return "is, or this would be, a dry run"
-	case o.Settings.Sweep != config.SweepApply:
-		return fmt.Sprintf("can't be swept while SWEEP is %s", o.Settings.Sweep)
 	case rep.Narrowed:
 		return "was narrowed to some environments: the sweep would delete all the others"
 	case rep.State != report.Held:
 		return fmt.Sprintf("is %s, not held", rep.State)
-	case rep.Sweep.Cutoff == nil:
+	case rep.Sweep.Cutoff == nil && o.Settings.Sweep == config.SweepApply:
 		return "has no safe moment to sweep from, since receipts named no time: run again"
 	case refused(rep) > 0:
 		return fmt.Sprintf("could not read everything (%d lists were refused), and a sweep would delete what it did not read: grant what its report names, and run again", refused(rep))
@@ -130,13 +132,17 @@ func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *re
 		if err != nil {
 			return err
 		}
-		if m.state.Swept != nil && m.state.Swept.Run > run {
-			return nil // a newer run was swept since
+		good := &goodRun{Run: run, At: now, Counts: counted, Environments: read, Short: approvedShort(rep.Sweep.Short)}
+		if rep.Sweep.Swept {
+			good.Gone = rep.Sweep.Gone
+			replace(&m.state.Swept, good)
+		} else {
+			replace(&m.state.Approved, good)
+			m.state.settle(run)
 		}
-		m.state.Swept = &sweptRun{Run: run, At: now, Counts: counted, Environments: read, Gone: rep.Sweep.Gone}
 		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
 			return err
 		}
 	}
-	return fmt.Errorf("remember the approved sweep in %s: %w", stateKey, staging.ErrConflict)
+	return fmt.Errorf("remember what was approved in %s: %w", stateKey, staging.ErrConflict)
 }

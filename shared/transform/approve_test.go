@@ -93,7 +93,6 @@ func TestApprovedAfterAnotherRun(t *testing.T) {
 	}
 	want := tinyHoldings().without("user:dan").without("user:eve").with("users", "user:eve").with("accountAssociations", "user:eve all-users:main")
 	r.wantHeld(want)
-	const run4 = staging.RunID("20261126T090000Z")
 	r.org.RemoveUser(id("main"), id("eve"))
 	r.fetch(run4)
 	r.mustTransform(run4)
@@ -144,7 +143,6 @@ func TestNotApprovable(t *testing.T) {
 		{"a run without a report", func(*rig) {}, run3, staging.ErrNotFound},
 		{"a run that is done", func(*rig) {}, run1, transform.ErrNothingToApprove},
 		{"another app", func(r *rig) { r.settings.AppID = "other" }, run2, transform.ErrNothingToApprove},
-		{"no sweep by setting", func(r *rig) { r.settings.Sweep = config.SweepReport }, run2, transform.ErrNothingToApprove},
 		{"a dry run", func(r *rig) { r.settings.DryRun = true }, run2, transform.ErrNothingToApprove},
 	}
 	for _, tt := range tests {

@@ -15,65 +15,8 @@ import (
 
 // coverageReasons compares what was read with what PingOne says there is. A
 // worker application that sees a part gets no error, only less.
-func (t *transform) coverageReasons() []string {
-	return slices.Concat(t.shortReasons(), t.populationReasons(), t.roleReasons(), t.missedReasons(), t.namedReasons(), t.unprovenReasons(), t.vanishedReasons())
-}
-
-// shortReasons are about lists that fetch found short, asking twice.
-func (t *transform) shortReasons() []string {
-	var reasons []string
-	for _, c := range staging.Collections {
-		for _, s := range t.snaps[c].Complete.Short {
-			if s.Parent.Kind == "environment" {
-				reasons = append(reasons, fmt.Sprintf("%s: %d of %d %s are visible: PingOne counts more in environment %s than the worker application is shown, check that its roles are on the whole of it",
-					c, s.Read, s.Expected, s.List, s.Environment))
-				continue
-			}
-			reasons = append(reasons, fmt.Sprintf("%s: %d of %d %s of %s %s were read: the rest is not visible to the worker application, check that its roles are on the whole of environment %s",
-				c, s.Read, s.Expected, s.List, s.Parent.Kind, t.nameOf(s.Parent), s.Environment))
-		}
-	}
-	return reasons
-}
-
-func (t *transform) nameOf(p staging.Parent) string {
-	if p.Kind == "population" {
-		if name := t.x.populationName(p.ID); name != "" {
-			return name
-		}
-	}
-	return p.ID.String()
-}
-
-// populationReasons compares the users of each population, each once, with
-// its userCount: as it was listed, and where fetch counted again as it was
-// then, if that is less.
-func (t *transform) populationReasons() []string {
-	users := t.snaps[staging.Users]
-	if slices.ContainsFunc(users.Complete.Unread, isRefused) {
-		return nil // said already
-	}
-	again := map[pingone.ID]int{}
-	for _, r := range users.Manifest.Recounts {
-		again[r.Population] = r.Users
-	}
-	var reasons []string
-	for _, id := range t.x.popOrder {
-		p := t.x.populations[id]
-		if p.UserCount == nil {
-			continue
-		}
-		read, there := t.x.usersIn[id], *p.UserCount
-		if n, ok := again[id]; ok {
-			there = min(there, n)
-		}
-		if read >= there {
-			continue
-		}
-		reasons = append(reasons, fmt.Sprintf("users: %d of %d users of population %s were read: the rest was deleted meanwhile, or is not visible to the worker application; if the next run says so too, check that its roles are on the whole of environment %s",
-			read, there, t.nameOf(staging.Parent{Kind: "population", ID: id}), p.Environment.ID))
-	}
-	return reasons
+func (t *transform) coverageReasons(m *memory) []string {
+	return slices.Concat(t.shortReasons(m), t.roleReasons(), t.missedReasons(), t.namedReasons(), t.unprovenReasons(), t.vanishedReasons())
 }
 
 // roleReasons are about users whose roles were not read, or too long ago. What
@@ -137,11 +80,12 @@ func (t *transform) coverage() []report.RoleCoverage {
 	return all
 }
 
-// shrunk compares with the last run that was swept, by kind and by kind in
+// shrunk compares with the last run that was swept or approved, by kind and by kind in
 // each environment: the loss of a small environment is a small part of all.
 // An environment that was not read at all has a reason of its own.
 func (m *memory) shrunk(now counts, read []pingone.ID, most float64) []string {
-	if m.state.Swept == nil {
+	last := m.baseline()
+	if last == nil {
 		return nil
 	}
 	var reasons []string
@@ -151,11 +95,11 @@ func (m *memory) shrunk(now counts, read []pingone.ID, most float64) []string {
 			return false
 		}
 		reasons = append(reasons, fmt.Sprintf("%s shrank from %d to %d since run %s, by more than %g %%: if that is right, approve the sweep, or raise MAX_SHRINK_PERCENT for one run",
-			what, before, after, m.state.Swept.Run, most))
+			what, before, after, last.Run, most))
 		return true
 	}
 	for _, kind := range authomize.Kinds {
-		before, after := m.state.Swept.Counts[kind], now[kind]
+		before, after := last.Counts[kind], now[kind]
 		if tooMuch(string(kind), before.Total, after.Total) {
 			continue
 		}

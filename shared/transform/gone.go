@@ -11,7 +11,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// gone is what earlier runs were told of and this one was not.
+// gone is what earlier runs were told of and this one was not, but for what is
+// settled.
 type gone struct {
 	// missed are users that a membership names all the same.
 	missed set
@@ -42,7 +43,7 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 	if err != nil {
 		return err
 	}
-	err = m.eachGone(ctx, listedPopulations, all, func(k staging.Known) { g.populations = append(g.populations, k) })
+	err = m.eachUnsettled(ctx, listedPopulations, all, func(k staging.Known) { g.populations = append(g.populations, k) })
 	t.gone = g
 	return err
 }

@@ -18,14 +18,39 @@ func TestHeldForEnvironmentOfAHeldRun(t *testing.T) {
 	r.org.AddEnvironment(pingonetest.Environment{ID: id("side"), Name: "Side", Type: "SANDBOX", Region: "EU"})
 	r.org.AddPopulation(id("side"), pingonetest.Population{ID: id("others"), Name: "Others"})
 	r.org.AddUser(id("side"), pingonetest.User{ID: id("fay"), Population: id("others"), Username: "fay"})
-	r.settings.Sweep = "never"
-	r.fetch(run2)
-	r.mustTransform(run2)
+	r.holdOnce(run2)
 	held := r.held()
 
-	r.settings.Sweep = "apply"
 	c.set(day3)
 	r.fetchUnder(run3, staging.Terms{}, []pingone.ID{id("main")})
-	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which an earlier run posted 1 users, is not in this run")
+	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which an earlier run posted 1 populations and 1 users, is not in this run")
 	r.wantHeld(held)
+}
+
+// So is one without users.
+func TestHeldForEnvironmentWithoutUsersOfAHeldRun(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.org.AddEnvironment(pingonetest.Environment{ID: id("side"), Name: "Side", Type: "SANDBOX", Region: "EU"})
+	r.org.AddPopulation(id("side"), pingonetest.Population{ID: id("others"), Name: "Others"})
+	r.holdOnce(run2)
+	held := r.held()
+
+	c.set(day3)
+	r.fetchUnder(run3, staging.Terms{}, []pingone.ID{id("main")})
+	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which an earlier run posted 1 populations and 0 users, is not in this run")
+	r.wantHeld(held)
+}
+
+// holdOnce makes a run that is held because a list was refused once.
+func (r *rig) holdOnce(run staging.RunID) {
+	r.t.Helper()
+	const gateways = "/v1/environments/*/gateways"
+	r.fake.Deny(gateways, 403, "ACCESS_FAILED")
+	r.fetch(run)
+	r.fake.Permit(gateways)
+	if got := r.mustTransform(run); got.State != report.Held {
+		r.t.Fatalf("got %+v, want held", got)
+	}
 }

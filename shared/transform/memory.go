@@ -67,20 +67,30 @@ type memory struct {
 
 type state struct {
 	// Swept is the last run that was swept; nil before the first.
-	Swept *sweptRun `json:"swept,omitempty"`
+	Swept *goodRun `json:"swept,omitempty"`
+	// Approved is the last run that a person approved while the settings let
+	// nothing be deleted (SWEEP=report or never).
+	Approved *goodRun `json:"approved,omitempty"`
+	// Settled is the last run, approved or good by itself, whose sweep these
+	// settings alone stopped; "" before the first.
+	Settled staging.RunID `json:"settled,omitzero"`
 	// Known names, for each list, the object with the ids that runs posted
 	// and no sweep has deleted since: see [staging.Known].
 	Known map[authomize.Kind]string `json:"known"`
 }
 
-type sweptRun struct {
+// A goodRun is one that nothing spoke against, or that a person approved.
+type goodRun struct {
 	Run    staging.RunID `json:"run"`
 	At     time.Time     `json:"at"`
 	Counts counts        `json:"counts"`
 	// Environments are those that the run read.
 	Environments []pingone.ID `json:"environments"`
+	// Short are the lists that were short, each with how many may be missing
+	// from it.
+	Short []report.Short `json:"short,omitempty"`
 	// Gone is what the sweep deleted, for a transform of the same run that
-	// has to write the report again.
+	// has to write the report again; none if it was only approved.
 	Gone []report.Gone `json:"gone,omitempty"`
 }
 
@@ -160,15 +170,31 @@ func loadMemory(ctx context.Context, store staging.Store) (*memory, error) {
 	return m, nil
 }
 
+// baseline is the last run that was swept, or approved, which later ones are
+// compared with; nil before the first.
+func (m *memory) baseline() *goodRun {
+	swept, approved := m.state.Swept, m.state.Approved
+	if swept == nil || approved != nil && approved.Run > swept.Run {
+		return approved
+	}
+	return swept
+}
+
+// isSettled tells whether a good run found out before that k is gone, though
+// nothing let Authomize delete it.
+func (m *memory) isSettled(k staging.Known) bool {
+	return k.IsOlderThan(m.state.Settled)
+}
+
 // gone lists the records that are known and were not posted this time.
-// eachUser is called with every user among them.
+// eachUser is called with every user among them that is not settled.
 func (m *memory) gone(ctx context.Context, all posted, eachUser func(staging.Known)) ([]report.Gone, error) {
 	var gone []report.Gone
 	for _, kind := range identified {
 		g := report.Gone{Kind: string(kind)}
 		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
 			g.Count++
-			if kind == authomize.Users {
+			if kind == authomize.Users && !m.isSettled(k) {
 				eachUser(k)
 			}
 			if len(g.IDs) < keepGone {
@@ -185,6 +211,15 @@ func (m *memory) gone(ctx context.Context, all posted, eachUser func(staging.Kno
 	return gone, nil
 }
 
+// eachUnsettled is eachGone without what is settled.
+func (m *memory) eachUnsettled(ctx context.Context, list authomize.Kind, all posted, each func(staging.Known)) error {
+	return m.eachGone(ctx, list, all, func(k staging.Known) {
+		if !m.isSettled(k) {
+			each(k)
+		}
+	})
+}
+
 // eachGone calls each with what is known of a list and was not posted.
 func (m *memory) eachGone(ctx context.Context, list authomize.Kind, all posted, each func(staging.Known)) error {
 	return m.merge(ctx, list, all[list], func(k staging.Known, isPosted bool) {
@@ -196,11 +231,12 @@ func (m *memory) eachGone(ctx context.Context, list authomize.Kind, all posted, 
 
 // remember keeps what was posted: alone if the rest was swept, else together
 // with what was known before. If a transform of another run did so meanwhile,
-// what that one posted stays known as well.
-func (m *memory) remember(ctx context.Context, run staging.RunID, all posted, swept *sweptRun) error {
-	alone := swept != nil
+// what that one posted stays known as well. note is to note that the run is
+// good, if it is.
+func (m *memory) remember(ctx context.Context, run staging.RunID, all posted, swept bool, note func(*state)) error {
+	alone := swept
 	for range putTries {
-		err := m.rememberOnce(ctx, run, all, swept, alone)
+		err := m.rememberOnce(ctx, run, all, alone, note)
 		if !errors.Is(err, staging.ErrConflict) {
 			return err
 		}
@@ -213,7 +249,7 @@ func (m *memory) remember(ctx context.Context, run staging.RunID, all posted, sw
 	return fmt.Errorf("remember what was posted in %s: others wrote each of %d times: %w", stateKey, putTries, staging.ErrConflict)
 }
 
-func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted, swept *sweptRun, alone bool) error {
+func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted, alone bool, note func(*state)) error {
 	next := m.state
 	next.Known = map[authomize.Kind]string{}
 	for _, list := range remembered {
@@ -223,11 +259,18 @@ func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted
 		}
 		next.Known[list] = name
 	}
-	if swept != nil && (next.Swept == nil || next.Swept.Run <= swept.Run) {
-		next.Swept = swept
-	}
+	note(&next)
 	return m.putState(ctx, next)
 }
+
+// replace notes a good run, unless a newer one is noted.
+func replace(last **goodRun, good *goodRun) {
+	if *last == nil || (*last).Run <= good.Run {
+		*last = good
+	}
+}
+
+func (s *state) settle(run staging.RunID) { s.Settled = max(s.Settled, run) }
 
 // putState replaces the state that was loaded, if nobody else did.
 func (m *memory) putState(ctx context.Context, next state) error {
@@ -320,7 +363,7 @@ func (m *memory) merge(ctx context.Context, list authomize.Kind, all iter.Seq[st
 func (m *memory) known(ctx context.Context, list authomize.Kind) iter.Seq2[staging.Known, error] {
 	return func(yield func(staging.Known, error) bool) {
 		for k, err := range staging.ReadKnown(ctx, m.store, m.state.Known[list]) {
-			if err == nil && m.state.Swept != nil && k.IsSweptBy(m.state.Swept.Run) {
+			if err == nil && m.state.Swept != nil && k.IsOlderThan(m.state.Swept.Run) {
 				continue
 			}
 			if !yield(k, err) {

@@ -50,7 +50,7 @@ func (t *transform) goneThoughNamed(ctx context.Context, m *memory, all posted) 
 	}
 	var missed []string
 	for _, kind := range []authomize.Kind{authomize.ServiceAccounts, authomize.Groupings, authomize.Assets} {
-		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
+		err := m.eachUnsettled(ctx, kind, all, func(k staging.Known) {
 			if _, isNamed := t.x.named[k.ID]; isNamed {
 				missed = append(missed, k.ID)
 			}

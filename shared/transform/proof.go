@@ -26,7 +26,7 @@ func (t *transform) reasonsToHold(m *memory) []string {
 	if n := t.findings.malformed; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("%d resources have no id or an unknown shape, so that their records were not refreshed: see quarantine", n))
 	}
-	reasons = append(reasons, t.coverageReasons()...)
+	reasons = append(reasons, t.coverageReasons(m)...)
 	reasons = append(reasons, t.receiptReasons()...)
 	reasons = append(reasons, t.environmentReasons(m)...)
 	if !t.report.Narrowed { // it has less by its nature
@@ -70,6 +70,8 @@ func (t *transform) environmentList() string {
 	return "environment " + strings.Join(names, ", ")
 }
 
+const ifAllGoes = "if it is right that all of it goes, approve the sweep, or set MAX_SHRINK_PERCENT to 100 for one run"
+
 // environmentReasons are about environments that are missing without a word.
 // One on which the worker application lost its roles is listed no more: that
 // looks like one that was deleted.
@@ -87,18 +89,24 @@ func (t *transform) environmentReasons(m *memory) []string {
 	if t.report.Narrowed || t.o.Settings.MaxShrinkPercent >= 100 {
 		return reasons
 	}
-	if m.state.Swept != nil {
-		for _, env := range m.state.Swept.Environments {
+	if last := m.baseline(); last != nil {
+		for _, env := range last.Environments {
 			if !slices.Contains(all, env) {
 				all = append(all, env)
-				reasons = append(reasons, fmt.Sprintf("environment %s was read in run %s and is not in this one: if it is right that all of it goes, set MAX_SHRINK_PERCENT to 100 for one run", env, m.state.Swept.Run))
+				reasons = append(reasons, fmt.Sprintf("environment %s was read in run %s and is not in this one: %s", env, last.Run, ifAllGoes))
 			}
 		}
 	}
-	// Runs that were not swept may have posted others.
-	for _, env := range slices.SortedFunc(maps.Keys(t.gone.users), pingone.ID.Compare) {
+	// Runs that were held may have posted others. Each has a population.
+	populations := map[pingone.ID]int{}
+	for _, k := range t.gone.populations {
+		populations[k.Environment]++
+	}
+	lost := slices.AppendSeq(slices.Collect(maps.Keys(populations)), maps.Keys(t.gone.users))
+	slices.SortFunc(lost, pingone.ID.Compare)
+	for _, env := range slices.Compact(lost) {
 		if !env.IsZero() && !slices.Contains(all, env) {
-			reasons = append(reasons, fmt.Sprintf("environment %s, of which an earlier run posted %d users, is not in this run: if it is right that all of it goes, set MAX_SHRINK_PERCENT to 100 for one run", env, t.gone.users[env]))
+			reasons = append(reasons, fmt.Sprintf("environment %s, of which an earlier run posted %d populations and %d users, is not in this run: %s", env, populations[env], t.gone.users[env], ifAllGoes))
 		}
 	}
 	return reasons

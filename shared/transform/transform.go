@@ -344,13 +344,21 @@ func (t *transform) conclude(ctx context.Context) error {
 	if t.o.Settings.DryRun {
 		return nil
 	}
-	var swept *sweptRun
-	if t.report.Sweep.Swept {
-		swept = &sweptRun{
-			Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(), Gone: t.report.Sweep.Gone,
-		}
+	return memory.remember(ctx, t.id, posted, t.report.Sweep.Swept, t.noteIn)
+}
+
+// noteIn tells later runs how this one ended. A held one is no proof of
+// anything.
+func (t *transform) noteIn(s *state) {
+	switch {
+	case t.report.Sweep.Swept:
+		replace(&s.Swept, &goodRun{
+			Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(),
+			Short: lessShort(t.report.Sweep.Short), Gone: t.report.Sweep.Gone,
+		})
+	case t.report.State == report.Done:
+		s.settle(t.id)
 	}
-	return memory.remember(ctx, t.id, posted, swept)
 }
 
 // sweepMargin is taken off the earliest acceptedTimestamp. Records that are

@@ -1,0 +1,146 @@
+package transform
+
+import (
+	"fmt"
+	"slices"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+const (
+	populationParent  = "population"
+	environmentParent = "environment"
+)
+
+// shortReasons are about lists that are shorter than PingOne says they are,
+// by more than a person approved before.
+func (t *transform) shortReasons(m *memory) []string {
+	var reasons []string
+	for _, s := range slices.Concat(t.shortLists(), t.shortPopulations()) {
+		if slices.ContainsFunc(t.report.Sweep.Short, func(o report.Short) bool { return isSameList(s, o) }) {
+			continue
+		}
+		s.Approved = m.approvedShortage(s)
+		if s.Missing() > s.Approved+slack(s) {
+			reasons = append(reasons, t.shortReason(s))
+		}
+		t.report.Sweep.Short = append(t.report.Sweep.Short, s)
+	}
+	return reasons
+}
+
+// shortLists are those that fetch found, asking twice.
+func (t *transform) shortLists() []report.Short {
+	var all []report.Short
+	for _, c := range staging.Collections {
+		for _, s := range t.snaps[c].Complete.Short {
+			all = append(all, report.Short{
+				Collection: string(c), Environment: s.Environment, Parent: s.Parent.Kind, ID: s.Parent.ID, List: s.List, Expected: s.Expected, Read: s.Read,
+			})
+		}
+	}
+	return all
+}
+
+// shortPopulations compares the users of each population, each once, with its
+// userCount: as it was listed, and where fetch counted again as it was then,
+// if that is less.
+func (t *transform) shortPopulations() []report.Short {
+	users := t.snaps[staging.Users]
+	if slices.ContainsFunc(users.Complete.Unread, isRefused) {
+		return nil // said already
+	}
+	again := map[pingone.ID]int{}
+	for _, r := range users.Manifest.Recounts {
+		again[r.Population] = r.Users
+	}
+	var all []report.Short
+	for _, id := range t.x.popOrder {
+		p := t.x.populations[id]
+		if p.UserCount == nil {
+			continue
+		}
+		read, there := t.x.usersIn[id], *p.UserCount
+		if n, ok := again[id]; ok {
+			there = min(there, n)
+		}
+		if read < there {
+			all = append(all, report.Short{
+				Collection: string(staging.Users), Environment: p.Environment.ID, Parent: populationParent, ID: id, List: "users", Expected: there, Read: read,
+			})
+		}
+	}
+	return all
+}
+
+func (t *transform) shortReason(s report.Short) string {
+	before := ""
+	if s.Approved > 0 {
+		before = fmt.Sprintf(" (%d fewer were approved before)", s.Approved)
+	}
+	if s.Parent == environmentParent {
+		return fmt.Sprintf("%s: %d of %d %s are visible%s: PingOne counts more in environment %s than the worker application is shown, check that its roles are on the whole of it; if they are, and the count stays, approve the sweep",
+			s.Collection, s.Read, s.Expected, s.List, before, s.Environment)
+	}
+	return fmt.Sprintf("%s: %d of %d %s of %s %s were read%s: the rest was deleted meanwhile, or is not visible to the worker application; if the next run says so too, check that its roles are on the whole of environment %s",
+		s.Collection, s.Read, s.Expected, s.List, s.Parent, t.nameOf(staging.Parent{Kind: s.Parent, ID: s.ID}), before, s.Environment)
+}
+
+func (t *transform) nameOf(p staging.Parent) string {
+	if p.Kind == populationParent {
+		if name := t.x.populationName(p.ID); name != "" {
+			return name
+		}
+	}
+	return p.ID.String()
+}
+
+// isSameList tells whether both are about one list.
+func isSameList(a, b report.Short) bool {
+	return a.Collection == b.Collection && a.Environment == b.Environment && a.Parent == b.Parent && a.ID == b.ID && a.List == b.List
+}
+
+// slack is how many more may be missing than were approved. The head count of
+// an environment is not exact, and is held to as little when fetch compares.
+func slack(s report.Short) int {
+	if s.Parent == environmentParent && s.Approved > 0 {
+		return max(10, s.Expected/100)
+	}
+	return 0
+}
+
+// approvedShortage is how many a person said may be missing from a list. It
+// never grows by itself: what the last good run missed is the most.
+func (m *memory) approvedShortage(s report.Short) int {
+	last := m.baseline()
+	if last == nil {
+		return 0
+	}
+	for _, b := range last.Short {
+		if isSameList(s, b) {
+			return b.Approved
+		}
+	}
+	return 0
+}
+
+// lessShort is what a good run passes on: as little as was approved, or as was
+// missing now.
+func lessShort(all []report.Short) []report.Short {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].Approved = min(all[i].Approved, all[i].Missing())
+	}
+	return all
+}
+
+// approvedShort is what an approval passes on: all that is missing.
+func approvedShort(all []report.Short) []report.Short {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].Approved = all[i].Missing()
+	}
+	return all
+}

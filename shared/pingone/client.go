@@ -94,9 +94,11 @@ func (c *Client) First(ctx context.Context, l List) (Page, error) {
 // transport's.
 func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		next := from
+		next, later := from, transport.GoesOn(ctx)
 		if next == "" {
 			next = l.first()
+		} else {
+			ctx = later
 		}
 		seen := map[string]bool{}
 		for next != "" {
@@ -113,7 +115,7 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 			if !yield(page, nil) {
 				return
 			}
-			next = page.Next
+			next, ctx = page.Next, later
 		}
 	}
 }

@@ -19,6 +19,7 @@ var ErrOutOfTime = fmt.Errorf("no time left to wait: %w", context.DeadlineExceed
 // one among all that draw on the same rate limit.
 type Pacer struct {
 	limiter *rate.Limiter
+	turns   *turns
 	setting rate.Limit
 
 	mu      sync.Mutex
@@ -36,10 +37,11 @@ const (
 
 // NewPacer allows perSecond requests a second, evenly spaced.
 func NewPacer(perSecond float64) *Pacer {
-	return &Pacer{limiter: rate.NewLimiter(rate.Limit(perSecond), 1), setting: rate.Limit(perSecond)}
+	l := rate.NewLimiter(rate.Limit(perSecond), 1)
+	return &Pacer{limiter: l, turns: newTurns(l), setting: rate.Limit(perSecond)}
 }
 
-// Wait returns when the next request may go. It returns ctx's cause when ctx
+// Wait returns when the request of ctx may go; see [GoesOn]. It returns ctx's cause when ctx
 // ends first, and ErrOutOfTime at once when the wait would reach
 // past ctx's deadline.
 func (p *Pacer) Wait(ctx context.Context) error {
@@ -49,11 +51,8 @@ func (p *Pacer) Wait(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := p.limiter.Wait(ctx); err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			return ErrOutOfTime // in place of the limiter's own error
+		if err := p.turns.wait(ctx); err != nil {
+			return err
 		}
 		if p.heldBack() <= 0 {
 			return nil

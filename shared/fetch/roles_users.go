@@ -29,9 +29,7 @@ func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 		}
 		u := &p.place.Users[len(p.place.Users)-1]
 		l := pingone.UsersOf(env)
-		var d pingone.Decoder[struct {
-			ID pingone.ID `json:"id"`
-		}]
+		var d pingone.Decoder[pingone.Member]
 		whole, err := p.everyPage(ctx, env, l, from, func(page pingone.Page) error {
 			items, bad, err := d.Items(page.Body, l.Key)
 			if err != nil {

@@ -36,12 +36,7 @@ func page(n int) []byte {
 func BenchmarkDecode(b *testing.B) {
 	body := page(1000)
 	b.Run("users", func(b *testing.B) { decodePage[pingone.User](b, body) })
-	b.Run("ids", func(b *testing.B) { decodePage[onlyID](b, body) })
-}
-
-// onlyID is what a membership needs of a user.
-type onlyID struct {
-	ID pingone.ID `json:"id"`
+	b.Run("ids", func(b *testing.B) { decodePage[pingone.Member](b, body) })
 }
 
 func decodePage[T any](b *testing.B, body []byte) {

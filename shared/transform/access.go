@@ -75,7 +75,7 @@ func (a *access) hasNestings() bool {
 
 // readNestings finds which groups are in which.
 func (a *access) readNestings(ctx context.Context) error {
-	var d pingone.Decoder[reference]
+	var d pingone.Decoder[pingone.Member]
 	seen := map[nesting]bool{}
 	found, groups := a.s.found, a.s.x.groups
 	for reply, err := range a.s.snaps[staging.Memberships].Replies(ctx) {
@@ -163,7 +163,7 @@ func (a *access) readMembers(ctx context.Context, needed set) error {
 	if len(needed) == 0 {
 		return nil
 	}
-	var d pingone.Decoder[reference]
+	var d pingone.Decoder[pingone.Member]
 	for reply, err := range a.s.snaps[staging.Memberships].Replies(ctx) {
 		if err != nil {
 			return err

@@ -28,14 +28,6 @@ func (s set) sorted() []pingone.ID {
 	return slices.SortedFunc(maps.Keys(s), pingone.ID.Compare)
 }
 
-// A reference is a member of a list of which only the id matters.
-type reference struct {
-	ID pingone.ID `json:"id"`
-}
-
-// ResourceID implements pingone.Resource.
-func (r reference) ResourceID() pingone.ID { return r.ID }
-
 // An index is what must be known of the whole run to map one resource of it:
 // all of the small collections, and of users and groups the ids.
 type index struct {

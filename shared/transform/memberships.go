@@ -16,7 +16,7 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 	if err != nil {
 		return false, err
 	}
-	var d pingone.Decoder[reference]
+	var d pingone.Decoder[pingone.Member]
 	for reply, err := range s.snaps[staging.Memberships].Replies(ctx) {
 		if err != nil {
 			return false, err
@@ -132,7 +132,7 @@ func (a *access) inside(group pingone.ID) []inner {
 // read takes up the direct members of some groups, and the members in any way
 // of others.
 func (a *anyWay) read(ctx context.Context, memberships *staging.Snapshot, direct, indirect set) error {
-	var d pingone.Decoder[reference]
+	var d pingone.Decoder[pingone.Member]
 	for reply, err := range memberships.Replies(ctx) {
 		if err != nil {
 			return err

@@ -175,6 +175,7 @@ func TestBadDaysOfPingOne(t *testing.T) {
 		{name: "the first answer of every list is 403", faults: forbidden},
 		{name: "connection reset", faults: spoilt(pingonetest.FaultReset)},
 		{name: "connection reset in mid-body", faults: spoilt(pingonetest.FaultResetBody)},
+		{name: "stalls in mid-body", faults: once(pingonetest.FaultStall)},
 		{name: "truncated JSON", faults: spoilt(pingonetest.FaultTruncate)},
 		{name: "HTML with status 200", faults: spoilt(pingonetest.FaultHTML)},
 		{name: "oversized JSON", faults: once(pingonetest.FaultOversize), maxBody: 64 << 10, failed: 1},

@@ -30,6 +30,7 @@ func TestFaultsThatPass(t *testing.T) {
 		{"503 burst", authomizetest.Fault{Kind: authomize.Groupings, Times: 3, Do: authomizetest.Status(503)}, []string{"groupings 5 → 503", "groupings 5 → 503", "groupings 5 → 503", "groupings 5"}},
 		{"500 at every second request", authomizetest.Fault{Kind: authomize.Permissions, Times: 1, Do: authomizetest.Status(500)}, []string{"permissions 4 → 500", "permissions 4"}},
 		{"cut off after it was applied", authomizetest.Fault{Kind: authomize.AccountAssociations, Times: 2, Do: authomizetest.CutAfter()}, []string{"accountAssociations 11 → 0", "accountAssociations 11 → 0", "accountAssociations 11"}},
+		{"timed out after it was applied", authomizetest.Fault{Kind: authomize.AccountAssociations, Times: 1, Do: authomizetest.StallAfter()}, []string{"accountAssociations 11", "accountAssociations 11"}},
 		{"cut off before", authomizetest.Fault{Kind: authomize.Privileges, Times: 2, Do: authomizetest.CutBefore()}, []string{"privileges 3 → 0", "privileges 3 → 0", "privileges 3"}},
 		{"200 that is not JSON", authomizetest.Fault{Kind: authomize.Users, Times: 1, Do: authomizetest.NotJSON()}, []string{"users 4", "users 4"}},
 		{"sweep throttled", authomizetest.Fault{Path: "/data", Times: 1, Do: authomizetest.Throttle("1")}, nil},

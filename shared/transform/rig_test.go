@@ -26,7 +26,7 @@ const (
 )
 
 // quick keeps tests from waiting.
-var quick = transport.RetryPolicy{Pause: time.Millisecond, MaxPause: 2 * time.Millisecond}
+var quick = transport.RetryPolicy{Pause: time.Millisecond, MaxPause: 2 * time.Millisecond, BodyTime: 10 * time.Second}
 
 // a rig carries a fake PingOne over to a fake Authomize.
 type rig struct {

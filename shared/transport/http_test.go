@@ -61,6 +61,39 @@ func TestAPostIsSentWholeEachTime(t *testing.T) {
 	}
 }
 
+// A server that stalls in mid-body costs a try, not the whole invocation.
+func TestABodyThatStallsIsReadAgain(t *testing.T) {
+	t.Parallel()
+	for name, stalls := range map[string]int64{"once": 1, "always": 9} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var calls atomic.Int64
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if calls.Add(1) <= stalls {
+					_, _ = w.Write([]byte("half"))
+					_ = http.NewResponseController(w).Flush()
+					<-r.Context().Done()
+					return
+				}
+				_, _ = w.Write([]byte("whole"))
+			})
+			policy := quick()
+			policy.Attempts, policy.BodyTime = 3, 100*time.Millisecond
+			stats := &transport.Stats{}
+			resp, err := transport.New(transport.Options{Retry: policy, Stats: stats}).Do(request(t, http.MethodGet, s.URL, ""))
+			switch {
+			case stalls == 1 && (err != nil || string(transport.Body(resp)) != "whole"):
+				t.Errorf("got %v, %v, want the whole body", resp, err)
+			case stalls > 1 && (err == nil || !strings.Contains(err.Error(), "read reply: it did not end within 100ms") || errors.Is(err, context.Canceled)):
+				t.Errorf("error %v, want that the reply stalled", err)
+			}
+			if want := min(stalls+1, 3); calls.Load() != want || stats.Retries.Load() != want-1 {
+				t.Errorf("%d calls, %d retries; want %d and %d", calls.Load(), stats.Retries.Load(), want, want-1)
+			}
+		})
+	}
+}
+
 func TestABodyThatBreaksOffIsReadAgain(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64

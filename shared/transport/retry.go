@@ -25,7 +25,7 @@ type final struct{ error }
 func (f final) Unwrap() error { return f.error }
 
 // A RetryPolicy says what is tried again: replies 408, 429 and 5xx, broken
-// connections, bodies that break off, and replies that Valid refuses. Requests
+// connections, bodies that break off or stall, and replies that Valid refuses. Requests
 // with a body need GetBody.
 type RetryPolicy struct {
 	// Attempts is how often a request is sent at most; 0 means 6. Replies
@@ -37,6 +37,10 @@ type RetryPolicy struct {
 	Pause, MaxPause time.Duration
 	// MaxBody is the most bytes of a reply body; 0 means 64 MiB.
 	MaxBody int64
+	// BodyTime is the most that a reply's body may take once its header is
+	// there; 0 means two minutes. Without it a server that stalls would hold a
+	// request for as long as its context lives.
+	BodyTime time.Duration
 	// Valid looks at a 2xx reply; an error makes it a broken one.
 	Valid func(body []byte) error
 	// Forbidden tries a 403 once more, after a pause: PingOne answers 403 at
@@ -56,6 +60,9 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	}
 	if p.MaxBody == 0 {
 		p.MaxBody = 64 << 20
+	}
+	if p.BodyTime == 0 {
+		p.BodyTime = 2 * time.Minute
 	}
 	return p
 }
@@ -142,11 +149,19 @@ func rewind(r *http.Request) (*http.Request, error) {
 // attempt sends once and reads the body whole, since a connection can break
 // there too.
 func (t *retry) attempt(r *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(r)
+	ctx, stop := context.WithCancelCause(r.Context())
+	defer stop(nil)
+	resp, err := t.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		return nil, notOurs(r.Context(), err)
 	}
+	stall := fmt.Errorf("it did not end within %s", t.policy.BodyTime)
+	timer := time.AfterFunc(t.policy.BodyTime, func() { stop(stall) })
+	defer timer.Stop()
 	data, err := readAll(resp, t.policy.MaxBody)
+	if err != nil && errors.Is(context.Cause(ctx), stall) {
+		err = stall
+	}
 	if err != nil {
 		return nil, notOurs(r.Context(), fmt.Errorf("read reply: %w", err))
 	}

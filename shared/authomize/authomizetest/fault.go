@@ -169,6 +169,10 @@ func NotJSON() Action {
 // failed.
 func CutAfter() Action { return Action{after: func(r *reply) { r.cut = true }} }
 
+// StallAfter applies the request and sends the reply but for its last byte: to
+// the client it has timed out.
+func StallAfter() Action { return Action{after: func(r *reply) { r.stall = true }} }
+
 // CutBefore cuts the connection and applies nothing.
 func CutBefore() Action { return instead(reply{cut: true}) }
 

@@ -31,6 +31,7 @@ type reply struct {
 	header  map[string]string
 	body    any // a jsontext.Value is sent as it is, other values as JSON
 	cut     bool
+	stall   bool // until the client gives up
 	altered bool // by a fault, so that it need not fit the API description
 }
 
@@ -61,6 +62,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(k, v)
 	}
 	w.WriteHeader(rep.status)
+	if rep.stall {
+		_, _ = w.Write(out[:len(out)-1])
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		return
+	}
 	_, _ = w.Write(out) // the client may be gone
 }
 

@@ -20,6 +20,9 @@ const (
 	FaultReset
 	// FaultResetBody breaks the connection after half of the body.
 	FaultResetBody
+	// FaultStall sends half of the body, and then nothing until the client
+	// gives up.
+	FaultStall
 	// FaultTruncate sends half of the body as if it were all.
 	FaultTruncate
 	// FaultOversize pads the reply with Bytes of text; it stays good JSON.

@@ -44,6 +44,11 @@ func TestFaults(t *testing.T) {
 				t.Errorf("got %d, %v; want a broken body", r.status, r.err)
 			}
 		}},
+		{"stalls in the body", pingonetest.Fault{Do: pingonetest.FaultStall}, func(t *testing.T, _ *client, r reply) {
+			if r.err == nil || r.status != 200 {
+				t.Errorf("got %d, %v; want a body that does not end", r.status, r.err)
+			}
+		}},
 		{"truncated", pingonetest.Fault{Do: pingonetest.FaultTruncate}, func(t *testing.T, _ *client, r reply) {
 			if r.err != nil || r.status != 200 || json.Valid(r.body) {
 				t.Errorf("got %d, %v; want half a body", r.status, r.err)

@@ -226,6 +226,9 @@ func (s *Server) send(w http.ResponseWriter, c *call, status int) {
 		case FaultResetBody:
 			resetAfterHalf(w, body)
 			return
+		case FaultStall:
+			stallAfterHalf(w, c.r, body)
+			return
 		case FaultOversize:
 			c.b = append(bytes.TrimSuffix(body, []byte("}")), `,"padding":"`...)
 			c.b = append(c.b, bytes.Repeat([]byte("x"), c.fault.Bytes)...)
@@ -236,6 +239,13 @@ func (s *Server) send(w http.ResponseWriter, c *call, status int) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may be gone
+}
+
+func stallAfterHalf(w http.ResponseWriter, r *http.Request, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush()
+	<-r.Context().Done()
 }
 
 func sleep(r *http.Request, d time.Duration) bool {

@@ -47,7 +47,7 @@ func newClient(t *testing.T, s *pingonetest.Server) *client {
 	t.Helper()
 	c := &client{t: t, s: s, http: http.Client{
 		Transport:     &http.Transport{DisableKeepAlives: true},
-		Timeout:       20 * time.Second,
+		Timeout:       10 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	c.login()

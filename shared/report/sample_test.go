@@ -89,3 +89,18 @@ func sampleDryRun() *report.Report {
 	r.Sum()
 	return r
 }
+
+// sampleLong is sample with more in quarantine than is shown at once, and
+// with what has no name and no reading.
+func sampleLong() *report.Report {
+	r := sample()
+	for range 19 {
+		r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: "permissions", Key: "permission:x", Reason: "refused", Others: 1})
+	}
+	r.Kinds[3].Quarantined = map[string]int64{"refused": 1500}
+	r.Kinds[2].Shortfall = 3
+	r.Environments[1].Read = true
+	r.RoleCoverage[0].Known, r.RoleCoverage[0].Oldest = 0, time.Time{}
+	r.Sum()
+	return r
+}

@@ -5,77 +5,127 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
-	"html/template"
-	"maps"
-	"slices"
 	"time"
+
+	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 )
 
-//go:embed page.html.tmpl
-var pageSource string
+//go:embed page.css
+var pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"num": Number[int64], "int": Number[int], "size": size, "elapsed": elapsed, "kind": KindName, "meaning": meaning,
-	"at":  func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") },
-	"sub": func(a int64, b int) int64 { return a - int64(b) },
-}).Parse(pageSource))
+// pageMeta forbids the page everything but its own style, should a value get
+// past the escaping.
+const pageMeta = `<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`
 
 // Page renders r as one HTML page that needs nothing beside it: no script,
 // no link, no font. All text of the report is escaped.
+//
+// Values go through g.Text and attributes, which escape them; g.Raw is for
+// what is fixed. The scheme of a link would not be looked at, so there is none.
 func Page(r *Report) ([]byte, error) {
+	title := pageTitle(r)
 	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, newView(r)); err != nil {
+	err := h.Doctype(h.HTML(h.Lang("en"),
+		h.Head(g.Raw(pageMeta), h.TitleEl(g.Text(title+": "+r.Run)), h.StyleEl(g.Raw(pageStyle))),
+		h.Body(h.Main(
+			header(r, title), outcomeSection(r), figures(r), runSection(r), unreadSection(r), readSection(r), postedSection(r),
+			sweepSection(r), quarantineSection(r), rolesSection(r), warningsSection(r),
+			h.Footer(g.Text("report.json beside this page holds the same for programs.")),
+		)),
+	)).Render(&out)
+	if err != nil {
 		return nil, fmt.Errorf("render report of run %s: %w", r.Run, err)
 	}
 	return out.Bytes(), nil
 }
 
-// view is a report as the page shows it.
-type view struct {
-	*Report
-	Title, StateName, Explain, SweepText string
-	Organization                         string
-	Unread                               []unreadRow
-	Reasons                              []reasonRow
-	Quarantined                          int64
-	Gone                                 int64
-	SumBytes                             int64
+func pageTitle(r *Report) string {
+	if o := r.Organization; o != nil {
+		return "Access sync of " + cmp.Or(o.Name, o.ID.String())
+	}
+	return "Access sync"
 }
 
-type unreadRow struct {
-	Collection string
-	Unread
-}
-
-type reasonRow struct {
-	Kind, Reason string
-	Count        int64
+func header(r *Report, title string) g.Node {
+	return h.Header(
+		h.H1(g.Text(title)),
+		h.P(h.Class("quiet"), g.Text("Run "+r.Run+", from PingOne to Authomize"),
+			g.If(r.DryRun, g.Group{g.Text(" "), h.Span(h.Class("dry"), g.Text("dry run"))})),
+	)
 }
 
 var stateNames = map[State]string{Waiting: "Waiting", Done: "Done", Held: "Held for a person", Failed: "Failed"}
 
-func newView(r *Report) view {
-	v := view{
-		Report: r, Title: "Access sync", StateName: string(r.State), Explain: r.explain(), SweepText: r.sweepText(),
-		Quarantined: r.Totals.Quarantined, Gone: r.gone(),
+func outcomeSection(r *Report) g.Node {
+	name, ok := stateNames[r.State]
+	if !ok {
+		name = string(r.State)
 	}
-	if name, ok := stateNames[r.State]; ok {
-		v.StateName = name
-	}
-	if o := r.Organization; o != nil {
-		v.Organization = cmp.Or(o.Name, o.ID.String())
-		v.Title += " of " + v.Organization
-	}
-	for _, c := range r.Collections {
-		v.SumBytes += c.Bytes
-		for _, u := range c.Unread {
-			v.Unread = append(v.Unread, unreadRow{c.Name, u})
-		}
-	}
-	for _, k := range r.Kinds {
-		for _, reason := range slices.Sorted(maps.Keys(k.Quarantined)) {
-			v.Reasons = append(v.Reasons, reasonRow{KindName(k.Kind), reason, k.Quarantined[reason]})
-		}
-	}
-	return v
+	return h.Section(h.Class("state "+string(r.State)),
+		h.Strong(g.Text(name)),
+		h.P(g.Text(r.explain())),
+		g.If(r.Error != "", h.P(code(r.Error))),
+		g.If(len(r.Sweep.Held) > 0, h.Ul(g.Map(r.Sweep.Held, func(reason string) g.Node { return h.Li(g.Text(reason)) }))),
+	)
 }
+
+func figures(r *Report) g.Node {
+	figure := func(name string, n int64) g.Node { return h.Div(h.Dt(g.Text(name)), h.Dd(g.Text(Number(n)))) }
+	gone := "Not seen any more"
+	if r.Sweep.Swept {
+		gone = "Deleted by the sweep"
+	}
+	return h.Dl(h.Class("figures"),
+		figure("Read from PingOne", r.Totals.Records),
+		figure("Mapped to records", r.Totals.Mapped),
+		figure("Posted to Authomize", r.Totals.Posted),
+		figure("In quarantine", r.Totals.Quarantined),
+		figure("Unread slices", r.Totals.Unread),
+		figure(gone, r.gone()),
+	)
+}
+
+func runSection(r *Report) g.Node {
+	fact := func(name string, value ...g.Node) g.Node { return h.Tr(rowHead(name), h.Td(value...)) }
+	organization := func() g.Node {
+		return fact("Organization", g.Text(r.Organization.Name+" "), quietCode(r.Organization.ID.String()))
+	}
+	return g.Group{
+		h.H2(g.Text("The run")),
+		scrollTable(h.Class("facts"),
+			g.Iff(r.Organization != nil, organization),
+			fact("Environments", environments(r.Environments)),
+			fact("Authomize app", code(r.AppID)),
+			fact("Transform began", g.Text(moment(r.StartedAt))),
+			fact("Transform ended", g.Text(moment(r.FinishedAt)+" "), quiet("(after "+elapsed(r.ElapsedMs)+")")),
+		),
+	}
+}
+
+func environments(all []Environment) g.Node {
+	if len(all) == 0 {
+		return g.Text("none")
+	}
+	var nodes g.Group
+	for i, e := range all {
+		if i > 0 {
+			nodes = append(nodes, h.Br())
+		}
+		name := g.Text(e.Name)
+		switch {
+		case e.Name != "":
+		case e.Read:
+			name = quiet("without a name")
+		default:
+			name = quiet("only referred to by a role")
+		}
+		nodes = append(nodes, name, g.Text(" "), quietCode(e.ID.String()))
+	}
+	return nodes
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }

@@ -50,7 +50,7 @@ func Store(ctx context.Context, url string, tune ...func(*aws.Config)) (staging.
 		// A name like bucket.127.0.0.1 resolves nowhere.
 		o.UsePathStyle = os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != ""
 	})
-	return s3store.New(bucketOf(client), bucket, prefix), nil
+	return s3store.New(client, bucket, prefix), nil
 }
 
 // Secret opens the secret by name or ARN.
@@ -59,7 +59,7 @@ func Secret(ctx context.Context, c config.Common, tune ...func(*aws.Config)) (se
 	if err != nil {
 		return nil, err
 	}
-	return awssecret.Source{API: secrets{get: secretsmanager.NewFromConfig(cfg).GetSecretValue}, ID: c.SecretID, Check: tokenEndpoint}, nil
+	return awssecret.Source{API: secretsmanager.NewFromConfig(cfg), ID: c.SecretID, Check: tokenEndpoint}, nil
 }
 
 // tokenEndpoint refuses one that PingOne can't have, if there is one.
@@ -72,12 +72,12 @@ func tokenEndpoint(c secret.Credentials) error {
 }
 
 // Lambda returns what invokes functions.
-func Lambda(ctx context.Context, tune ...func(*aws.Config)) (Invoker, error) {
+func Lambda(ctx context.Context, tune ...func(*aws.Config)) (*lambda.Client, error) {
 	cfg, err := AWS(ctx, tune...)
 	if err != nil {
-		return Invoker{}, err
+		return nil, err
 	}
-	return Invoker{invoke: lambda.NewFromConfig(cfg).Invoke}, nil
+	return lambda.NewFromConfig(cfg), nil
 }
 
 // AWS reads the SDK's own settings, and lets tune add to them.

@@ -40,10 +40,7 @@ type RunFinished struct {
 	Report      string           `json:"report"` // where report.json is
 }
 
-// PutEvents is what this package needs of an EventBridge client. It is no
-// interface because of its size: the page of a report needs html/template,
-// with which the linker keeps every method of a client that an interface
-// holds.
+// PutEvents is what this package needs of an EventBridge client.
 type PutEvents func(context.Context, *eventbridge.PutEventsInput, ...func(*eventbridge.Options)) (*eventbridge.PutEventsOutput, error)
 
 // NewPutEvents returns that of a client of EventBridge.

@@ -105,6 +105,19 @@ var rows = map[string]func(t *testing.T, in input) output{
 	},
 	"role-built-in": role,
 	"role-custom":   role,
+	"role-permission": func(t *testing.T, in input) (out output) {
+		r := decode[pingone.Role](t, in.Resource)
+		for i := range r.Permissions {
+			p := &r.Permissions[i]
+			if mapping.PermissionID(p) == "" {
+				continue
+			}
+			privilege, ws := mapping.PrivilegeOfPermission(p)
+			out.add(privilege, mapping.PermissionGrant(r.ID, p))
+			out.warn(ws)
+		}
+		return out
+	},
 	"role-unknown": func(t *testing.T, in input) (out output) {
 		r := decode[pingone.Role](t, in.Resource)
 		p, ws := mapping.UnknownRole(r.ID)

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/hex"
+	"strings"
 
 	"pingone-authomize/shared/pingone"
 )
@@ -15,6 +16,7 @@ const (
 	groupKind         = "group:"
 	roleKind          = "role:"
 	rolePrivilegeKind = "privilege:role:"
+	permissionKind    = "privilege:permission:"
 	environmentKind   = "environment:"
 	populationKind    = "population:"
 	applicationKind   = "application:"
@@ -63,6 +65,25 @@ func AdminsID(environment pingone.ID) string { return kindID(adminsKind, environ
 
 // RolePrivilegeID is the uniqueId of a role's privilege.
 func RolePrivilegeID(role pingone.ID) string { return kindID(rolePrivilegeKind, role) }
+
+// PermissionPrivilegeID is the uniqueId of a role permission's privilege. It
+// is made from [PermissionID], which must not be "".
+func PermissionPrivilegeID(p *pingone.RolePermission) string {
+	return permissionKind + PermissionID(p)
+}
+
+// PermissionID is PingOne's id of a role's permission, such as dir:read:user:
+// three words of letters, some with underscores, as far as PingOne's reference
+// of permissions shows. Upper and lower case stay as they are. It is "" where it
+// can't be told: replies of 2022 have none, and white space, control characters
+// and what is not ASCII are in no id, and would break lists of ids.
+func PermissionID(p *pingone.RolePermission) string {
+	id := clean(p.ID)
+	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return id
+}
 
 // RoleGroupingID is the uniqueId of the grouping of those who hold a role in
 // a scope: role:<roleId>@<SCOPE>:<scopeId>.

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"strings"
 	"testing"
 
 	"pingone-authomize/shared/mapping"
@@ -28,6 +29,7 @@ func TestIDs(t *testing.T) {
 		{"all users", mapping.AllUsersID(id), "all-users:" + text},
 		{"administrators", mapping.AdminsID(id), "admins:" + text},
 		{"privilege of a role", mapping.RolePrivilegeID(id), "privilege:role:" + text},
+		{"privilege of a role's permission", mapping.PermissionPrivilegeID(&pingone.RolePermission{ID: "dir:read:user"}), "privilege:permission:dir:read:user"},
 		{"privilege to use", mapping.AppAccessPrivilegeID, "privilege:app-access"},
 		{
 			"role in a scope",
@@ -55,6 +57,31 @@ func FuzzID(f *testing.F) {
 		copy(id[:], b)
 		if got, want := mapping.UserID(id), "user:"+id.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// FuzzPermissionID looks for ids that would break a list of ids: those are
+// read line by line, and cut at tabs and blanks.
+func FuzzPermissionID(f *testing.F) {
+	f.Add("dir:read:user", "user", "Read users")
+	f.Add(" audit_reporting:read:activity\n", "", "")
+	f.Add("dir:read\tuser", "\xff", "\u00a0")
+	f.Fuzz(func(t *testing.T, id, classifier, description string) {
+		p := &pingone.RolePermission{ID: id, Classifier: classifier, Description: description}
+		told := mapping.PermissionID(p)
+		if told == "" {
+			return
+		}
+		if strings.ContainsFunc(told, func(r rune) bool { return r <= ' ' || r > '~' }) || !strings.Contains(id, told) {
+			t.Errorf("id %q is told as %q", id, told)
+		}
+		privilege, _ := mapping.PrivilegeOfPermission(p)
+		checkLimits(t, privilege)
+		grant := mapping.PermissionGrant(pingone.ID{15: 1}, p)
+		checkLimits(t, grant)
+		if privilege.OriginID != told || privilege.UniqueID != "privilege:permission:"+told || grant.TargetID != privilege.UniqueID {
+			t.Errorf("privilege %+v, grant %+v", privilege, grant)
 		}
 	})
 }

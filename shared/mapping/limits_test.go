@@ -44,6 +44,9 @@ func checkLimits(t *testing.T, r authomize.Record) {
 		if (r.PrivilegeType == "") == (r.Type == "") {
 			t.Errorf("privilege %s has types %q and %q, want exactly one", r.UniqueID, r.PrivilegeType, r.Type)
 		}
+	case authomize.PrivilegeGrant:
+		checkID(t, r.SourceID, "privilege:role:")
+		checkID(t, r.TargetID, "privilege:permission:")
 	case authomize.Asset:
 		checkID(t, r.UniqueID, "environment:", "population:", "application:", "scope:")
 		checkName(t, r.Name)

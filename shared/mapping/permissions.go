@@ -22,6 +22,32 @@ var readVerbs = []string{
 // userPassword is, passwordPolicy is not.
 var rightsEndings = []string{"role", "roleassignment", "password", "secret"}
 
+// PrivilegeOfPermission maps a permission of a role, which many roles may list,
+// to the privilege to do that one thing. It is named by the description, which
+// PingOne gives with its built-in roles only, else by the id. Its type is the
+// one that a role of this permission alone would have. [PermissionID] must not
+// be "". Warnings: WarnUnreadablePermission.
+func PrivilegeOfPermission(p *pingone.RolePermission) (authomize.Privilege, Warnings) {
+	privilegeType, ws := permissionsType([]pingone.RolePermission{*p})
+	unique := PermissionPrivilegeID(p)
+	r := authomize.Privilege{
+		UniqueID:      unique,
+		OriginID:      unique[len(permissionKind):],
+		OriginName:    clean(p.Description),
+		PrivilegeType: privilegeType,
+	}
+	if r.OriginName == "" {
+		r.OriginName = r.OriginID
+	}
+	return r, ws
+}
+
+// PermissionGrant maps that a role has a permission: the role's privilege
+// contains the permission's. [PermissionID] must not be "".
+func PermissionGrant(role pingone.ID, p *pingone.RolePermission) authomize.PrivilegeGrant {
+	return authomize.PrivilegeGrant{SourceID: RolePrivilegeID(role), TargetID: PermissionPrivilegeID(p)}
+}
+
 // permissionsType classifies a role by its permissions.
 func permissionsType(permissions []pingone.RolePermission) (authomize.PrivilegeType, Warnings) {
 	if len(permissions) == 0 {

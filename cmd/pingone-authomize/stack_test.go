@@ -245,7 +245,7 @@ func (d *deployment) functionEnv(name string) map[string]string {
 	defer d.mu.Unlock()
 	env := map[string]string{}
 	for k, v := range d.env {
-		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT" || k == "SERVICE_ACCOUNTS"
+		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT" || k == "SERVICE_ACCOUNTS" || k == "ROLE_PERMISSIONS"
 		if strings.HasPrefix(k, "PINGONE_") && name == transformName || isTransforms && name != transformName {
 			continue
 		}

@@ -76,6 +76,9 @@ type Transform struct {
 	RoleMaxAge time.Duration
 	// ServiceAccounts says what they are posted as.
 	ServiceAccounts ServiceAccountMode
+	// RolePermissions posts each permission of a role as a privilege, and that
+	// the role's privilege contains it.
+	RolePermissions bool
 }
 
 // LoadFetch reads a fetch function's settings through getenv. The error joins
@@ -109,6 +112,7 @@ func LoadTransform(getenv func(string) string) (Transform, error) {
 		DryRun:           r.boolean("DRY_RUN"),
 		RoleMaxAge:       r.roleMaxAge(),
 		ServiceAccounts:  ServiceAccountMode(r.optional("SERVICE_ACCOUNTS", string(ServiceAccountsApart))),
+		RolePermissions:  r.boolean("ROLE_PERMISSIONS"),
 	}
 	if u, err := pingone.ParseAPIURL(t.AuthomizeURL); err != nil {
 		r.fault("AUTHOMIZE_API_URL", err)

@@ -125,6 +125,8 @@ func TestTransformSettings(t *testing.T) {
 		{"ROLE_ASSIGNMENT_MAX_AGE", "36h", func(c *config.Transform) { c.RoleMaxAge = 36 * time.Hour }},
 		{"SERVICE_ACCOUNTS", "apart", func(*config.Transform) {}},
 		{"SERVICE_ACCOUNTS", "users", func(c *config.Transform) { c.ServiceAccounts = config.ServiceAccountsAsUsers }},
+		{"ROLE_PERMISSIONS", "true", func(c *config.Transform) { c.RolePermissions = true }},
+		{"ROLE_PERMISSIONS", "false", func(*config.Transform) {}},
 		{"AUTHOMIZE_API_URL", "https://EU.authomize.example/", func(c *config.Transform) { c.AuthomizeURL = "https://eu.authomize.example" }},
 		{"AUTHOMIZE_API_URL", "http://127.0.0.1:1", func(c *config.Transform) { c.AuthomizeURL = "http://127.0.0.1:1" }},
 		{"AUTHOMIZE_APP_ID", " b ", func(c *config.Transform) { c.AppID = "b" }},
@@ -161,12 +163,14 @@ PINGONE_ENVIRONMENTS: entry 4 is no environment id (a UUID); give ids, comma-sep
 
 	got, err := config.LoadTransform(env(
 		"AUTHOMIZE_API_URL", "canary", "SWEEP", "canary", "MAX_SHRINK_PERCENT", "101", "DRY_RUN", "canary", "SERVICE_ACCOUNTS", "canary",
+		"ROLE_PERMISSIONS", "canary",
 	))
 	wantError(t, err, `SECRET_ID: it is not set
 STAGING_URL: it is not set
 AUTHOMIZE_APP_ID: it is not set
 MAX_SHRINK_PERCENT: it must lie between 0 and 100
 DRY_RUN: it must be true or false
+ROLE_PERMISSIONS: it must be true or false
 AUTHOMIZE_API_URL: it is no absolute URL
 SWEEP: it must be apply, report or never
 SERVICE_ACCOUNTS: it must be apart or users`)

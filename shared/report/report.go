@@ -117,6 +117,9 @@ type Kind struct {
 	Quarantined map[string]int64 `json:"quarantined"` // by reason
 	// Environments are the accepted records by environment.
 	Environments map[string]int64 `json:"environments"`
+	// RolePermissions are those of Accepted that ROLE_PERMISSIONS is the reason
+	// for: privileges and grants of the permissions of roles.
+	RolePermissions int64 `json:"rolePermissions,omitzero"`
 }
 
 // Quarantined is a record that was held back or refused, and why.

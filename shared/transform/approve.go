@@ -119,7 +119,7 @@ func usersIn(rep *report.Report) int64 {
 func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *report.Report, now time.Time) error {
 	counted := counts{}
 	for _, k := range rep.Kinds {
-		counted[authomize.Kind(k.Kind)] = kindCounts{Total: k.Accepted, Environments: k.Environments}
+		counted[authomize.Kind(k.Kind)] = kindCounts{Total: k.Accepted, Environments: k.Environments, RolePermissions: k.RolePermissions}
 	}
 	var read []pingone.ID
 	for _, e := range rep.Environments {

@@ -53,6 +53,7 @@ func TestUnreadKeepsContent(t *testing.T) {
 			t.Parallel()
 			c := &clock{at: day1}
 			r := newRig(t, described(), authomizetest.WithClock(c.now))
+			r.settings.RolePermissions = true
 			r.firstRun(c)
 			before := r.bodies()
 			r.org.UpdateUser(id("main"), id("dan"), func(u *pingonetest.User) { u.Title = "Chef" })

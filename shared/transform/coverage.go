@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
@@ -82,8 +83,10 @@ func (t *transform) coverage() []report.RoleCoverage {
 
 // shrunk compares with the last run that was swept or approved, by kind and by kind in
 // each environment: the loss of a small environment is a small part of all.
-// An environment that was not read at all has a reason of its own.
-func (m *memory) shrunk(now counts, read []pingone.ID, most float64) []string {
+// An environment that was not read at all has a reason of its own. Permissions
+// of roles are compared with permissions of roles, and not at all where they
+// are switched off: that is no loss.
+func (m *memory) shrunk(now counts, read []pingone.ID, set config.Transform) []string {
 	last := m.baseline()
 	if last == nil {
 		return nil
@@ -91,16 +94,19 @@ func (m *memory) shrunk(now counts, read []pingone.ID, most float64) []string {
 	var reasons []string
 	tooMuch := func(what string, before, after int64) bool {
 		lost := before - after
-		if lost <= 0 || float64(lost)*100 <= most*float64(before) {
+		if lost <= 0 || float64(lost)*100 <= set.MaxShrinkPercent*float64(before) {
 			return false
 		}
 		reasons = append(reasons, fmt.Sprintf("%s shrank from %d to %d since run %s, by more than %g %%: if that is right, approve the sweep, or raise MAX_SHRINK_PERCENT for one run",
-			what, before, after, last.Run, most))
+			what, before, after, last.Run, set.MaxShrinkPercent))
 		return true
 	}
 	for _, kind := range authomize.Kinds {
 		before, after := last.Counts[kind], now[kind]
-		if tooMuch(string(kind), before.Total, after.Total) {
+		if set.RolePermissions {
+			tooMuch("role permissions among "+string(kind), before.RolePermissions, after.RolePermissions)
+		}
+		if tooMuch(string(kind), before.Total-before.RolePermissions, after.Total-after.RolePermissions) {
 			continue
 		}
 		environments := make([]string, 0, len(before.Environments))

@@ -30,6 +30,9 @@ type descriptions struct {
 	Populations  map[pingone.ID]authomize.Asset     `json:"populations"`
 	Applications map[pingone.ID]authomize.Asset     `json:"applications"`
 	Roles        map[pingone.ID]authomize.Privilege `json:"roles"`
+	// Permissions are those of roles that have more of a name than their id, by
+	// that; nil where ROLE_PERMISSIONS is false.
+	Permissions map[string]authomize.Privilege `json:"permissions,omitempty"`
 }
 
 func newDescriptions(run staging.RunID) *descriptions {
@@ -89,6 +92,14 @@ func (x *index) describe(run staging.RunID) *descriptions {
 	for id, r := range x.roles {
 		d.Roles[id], _ = mapping.PrivilegeOf(r)
 	}
+	if x.permissions != nil {
+		d.Permissions = map[string]authomize.Privilege{}
+	}
+	for id, p := range x.permissions {
+		if p.isDescribed() {
+			d.Permissions[id] = p.privilege
+		}
+	}
 	return d
 }
 
@@ -102,13 +113,16 @@ func (d *descriptions) recall(earlier *descriptions, whole func(staging.Collecti
 	}
 	if !whole(staging.Roles) {
 		addMissing(d.Roles, earlier.Roles)
+		if d.Permissions != nil {
+			addMissing(d.Permissions, earlier.Permissions)
+		}
 	}
 	if d.Organization == "" && !whole(staging.Environments) {
 		d.Organization = earlier.Organization
 	}
 }
 
-func addMissing[V any](to, from map[pingone.ID]V) {
+func addMissing[K comparable, V any](to, from map[K]V) {
 	for id, v := range from {
 		if _, ok := to[id]; !ok {
 			to[id] = v

@@ -73,7 +73,7 @@ func (t *transform) known(ids iter.Seq[taggedID]) iter.Seq[staging.Known] {
 	return func(yield func(staging.Known) bool) {
 		for x := range ids {
 			k := staging.Known{ID: x.id}
-			if x.tag > 0 {
+			if x.tag > 0 && x.tag != rolePermissionTag {
 				k.Environment = t.x.order[x.tag-1]
 			}
 			if !yield(k) {
@@ -137,14 +137,14 @@ func collectionOf(c *staging.Complete) report.Collection {
 }
 
 func (t *transform) kindOf(kind authomize.Kind) report.Kind {
-	result := t.results[kind]
+	result, counted := t.results[kind], t.counts()[kind]
 	k := report.Kind{
 		Kind: string(kind), Mapped: t.mapped[kind], Posted: result.Posted, Accepted: result.Accepted,
 		Shortfall: result.Shortfall, Duplicates: result.Duplicates, Requests: result.Batches + result.Refused, Bytes: result.Bytes,
-		Quarantined: map[string]int64{}, Environments: t.counts()[kind].Environments,
+		Quarantined: map[string]int64{}, Environments: counted.Environments, RolePermissions: counted.RolePermissions,
 	}
 	if t.o.Settings.DryRun {
-		k.Posted, k.Accepted, k.Requests, k.Bytes = 0, 0, 0, 0
+		k.Posted, k.Accepted, k.RolePermissions, k.Requests, k.Bytes = 0, 0, 0, 0, 0
 	}
 	for why, n := range t.findings.quarantined[kind] {
 		k.Quarantined[why] += n

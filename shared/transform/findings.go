@@ -25,10 +25,14 @@ var (
 	// created, between the reading of two collections. If an earlier run knew
 	// it, it may have been missed: see noteMissed and noteNamed. If it was not
 	// read at all, that is an unread slice and holds the sweep by itself.
-	unknownUser        = reason{"user is not in this run", false}
-	unknownGroup       = reason{"group is not in this run", false}
-	unknownPrincipal   = reason{"principal is not in this run", false}
-	groupInItself      = reason{"group is in itself", false}
+	unknownUser      = reason{"user is not in this run", false}
+	unknownGroup     = reason{"group is not in this run", false}
+	unknownPrincipal = reason{"principal is not in this run", false}
+	groupInItself    = reason{"group is in itself", false}
+	// A permission that Authomize holds may have lost its id, but where replies
+	// have none at all, as in 2022, this would hold for good. That many are gone
+	// at once, the shrink limit says.
+	noPermissionID     = reason{"permission of the role has no id", false}
 	unknownAccessGroup = reason{"group of the access control is not in this run", false}
 )
 

@@ -50,8 +50,9 @@ type index struct {
 	gateways     []gateway
 	gatewayByID  map[pingone.ID]*gateway
 	assignments  []assignment
-	seen         map[assignment]int // where in assignments
-	described    *descriptions      // what this run read, and earlier ones where it could not
+	seen         map[assignment]int        // where in assignments
+	permissions  map[string]rolePermission // by PingOne's id; nil unless ROLE_PERMISSIONS is true
+	described    *descriptions             // what this run read, and earlier ones where it could not
 }
 
 type environment struct {

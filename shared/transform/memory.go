@@ -55,6 +55,8 @@ type counts map[authomize.Kind]kindCounts
 type kindCounts struct {
 	Total        int64            `json:"total"`
 	Environments map[string]int64 `json:"environments"`
+	// RolePermissions are those of Total that ROLE_PERMISSIONS is the reason for.
+	RolePermissions int64 `json:"rolePermissions,omitzero"`
 }
 
 // memory is what one run must know of earlier ones.

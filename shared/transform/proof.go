@@ -30,7 +30,7 @@ func (t *transform) reasonsToHold(m *memory) []string {
 	reasons = append(reasons, t.receiptReasons()...)
 	reasons = append(reasons, t.environmentReasons(m)...)
 	if !t.report.Narrowed { // it has less by its nature
-		reasons = append(reasons, m.shrunk(t.counts(), t.environments(), t.o.Settings.MaxShrinkPercent)...)
+		reasons = append(reasons, m.shrunk(t.counts(), t.environments(), t.o.Settings)...)
 	}
 	if newer := m.newest; newer > t.id {
 		reasons = append(reasons, fmt.Sprintf("run %s is newer and was posted, or begun: what only it holds must not go", newer))
@@ -191,7 +191,11 @@ func (t *transform) counts() counts {
 	for kind, r := range t.results {
 		k := kindCounts{Total: r.Accepted, Environments: map[string]int64{}}
 		for tag, n := range r.AcceptedByTag {
-			if tag > 0 {
+			switch tag {
+			case 0:
+			case rolePermissionTag:
+				k.RolePermissions = n
+			default:
 				k.Environments[t.x.order[tag-1].String()] = n
 			}
 		}

@@ -36,17 +36,14 @@ func (s *streams) of(ctx context.Context, kind authomize.Kind) iter.Seq2[authomi
 		authomize.Groupings:            s.groupings,
 		authomize.Privileges:           s.privileges,
 		authomize.Assets:               s.assets,
+		authomize.PrivilegeGrants:      s.privilegeGrants,
 		authomize.AssetInheritances:    s.inheritances,
 		authomize.GroupingAssociations: s.groupingAssociations,
 		authomize.AccountAssociations:  s.accountAssociations,
 		authomize.Permissions:          s.permissions,
 	}
 	return func(yield func(authomize.Item, error) bool) {
-		make, ok := makers[kind]
-		if !ok {
-			return // privilege grants are not posted: hundreds of rows that say what the role's name says
-		}
-		err := make(ctx, func(r authomize.Record, tag uint32) bool {
+		err := makers[kind](ctx, func(r authomize.Record, tag uint32) bool {
 			return yield(authomize.Item{Record: r, Tag: tag}, nil)
 		})
 		if err != nil {
@@ -176,8 +173,11 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 	}
 	if len(s.access.permissions) > 0 {
 		r := mapping.AppAccessPrivilege()
-		emit(&r, 0)
+		if !emit(&r, 0) {
+			return nil
+		}
 	}
+	s.permissionPrivileges(emit)
 	return nil
 }
 

@@ -213,6 +213,9 @@ func (t *transform) run(ctx context.Context) error {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	t.x = x
+	if t.o.Settings.RolePermissions {
+		x.addPermissions()
+	}
 	if err := t.recall(ctx); err != nil {
 		return err
 	}

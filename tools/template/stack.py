@@ -62,6 +62,7 @@ FULL = {
     "MaxShrinkPercent": "30",
     "DryRun": "true",
     "ServiceAccounts": "users",
+    "RolePermissions": "true",
     "AlarmTopicArn": TOPIC,
     "NoGoodRunHours": "3",
     "QuarantineLimit": "7",

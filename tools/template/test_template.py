@@ -21,7 +21,7 @@ from stack import (
 )
 
 COMMON_VARIABLES = {"STACK_NAME", "TRACING", "SECRET_ID", "STAGING_URL"}
-TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "NO_GOOD_RUN_HOURS"}
+TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "ROLE_PERMISSIONS", "NO_GOOD_RUN_HOURS"}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
 NAMES = {
@@ -118,6 +118,7 @@ class TemplateTest(unittest.TestCase):
             "ROLE_ASSIGNMENT_MAX_AGE": "72h",
             "DRY_RUN": "true",
             "SERVICE_ACCOUNTS": "users",
+            "ROLE_PERMISSIONS": "true",
             "NO_GOOD_RUN_HOURS": "3",
         })
 

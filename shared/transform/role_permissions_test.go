@@ -149,27 +149,6 @@ func (r *rig) wantPrivilege(permission, want string) {
 	r.t.Errorf("no privilege of %s", permission)
 }
 
-// A permission that a role lost goes, and its privilege with the last role
-// that had it.
-func TestVanishedRolePermissionIsSwept(t *testing.T) {
-	t.Parallel()
-	r, c := newPermissionsRig(t)
-	r.firstRun(c)
-	r.lists("reader", readEnv)
-	r.fetch(run2)
-	r.wantState(r.mustTransform(run2), report.Done, true)
-	r.wantSweeps("23 09:29:00", "24 09:29:00 privileges:1 privilegeGrants:1")
-	r.wantHeld(permissionHoldings().without("privilege:permission:dir:read:user"))
-	r.wantGone(run2, "privilege:permission:dir:read:user")
-
-	c.set(day3)
-	r.lists("reader", readUsers)
-	r.fetch(run3)
-	r.wantState(r.mustTransform(run3), report.Done, true)
-	r.wantHeld(permissionHoldings().without("privilege:role:reader privilege:permission:orgmgt:read:environment"))
-	r.wantGone(run3)
-}
-
 // Roles that could not be read keep what an earlier run knew: nothing is
 // swept, and no person can let it.
 func TestUnreadRolesKeepTheirPermissions(t *testing.T) {
@@ -257,86 +236,6 @@ func TestRolePermissionWithoutID(t *testing.T) {
 	if got := r.kind(run1, authomize.PrivilegeGrants).Quarantined; got["permission of the role has no id"] != 2 {
 		t.Errorf("quarantine by reason %v, want 2", got)
 	}
-}
-
-// What an operator switches off goes with the next sweep, however much it is,
-// and comes back when it is switched on.
-func TestRolePermissionsSwitchedOff(t *testing.T) {
-	t.Parallel()
-	r, c := newPermissionsRig(t)
-	r.settings.MaxShrinkPercent = 0
-	r.firstRun(c)
-	r.settings.RolePermissions = false
-	r.fetch(run2)
-	r.wantState(r.mustTransform(run2), report.Done, true)
-	r.wantPosts(tinyPosts...)
-	r.wantSweeps("23 09:29:00", "24 09:29:00 privileges:7 privilegeGrants:8")
-	r.wantHeld(tinyHoldings())
-
-	c.set(day3)
-	r.settings.RolePermissions = true
-	r.fetch(run3)
-	r.wantState(r.mustTransform(run3), report.Done, true)
-	r.wantHeld(permissionHoldings())
-}
-
-// The shrink limit compares role permissions with role permissions, and roles
-// with roles: many of the ones hide no loss of the others.
-func TestShrinkLimitOfRolePermissions(t *testing.T) {
-	t.Parallel()
-	const permissions, grants = "role permissions among privileges shrank from 7 to 2 since", "role permissions among privilegeGrants shrank from 8 to 2 since"
-	const roles = "privileges shrank from 4 to 3 since"
-	noPermissions := func(r *rig) { r.lists("envadmin") }
-	noRole := func(r *rig) { r.org.Environment(id("main")).CustomRoles = nil }
-	tests := []struct {
-		name   string
-		change func(r *rig)
-		off    bool
-		want   []string // none: swept
-	}{
-		{"a role that lists none any more", noPermissions, false, []string{permissions, grants}},
-		{"the same, switched off", noPermissions, true, nil},
-		{"a role that is gone", noRole, false, []string{roles}},
-		{"the same, switched off", noRole, true, []string{roles}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r, c := newPermissionsRig(t)
-			r.org.AddRole(id("main"), pingonetest.Role{ID: id("custom"), Name: "Empty", ApplicableTo: []string{"ENVIRONMENT"}})
-			r.firstRun(c)
-			before := r.held()
-			tt.change(r)
-			r.settings.RolePermissions = !tt.off
-			r.fetch(run2)
-			got := r.mustTransform(run2)
-			if tt.want == nil {
-				r.wantState(got, report.Done, true)
-				r.wantHeld(tinyHoldings().with("privileges", "privilege:role:custom"))
-				return
-			}
-			r.wantState(got, report.Held, false, tt.want...)
-			r.wantHeld(before)
-		})
-	}
-}
-
-// An approved run is compared with as one that was swept by itself.
-func TestApprovedRunCountsRolePermissionsApart(t *testing.T) {
-	t.Parallel()
-	r, c := newPermissionsRig(t)
-	r.firstRun(c)
-	r.lists("envadmin", readEnv)
-	r.fetch(run2)
-	r.wantState(r.mustTransform(run2), report.Held, false, "role permissions among privileges shrank from 7 to 2", "role permissions among privilegeGrants shrank from 8 to 3")
-	if _, err := r.approve(run2); err != nil {
-		t.Fatal(err)
-	}
-	c.set(day3)
-	r.settings.RolePermissions = false
-	r.fetch(run3)
-	r.wantState(r.mustTransform(run3), report.Done, true)
-	r.wantHeld(tinyHoldings())
 }
 
 // cutOff transforms run1 in small posts and ends the invocation before the

@@ -308,7 +308,7 @@ func (r *reader) boolean(name string) bool {
 		return false
 	}
 	r.fault(name, errors.New("it must be true or false"))
-	return true // of two readings of DRY_RUN the harmless one
+	return true // the harmless reading of DRY_RUN; with a fault no setting is used
 }
 
 func (r *reader) environments() ([]pingone.ID, bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -240,17 +241,15 @@ func TestRolePermissionWithoutID(t *testing.T) {
 
 // cutOff transforms run1 in small posts and ends the invocation before the
 // given post of a kind.
-func (r *rig) cutOff(kind authomize.Kind, post int) {
+func (r *rig) cutOff(kind authomize.Kind, post int64) {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	o := r.options()
 	o.MaxItems = 2
-	posts := 0
+	var posts atomic.Int64
 	o.Client = &hooked{Authomize: o.Client, before: func(k string) {
-		if k == string(kind) {
-			if posts++; posts == post {
-				cancel()
-			}
+		if k == string(kind) && posts.Add(1) == post {
+			cancel()
 		}
 	}}
 	got, err := transform.Run(ctx, run1, o)

@@ -61,6 +61,9 @@ type Fetch struct {
 	// may be, and how many users are read again in each run to make sure.
 	RoleMaxAge  time.Duration
 	RoleRefresh int
+	// MFADevices tells that the MFA devices of users are read, at the price of
+	// one call for each user who may use MFA.
+	MFADevices bool
 }
 
 // Transform are the settings of the transform function.
@@ -95,6 +98,9 @@ func LoadFetch(getenv func(string) string, c staging.Collection) (Fetch, error) 
 	if c == staging.RoleAssignments {
 		f.RoleMaxAge = r.roleMaxAge()
 		f.RoleRefresh = r.count("ROLE_ASSIGNMENT_REFRESH_CALLS", 1000)
+	}
+	if c == staging.Users {
+		f.MFADevices = r.boolean("MFA_DEVICES")
 	}
 	return f, errors.Join(r.faults...)
 }

@@ -90,6 +90,9 @@ func TestFetchSettings(t *testing.T) {
 		{"PINGONE_ENVIRONMENTS", envB + ", " + strings.ToUpper(envA) + "," + envB, config.Fetch{Common: common, PerSecond: 10, Environments: []pingone.ID{mustID(envB), mustID(envA)}}},
 		{"PINGONE_API_URL", "https://API.pingone.eu/v1/", config.Fetch{Common: common, PerSecond: 10, APIURL: mustURL("https://api.pingone.eu")}},
 		{"STAGING_URL", "file:///tmp/x", config.Fetch{Common: config.Common{SecretID: common.SecretID, StagingURL: "file:///tmp/x"}, PerSecond: 10}},
+		{"MFA_DEVICES", "true", config.Fetch{Common: common, PerSecond: 10, MFADevices: true}},
+		{"MFA_DEVICES", " True ", config.Fetch{Common: common, PerSecond: 10, MFADevices: true}},
+		{"MFA_DEVICES", "false", config.Fetch{Common: common, PerSecond: 10}},
 		{"SECRET_ID", " a\n", config.Fetch{Common: config.Common{SecretID: "a", StagingURL: common.StagingURL}, PerSecond: 10}},
 	}
 	for _, tt := range tests {
@@ -99,6 +102,19 @@ func TestFetchSettings(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s=%q: %s", tt.name, tt.value, diff)
+		}
+	}
+}
+
+// Only the function that reads users looks at it.
+func TestOtherCollectionsDontLookAtMFADevices(t *testing.T) {
+	t.Parallel()
+	for _, c := range staging.Collections {
+		if c == staging.Users {
+			continue
+		}
+		if got, err := config.LoadFetch(with("MFA_DEVICES", "canary"), c); err != nil || got.MFADevices {
+			t.Errorf("%s: got %t, %v", c, got.MFADevices, err)
 		}
 	}
 }
@@ -152,6 +168,7 @@ func TestEveryFaultIsNamedAtOnceAndNothingQuoted(t *testing.T) {
 		"PINGONE_API_URL", "https://u:canary@api.pingone.eu",
 		"PINGONE_ENVIRONMENTS", envA+",canary,,00000000-0000-0000-0000-000000000000",
 		"PINGONE_REQUESTS_PER_SECOND", "canary",
+		"MFA_DEVICES", "canary",
 	), staging.Users)
 	wantError(t, err, `SECRET_ID: it is not set
 STAGING_URL: it must be s3://bucket/prefix or file:///folder
@@ -159,7 +176,8 @@ PINGONE_REQUESTS_PER_SECOND: it is no number
 PINGONE_API_URL: it must have no user, query or fragment
 PINGONE_ENVIRONMENTS: entry 2 is no environment id (a UUID); give ids, comma-separated, or all
 PINGONE_ENVIRONMENTS: entry 3 is no environment id (a UUID); give ids, comma-separated, or all
-PINGONE_ENVIRONMENTS: entry 4 is no environment id (a UUID); give ids, comma-separated, or all`)
+PINGONE_ENVIRONMENTS: entry 4 is no environment id (a UUID); give ids, comma-separated, or all
+MFA_DEVICES: it must be true or false`)
 
 	got, err := config.LoadTransform(env(
 		"AUTHOMIZE_API_URL", "canary", "SWEEP", "canary", "MAX_SHRINK_PERCENT", "101", "DRY_RUN", "canary", "SERVICE_ACCOUNTS", "canary",

@@ -368,6 +368,7 @@ func TestListsAskAsDocumented(t *testing.T) {
 		pingone.Environments(), pingone.Populations(env), pingone.UsersOf(env), pingone.GroupsOf(env),
 		pingone.Members(env, group), pingone.Children(env, group), pingone.BuiltInRoles(), pingone.RolesOf(env),
 		pingone.ApplicationsOf(env), pingone.GatewaysOf(env), pingone.RoleAssignmentsOf(env, pingone.UserPrincipal, group),
+		pingone.DevicesOf(env, group),
 	}
 	want := []pingone.List{
 		{Path: "/v1/environments", Query: "limit=1000", Key: "environments"},
@@ -381,6 +382,7 @@ func TestListsAskAsDocumented(t *testing.T) {
 		{Path: p + "/applications", Key: "applications"},
 		{Path: p + "/gateways", Key: "gateways"},
 		{Path: p + "/users/" + group.String() + "/roleAssignments", Key: "roleAssignments"},
+		{Path: p + "/users/" + group.String() + "/devices", Key: "devices"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

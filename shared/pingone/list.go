@@ -116,6 +116,16 @@ func RoleAssignmentsOf(env ID, p Principal, id ID) List {
 	return List{Path: fmt.Sprintf("%s/%s/%s/roleAssignments", EnvironmentPath(env), p, id), Key: "roleAssignments"}
 }
 
+// DevicesKey names the devices of a user, in their path and in the reply.
+const DevicesKey = "devices"
+
+// DevicesOf lists the MFA devices of a user. Whether it is paged is not
+// documented: no limit is sent, and a next link is followed (PingOne
+// documentation, "MFA devices").
+func DevicesOf(env, user ID) List {
+	return List{Path: fmt.Sprintf("%s/%s/%s/%s", EnvironmentPath(env), UserPrincipal, user, DevicesKey), Key: DevicesKey}
+}
+
 func paged(env ID, name string) List {
 	l := unpaged(env, name)
 	l.Query = pageLimit

@@ -18,6 +18,7 @@ const (
 	Configuration RateGroup = "configuration" // 600 a minute
 	Directory     RateGroup = "directory"     // not published
 	Audit         RateGroup = "audit"         // 10 a second
+	MFA           RateGroup = "mfa"           // not published
 )
 
 // auditPerSecond is 35 % of the audit limit.
@@ -35,6 +36,8 @@ func RateGroupOf(path string) RateGroup {
 		return Audit
 	case strings.HasSuffix(rest, "/roleAssignments"):
 		return Configuration
+	case strings.HasSuffix(rest, "/"+DevicesKey):
+		return MFA
 	case list == "users", list == "groups", list == "populations":
 		return Directory
 	}
@@ -48,12 +51,14 @@ type Pacers struct {
 }
 
 // NewPacers allows so many requests a second of the configuration and of the
-// directory limit, and of the audit limit no more than one address gets.
+// directory limit, as many of the MFA limit as of the latter, and of the audit
+// limit no more than one address gets.
 func NewPacers(configuration, directory float64) *Pacers {
 	return &Pacers{own: map[RateGroup]*transport.Pacer{
 		Configuration: transport.NewPacer(configuration),
 		Directory:     transport.NewPacer(directory),
 		Audit:         transport.NewPacer(min(configuration, auditPerSecond)),
+		MFA:           transport.NewPacer(directory),
 	}}
 }
 

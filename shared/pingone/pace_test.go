@@ -26,6 +26,7 @@ func TestRateGroupOf(t *testing.T) {
 		env + "/populations":              pingone.Directory,
 		env + "/users/u/roleAssignments":  pingone.Configuration,
 		env + "/groups/g/roleAssignments": pingone.Configuration,
+		env + "/users/u/devices":          pingone.MFA,
 		env + "/applications":             pingone.Configuration,
 		env + "/gateways":                 pingone.Configuration,
 		env + "/roles":                    pingone.Configuration,

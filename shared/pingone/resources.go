@@ -85,6 +85,15 @@ type SignOn struct {
 	At string `json:"at,omitzero"`
 }
 
+// A Device is what a user proves itself with in MFA. Its phone number, e-mail
+// address and nickname are not decoded: nothing is made of them. Source of the
+// fields: PingOne documentation, "MFA devices".
+type Device struct {
+	ID     ID     `json:"id"`
+	Type   string `json:"type,omitzero"`   // SMS, TOTP, MOBILE, FIDO2, …
+	Status string `json:"status,omitzero"` // ACTIVE, ACTIVATION_REQUIRED
+}
+
 // A Group holds users and groups. UserFilter makes it dynamic, SourceType
 // external.
 type Group struct {

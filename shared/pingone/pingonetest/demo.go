@@ -28,6 +28,7 @@ func Demo() *Organization {
 	b.applications()
 	b.gateways()
 	b.assignments()
+	b.devices()
 	return o
 }
 

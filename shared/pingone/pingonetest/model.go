@@ -53,6 +53,8 @@ type Environment struct {
 	Gateways     []*Gateway
 	// RoleAssignments are by who holds them.
 	RoleAssignments map[Principal][]RoleAssignment
+	// Devices are the MFA devices by user.
+	Devices map[pingone.ID][]Device
 
 	users         map[pingone.ID]int32
 	groups        map[pingone.ID]*Group
@@ -107,6 +109,16 @@ type User struct {
 
 // Removed tells that the entry is the gap left by a removed user.
 func (u *User) Removed() bool { return u.removed }
+
+// A Device is one that a user may prove itself with.
+type Device struct {
+	// ID is made from the user and the device's place when zero.
+	ID        pingone.ID
+	Type      string
+	Status    string
+	Phone     string
+	CreatedAt time.Time
+}
 
 // A Group holds users, by their index in Environment.Users, and groups.
 type Group struct {

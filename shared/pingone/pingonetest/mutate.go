@@ -1,6 +1,7 @@
 package pingonetest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ func (o *Organization) AddEnvironment(e Environment) *Environment {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	e.RoleAssignments = map[Principal][]RoleAssignment{}
+	e.Devices = map[pingone.ID][]Device{}
 	e.users = map[pingone.ID]int32{}
 	e.groups = map[pingone.ID]*Group{}
 	e.populations = map[pingone.ID]*Population{}
@@ -71,8 +73,18 @@ func (o *Organization) UpdateUser(env, user pingone.ID, f func(*User)) bool {
 	return true
 }
 
-// RemoveUser removes a user with its memberships and role assignments, and
-// tells whether there was one.
+// AddDevice gives a user an MFA device.
+func (o *Organization) AddDevice(env, user pingone.ID, d Device) {
+	e, done := o.change(env)
+	defer done()
+	if d.ID.IsZero() {
+		d.ID = StableID("device", user.String(), fmt.Sprint(len(e.Devices[user])))
+	}
+	e.Devices[user] = append(e.Devices[user], d)
+}
+
+// RemoveUser removes a user with its memberships, role assignments and
+// devices, and tells whether there was one.
 func (o *Organization) RemoveUser(env, user pingone.ID) bool {
 	e, done := o.change(env)
 	defer done()
@@ -86,6 +98,7 @@ func (o *Organization) RemoveUser(env, user pingone.ID) bool {
 		g.Dynamic = without(g.Dynamic, i)
 	}
 	delete(e.RoleAssignments, Principal{UserPrincipal, user})
+	delete(e.Devices, user)
 	delete(e.users, user)
 	e.perPopulation[u.Population]--
 	o.record(e, "USER.DELETED", resource{kind: "USER", id: user, name: u.Username, population: u.Population})

@@ -44,8 +44,8 @@ func WithClock(now func() time.Time) Option { return func(s *settings) { s.clock
 // end) in place of the server's own address.
 func WithPublicURL(u string) Option { return func(s *settings) { s.publicURL = u } }
 
-// WithPageMax lets no page of users, groups, populations, environments or
-// activities hold more than n, whatever limit was asked for.
+// WithPageMax lets no page of users, groups, populations, environments,
+// devices or activities hold more than n, whatever limit was asked for.
 func WithPageMax(n int) Option { return func(s *settings) { s.pageMax = n } }
 
 // CountMode says what the count of a paged collection is.

@@ -33,6 +33,8 @@ func TestPaging(t *testing.T) {
 		{"roles drop the limit", nil, "/v1/roles?limit=1", "roles", []int{13}},
 		{"custom roles", nil, inEnv(ids.Workforce, `/roles?filter=type+eq+%22CUSTOM%22`), "roles", []int{3}},
 		{"roles of an environment", nil, inEnv(ids.Workforce, "/roles"), "roles", []int{16}},
+		{"devices", []pingonetest.Option{pingonetest.WithPageMax(1)}, inEnv(ids.Administrators, "/users/"+twoDevices(t).String()+"/devices"), "devices", []int{1, 1}},
+		{"no devices", nil, inEnv(ids.Workforce, "/users/"+ids.NoName.String()+"/devices"), "devices", []int{0}},
 		{"gateways", nil, inEnv(ids.Workforce, "/gateways"), "gateways", []int{3}},
 	}
 	for _, tt := range tests {
@@ -52,6 +54,18 @@ func TestPaging(t *testing.T) {
 			}
 		})
 	}
+}
+
+// twoDevices is a user of Administrators who has two.
+func twoDevices(t *testing.T) pingone.ID {
+	t.Helper()
+	for user, devices := range shared().Environment(pingonetest.DemoIDs().Administrators).Devices {
+		if len(devices) == 2 {
+			return user
+		}
+	}
+	t.Fatal("nobody has two devices")
+	return pingone.ID{}
 }
 
 func TestCounts(t *testing.T) {

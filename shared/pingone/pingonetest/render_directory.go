@@ -70,6 +70,22 @@ func (d *doc) userName(u *User) {
 	d.close('}')
 }
 
+func (d *doc) device(base string, env *Environment, u *User, device *Device) {
+	d.open()
+	d.object("_links")
+	d.link("self", base, "/users/", u.ID.String(), "/devices/", device.ID.String())
+	d.close('}')
+	d.id("id", device.ID)
+	d.ref("environment", env.ID)
+	d.ref("user", u.ID)
+	d.text("type", device.Type)
+	d.text("status", device.Status)
+	d.text("phone", device.Phone)
+	d.when("createdAt", device.CreatedAt)
+	d.when("updatedAt", device.CreatedAt)
+	d.close('}')
+}
+
 func (c *call) group(base string, env *Environment, g *Group) {
 	d := c.doc
 	d.open()

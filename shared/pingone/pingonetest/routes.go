@@ -12,6 +12,7 @@ func routes() []route {
 	list := []route{
 		get(env+"/users", listUsers, "limit", "cursor", "filter"),
 		get(env+"/users/*", oneUser),
+		get(env+"/users/*/devices", listDevices, "cursor"),
 		get(env+"/groups", listGroups, "limit", "cursor", "filter"),
 		get(env+"/groups/*", oneGroup),
 		get(env+"/populations", listPopulations, "limit", "cursor"),

@@ -12,6 +12,7 @@ const (
 	directoryPage   = 1000 // most and default of users, groups and populations
 	environmentPage = 1000
 	environmentTop  = 5000
+	devicePage      = 100 // no limit can be given
 	activityPage    = 100
 	activityTop     = 500
 )
@@ -172,6 +173,27 @@ func oneUser(c *call) error {
 		return notFound()
 	}
 	c.user(c.base(), c.env, u)
+	return nil
+}
+
+func listDevices(c *call) error {
+	u := c.env.User(c.ids[1])
+	if u == nil || c.env.hidden[u.Population] {
+		return notFound()
+	}
+	l, err := c.paged("devices", devicePage, devicePage)
+	if err != nil {
+		return err
+	}
+	devices := c.env.Devices[u.ID]
+	l.count = len(devices)
+	l.take(indexesAfter(l.after, len(devices)))
+	base := c.base()
+	c.begin(l)
+	for _, i := range l.positions {
+		c.device(base, c.env, u, &devices[i])
+	}
+	c.end(l)
 	return nil
 }
 

@@ -38,6 +38,8 @@ func TestStrictness(t *testing.T) {
 		{"cursor made up", users + "?cursor=AAAAAAAAAAAAAAAA", 400, [2]string{"INVALID_REQUEST", "INVALID_VALUE"}, ""},
 		{"unknown user", users + "/" + ids.Finance.String(), 404, [2]string{"NOT_FOUND", ""}, ""},
 		{"unknown principal", users + "/" + ids.Finance.String() + "/roleAssignments", 404, [2]string{"NOT_FOUND", ""}, ""},
+		{"devices of an unknown user", users + "/" + ids.Finance.String() + "/devices", 404, [2]string{"NOT_FOUND", ""}, ""},
+		{"devices with a limit", users + "/" + ids.Locked.String() + "/devices?limit=1", 400, [2]string{"INVALID_REQUEST", "INVALID_PARAMETER"}, "query parameter"},
 		{"environment that can't be read", inEnv(ids.Unreadable, "/users"), 403, [2]string{"ACCESS_FAILED", "INSUFFICIENT_PERMISSIONS"}, ""},
 	}
 	for _, tt := range tests {

@@ -96,6 +96,7 @@ func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(
 		Terms:        staging.Terms{Narrowed: len(f.Only) > 0, DryRun: f.DryRun},
 		PerSecond:    settings.PerSecond,
 		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
+		MFADevices:   settings.MFADevices,
 		Holder:       f.Holder,
 		Log:          f.Log,
 		OnProgress:   f.OnProgress,

@@ -112,7 +112,8 @@ func (d *doubts) answered(t task) {
 	}
 }
 
-// refused notes a refusal, and tells whether the child is put off.
+// refused notes a refusal, and tells whether the child is put off: a 403, and a
+// 5xx where that is a refusal.
 func (d *doubts) refused(t task, why *pingone.Error) bool {
 	k, isChild := keyOf(t)
 	if !isChild {
@@ -124,7 +125,7 @@ func (d *doubts) refused(t task, why *pingone.Error) bool {
 	one.refused++
 	one.why = why
 	switch {
-	case why.Status != http.StatusForbidden, d.last && (one.answered || one.refused >= hopeless), one.answered && d.spared >= mostPutOff:
+	case why.Status != http.StatusForbidden && why.Status < 500, d.last && (one.answered || one.refused >= hopeless), one.answered && d.spared >= mostPutOff:
 		return false
 	case one.answered:
 		d.spared++

@@ -53,6 +53,9 @@ type Options struct {
 	PerSecond float64
 	// Roles say how the role assignments of users are read.
 	Roles RoleOptions
+	// MFADevices tells that the MFA devices of users are read. A run keeps what
+	// its users were begun with.
+	MFADevices bool
 	// Holder names this invocation, the same when it is tried again. Of several
 	// that read one collection at once only one does. "" claims nothing.
 	Holder string
@@ -146,6 +149,9 @@ func agree(m *staging.Manifest, o Options) error {
 	switch {
 	case len(m.Plan) == 0 && m.Planning == nil && !m.Complete:
 		m.Terms = o.Terms
+		if o.MFADevices && m.Collection == staging.Users {
+			m.Devices = &staging.Devices{}
+		}
 		return nil
 	case o.Terms == staging.Terms{}:
 		return nil
@@ -218,9 +224,7 @@ func (r *reading) run(ctx context.Context) error {
 	} else if err := r.holdRoles(ctx, true); err != nil {
 		return fmt.Errorf("take the roles of users up again: %w", err)
 	}
-	for _, p := range m.Plan {
-		r.total += p.Tasks
-	}
+	r.countTasks()
 	if err := r.readAll(ctx, false); err != nil {
 		return fmt.Errorf("read %s: %w", m.Collection, err)
 	}
@@ -230,8 +234,8 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.finishRoles(ctx); err != nil {
 		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)
 	}
-	if err := r.proveUsers(ctx); err != nil {
-		return fmt.Errorf("prove that all users were read: %w", err)
+	if err := r.readUsersWhole(ctx); err != nil {
+		return fmt.Errorf("prove that all users were read, and read their devices: %w", err)
 	}
 	r.suspectGone()
 	r.note()
@@ -387,5 +391,6 @@ func (r *reading) report(ctx context.Context, err error) {
 		r.log.WarnContext(ctx, "unread: PingOne refuses it; nothing will be swept", "environment", u.Environment, "path", u.Path,
 			"status", u.Status, "code", u.Code, "correlation_id", u.CorrelationID, "others", u.Skipped)
 	}
+	r.reportDevices(ctx)
 	r.log.InfoContext(ctx, "collection staged", attrs...)
 }

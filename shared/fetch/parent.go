@@ -25,9 +25,10 @@ func parentKind(t task) string {
 // endOf tells how a task ended that was refused. A 404 for a child may mean
 // that its parent was deleted since it was listed. That is asked for: taken
 // for granted, a path that fails once would take away what the parent holds.
+// Devices are left out either way.
 func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (event, error) {
 	ev := event{numbered: t, kind: refused, refusal: why}
-	if t.Parent == nil || why.Status != http.StatusNotFound {
+	if t.Parent == nil || why.Status != http.StatusNotFound || isDevices(t.task) {
 		return ev, nil
 	}
 	_, err := r.o.Client.Get(ctx, parentPath(t.task))

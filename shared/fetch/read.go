@@ -100,6 +100,13 @@ func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
 	return readErr
 }
 
+func (r *reading) countTasks() {
+	r.total = 0
+	for _, p := range r.w.Manifest().Plan {
+		r.total += p.Tasks
+	}
+}
+
 // workers is how many requests are in flight at most: enough to keep the
 // pace when a page takes a second and a half.
 func (r *reading) workers(tasks int) int {
@@ -206,7 +213,7 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		if t.from != "" {
 			pages++ // those before from
 		}
-		refusal := refusal(err)
+		refusal := refusalOf(t.task, err)
 		switch {
 		case err == nil:
 			short, err := r.shortOf(ctx, t)
@@ -253,7 +260,7 @@ func (r *reading) take(ctx context.Context, ev event) error {
 	switch ev.kind {
 	case paged:
 		reply := staging.Reply{Environment: ev.Environment, Path: ev.page.Path, Parent: ev.Parent, FetchedAt: ev.page.FetchedAt, Body: ev.page.Body}
-		if err := r.w.Append(reply, ev.page.Records); err != nil {
+		if err := r.w.Append(reply, recordsOf(ev)); err != nil {
 			return err
 		}
 		r.expect(ev)
@@ -278,6 +285,10 @@ func (r *reading) settle(ev event) {
 	name := ""
 	if isChild {
 		s, name = r.slices.of(key), key.String()
+		if isDevices(ev.task) {
+			r.settleDevices(ev, s)
+			return
+		}
 		s.Asked++
 	}
 	if ev.short != nil {
@@ -300,9 +311,18 @@ func (r *reading) settle(ev event) {
 
 // expect adds what PingOne says of a list's length, on its first page.
 func (r *reading) expect(ev event) {
-	if _, begun := r.progress.open[ev.index]; !begun {
+	if _, begun := r.progress.open[ev.index]; !begun && !isDevices(ev.task) {
 		r.expected += max(ev.page.Count, ev.page.Records)
 	}
+}
+
+// recordsOf is how many records of the collection a page holds: devices are
+// none.
+func recordsOf(ev event) int {
+	if isDevices(ev.task) {
+		return 0
+	}
+	return ev.page.Records
 }
 
 func (r *reading) showProgress(ev event) {
@@ -312,7 +332,7 @@ func (r *reading) showProgress(ev event) {
 	m := r.w.Manifest()
 	if ev.kind == paged {
 		r.pages++
-		r.records += ev.page.Records
+		r.records += recordsOf(ev)
 	}
 	r.o.OnProgress(Progress{
 		Collection: m.Collection, Tasks: r.progress.finished(), Total: r.total,

@@ -42,6 +42,7 @@ type rig struct {
 
 	source  secret.Source // nil: the fake's first secret
 	maxBody int64         // 0: the default
+	devices bool          // MFA devices are read
 }
 
 type fixed secret.Credentials
@@ -73,7 +74,7 @@ func (r *rig) options() fetch.Options {
 	return fetch.Options{
 		Store:  r.store,
 		Client: pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log})),
-		Stats:  stats, Environments: r.envs, All: len(r.envs) == 0, PerSecond: fast, Log: log,
+		Stats:  stats, Environments: r.envs, All: len(r.envs) == 0, PerSecond: fast, Log: log, MFADevices: r.devices,
 	}
 }
 

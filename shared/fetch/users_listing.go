@@ -35,6 +35,9 @@ func listUsers(ctx context.Context, store staging.Store, m *staging.Manifest) (*
 		if err != nil {
 			return nil, err
 		}
+		if reply.IsDevices() {
+			continue
+		}
 		if path.Base(reply.Path) != usersName {
 			user, err := pingone.One[located](reply.Body)
 			if err != nil {

@@ -32,6 +32,8 @@ type input struct {
 	Parent      pingone.ID     `json:"parent"`
 	User        pingone.ID     `json:"user"`
 	Group       pingone.ID     `json:"group"`
+	// Pages are the replies about a user's devices that could be read.
+	Pages []jsontext.Value `json:"pages"`
 }
 
 // An output is one case of a want.json.
@@ -82,9 +84,27 @@ var rows = map[string]func(t *testing.T, in input) output{
 		out.add(mapping.Population(&p), mapping.PopulationInheritance(p.Environment.ID, p.ID))
 		return out
 	},
-	"user":            user,
-	"user-email":      user,
-	"user-mfa":        user,
+	"user":       user,
+	"user-email": user,
+	"user-mfa":   user,
+	"user-devices": func(t *testing.T, in input) (out output) {
+		u := decode[pingone.User](t, in.Resource)
+		r, ws := mapping.User(&u, in.Population)
+		var of mapping.Devices
+		var d pingone.Decoder[pingone.Device]
+		for _, page := range in.Pages {
+			devices, broken, err := d.Items(page, pingone.DevicesKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			of |= mapping.DevicesOf(devices, broken, pingone.IsLast(page))
+		}
+		var more mapping.Warnings
+		r.HasMFA, more = mapping.HasMFA(&u, of)
+		out.add(r)
+		out.warn(ws | more)
+		return out
+	},
 	"user-name":       user,
 	"user-population": user,
 	"user-provider":   user,

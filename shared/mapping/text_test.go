@@ -164,7 +164,7 @@ func TestIsAboutRights(t *testing.T) {
 // TestWarningTable holds the two lists of warnings together.
 func TestWarningTable(t *testing.T) {
 	t.Parallel()
-	if got, want := unknownProvider, Warnings(1)<<(len(warningOf)-1); got != want {
+	if got, want := unknownDeviceStatus, Warnings(1)<<(len(warningOf)-1); got != want {
 		t.Errorf("the last warning is bit %b, want %b: a bit or a text is missing", got, want)
 	}
 	seen := map[Warning]bool{}

@@ -26,8 +26,8 @@ var knownProviders = map[string]bool{
 // username, else the id. Tags are, in this order, the population, the free
 // text type and the identity provider's type (PING_ONE too). External is who
 // signs on with an identity provider of a type other than PING_ONE. hasMFA
-// says that MFA is allowed, not that a device is enrolled, and is left out
-// where PingOne says nothing.
+// says that MFA is allowed, not that a device is enrolled (see HasMFA for
+// that), and is left out where PingOne says nothing.
 //
 // Warnings: WarnNoEnabled, WarnUnknownStatus, WarnBadEmail, WarnBadTime,
 // WarnUnknownProvider.

@@ -44,6 +44,12 @@ const (
 	// WarnUnknownProvider: a user's identity provider has a type that was
 	// never seen. It is a tag even so, and the user external.
 	WarnUnknownProvider Warning = "identity_provider_unknown"
+	// WarnDevicesUnread: a user may use MFA, and its devices could not be read.
+	// hasMFA was left out.
+	WarnDevicesUnread Warning = "mfa_devices_unread"
+	// WarnUnknownDeviceStatus: an MFA device of a user has a status that was
+	// never seen. It counts as not active.
+	WarnUnknownDeviceStatus Warning = "mfa_device_status_unknown"
 	// WarnUnknownRole: a role assignment names a role that no list held.
 	WarnUnknownRole Warning = "role_unknown"
 	// WarnNotDescribed: what this run could not read is not known from an
@@ -77,6 +83,8 @@ const (
 	unknownRole
 	unknownApplicationType
 	unknownProvider
+	devicesUnread
+	unknownDeviceStatus
 )
 
 var warningOf = [...]Warning{
@@ -93,6 +101,8 @@ var warningOf = [...]Warning{
 	WarnUnknownRole,
 	WarnUnknownApplicationType,
 	WarnUnknownProvider,
+	WarnDevicesUnread,
+	WarnUnknownDeviceStatus,
 }
 
 // Each yields the warnings of the set, always in the same order. It is an

@@ -174,3 +174,20 @@ func FuzzID(f *testing.F) {
 		}
 	})
 }
+
+func TestIsLast(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{
+		`{"_links":{"self":{"href":"/a"}},"_embedded":{"devices":[]}}`: true,
+		`{"_embedded":{"devices":[]}}`:                                 true,
+		`{"_links":{"next":{"href":"/a?cursor=1"}}}`:                   false,
+		`{"_links":{"next":{}}}`:                                       true,
+		`{"_links":{"next":"/a"}}`:                                     false,
+		`[]`:                                                           false,
+	}
+	for body, want := range tests {
+		if got := pingone.IsLast([]byte(body)); got != want {
+			t.Errorf("%s: got %t, want %t", body, got, want)
+		}
+	}
+}

@@ -143,6 +143,17 @@ func (l List) filtered(filter string) List {
 	return l
 }
 
+// IsLast tells whether a page of a list names no page after it. What can't be
+// decoded does not tell, and is not the last one.
+func IsLast(body []byte) bool {
+	var in struct {
+		Links struct {
+			Next Link `json:"next"`
+		} `json:"_links"`
+	}
+	return json.Unmarshal(body, &in, lenient) == nil && in.Links.Next.Href == ""
+}
+
 // readList fills in what the page says of its list.
 func (p *Page) readList(key string) error {
 	var in struct {

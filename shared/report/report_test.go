@@ -115,7 +115,7 @@ func TestEveryWarningHasWords(t *testing.T) {
 		mapping.WarnNoEnabled, mapping.WarnUnknownStatus, mapping.WarnBadEmail, mapping.WarnBadTime, mapping.WarnNoPermissions,
 		mapping.WarnUnreadablePermission, mapping.WarnUnknownAccessType, mapping.WarnUnknownRoleCondition,
 		mapping.WarnEmptyGroupCondition, mapping.WarnBadGroupID, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnNotDescribed, mapping.WarnUnknownApplicationType,
-		mapping.WarnSelfNesting, mapping.WarnUnknownProvider,
+		mapping.WarnSelfNesting, mapping.WarnUnknownProvider, mapping.WarnDevicesUnread, mapping.WarnUnknownDeviceStatus,
 	} {
 		if html := page(t, &report.Report{Warnings: map[string]int64{string(w): 1}}); strings.Contains(html, string(w)) {
 			t.Errorf("warning %s is shown as its code", w)

@@ -23,6 +23,8 @@ var meanings = map[string]string{
 	"role_unknown":               "a role assignment names a role that PingOne does not list: kept, named by its id",
 	"application_type_unknown":   "an application is of a type that was never seen before: kept as it is",
 	"identity_provider_unknown":  "a user's identity provider is of a type that was never seen before: kept as a tag, and the user counts as external",
+	"mfa_devices_unread":         "MFA devices of a user that could not be read: “hasMFA” is left out; grant the worker application Identity Data Read Only on the environment, or set MFA_DEVICES to false where there is no MFA product",
+	"mfa_device_status_unknown":  "an MFA device of a status that was never seen before: counts as not active",
 	"not_described":              "could not be read, and no earlier run knew it: posted with its id for a name, or a user without the population",
 	"scope_unknown":              "a role assignment's scope is of a type that was never seen before: kept, as asset of type Other",
 	"group_in_itself":            "a group that is a member of itself: that nesting is left out",

@@ -19,7 +19,7 @@ const manifestVersion = 1
 // A Manifest says what of a collection is staged in a run and where to go on.
 // It is the only object of a collection that changes. Whoever holds a [Writer]
 // keeps Terms, Environments, Progress, Unread, Gone, Slices, Short, Coverage,
-// Recounts, Proven, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer
+// Recounts, Proven, Devices, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer
 // keeps the rest.
 type Manifest struct {
 	Version    int        `json:"version"` // of this form: 1
@@ -52,6 +52,9 @@ type Manifest struct {
 	// Proven are the users of earlier runs that no page held and that PingOne,
 	// asked for each by its id, does not have: they are gone.
 	Proven []pingone.ID `json:"proven,omitempty"`
+	// Devices is there if the run reads the MFA devices of users. Their replies
+	// are no records: these stay the users.
+	Devices *Devices `json:"devices,omitempty"`
 	// Memo is what who planned wants to find again; nobody else looks into it.
 	Memo jsontext.Value `json:"memo,omitzero"`
 
@@ -148,6 +151,17 @@ type Recount struct {
 	Environment pingone.ID `json:"environment"`
 	Population  pingone.ID `json:"population"`
 	Users       int        `json:"users"`
+}
+
+// Devices says how the MFA devices of users were read. How many users were
+// asked for and refused is in the Slices of the list devices.
+type Devices struct {
+	// Planned is set once the plan holds the users who are asked for.
+	Planned bool `json:"planned"`
+	// Refused are the devices that could not be read, one entry for each
+	// environment and status. What is missing is no access, so it holds no
+	// sweep.
+	Refused []Unread `json:"refused,omitempty"`
 }
 
 // Coverage says of how many users of an environment the roles are known.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -60,8 +61,23 @@ func (w *Writer) KeepPlace(place jsontext.Value) error {
 	return nil
 }
 
+// ExtendPlan opens a plan that was made for more tasks, which come behind those
+// that it has. They count, all of them or none, from the first Commit after
+// EndPlan on; before EndPlan, nothing can be committed.
+func (w *Writer) ExtendPlan() error {
+	if err := w.open(); err != nil {
+		return err
+	}
+	if len(w.manifest.Plan) == 0 {
+		return fmt.Errorf("plan of %s in run %s: there is none yet", w.collection, w.run)
+	}
+	w.manifest.Planning = &Planning{Plan: slices.Clone(w.manifest.Plan)}
+	w.manifest.Plan, w.extending = nil, true
+	return nil
+}
+
 // EndPlan makes the tasks so far the plan; it counts from the next Commit on.
-// A plan is made once.
+// A plan is made once, and may be extended.
 func (w *Writer) EndPlan(ctx context.Context) error {
 	if err := w.openPlan(); err != nil {
 		return err
@@ -76,7 +92,7 @@ func (w *Writer) EndPlan(ctx context.Context) error {
 			return err
 		}
 	}
-	w.manifest.Plan, w.manifest.Planning, w.tasks = p.Plan, nil, nil
+	w.manifest.Plan, w.manifest.Planning, w.tasks, w.extending = p.Plan, nil, nil, false
 	return nil
 }
 

@@ -172,3 +172,60 @@ func TestCorruptPlan(t *testing.T) {
 	_, err := plan(t, open(t, s, staging.Memberships))
 	wantError(t, "plan", err, staging.ErrCorrupt)
 }
+
+// A plan that was made is extended once: all that is added then counts with
+// one commit, or nothing does.
+func TestPlanIsExtended(t *testing.T) {
+	t.Parallel()
+	for _, added := range []int{0, 2, 5} {
+		s := new(stagingtest.Memory)
+		w := open(t, s, staging.Users)
+		if err := w.ExtendPlan(); err == nil {
+			t.Error("there is no plan to extend")
+		}
+		if err := writePlan(t, w, tasks(3)); err != nil {
+			t.Fatal(err)
+		}
+		stage(t, w)
+
+		died := open(t, s, staging.Users)
+		if err := died.ExtendPlan(); err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range mebibytes(5) { // more than one object
+			if err := died.AddTask(t.Context(), task); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := died.Commit(t.Context()); err == nil {
+			t.Error("half of an extension was committed")
+		}
+
+		w = open(t, s, staging.Users)
+		want, err := plan(t, w)
+		if err != nil || len(want) != 3 {
+			t.Fatalf("got %d tasks, error %v", len(want), err)
+		}
+		if err := w.ExtendPlan(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range added {
+			want = append(want, fmt.Sprintf("more %d", i))
+			if err := w.AddTask(t.Context(), []byte(want[len(want)-1])); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.EndPlan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stage(t, w)
+		w = open(t, s, staging.Users)
+		got, err := plan(t, w)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%d added: error %v, tasks (-want +got):\n%s", added, err, diff)
+		}
+		if err := w.AddTask(t.Context(), []byte("more")); err == nil {
+			t.Error("a task was added to a plan that is made")
+		}
+	}
+}

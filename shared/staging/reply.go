@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -42,6 +43,10 @@ type Parent struct {
 // direct, by its filter, or by a group within it. Those of kind group are
 // direct.
 const GroupAny = "groupAny"
+
+// IsDevices tells whether a reply is about the MFA devices of its parent, a
+// user. Such replies stand among the pages of users.
+func (r *Reply) IsDevices() bool { return r.Parent != nil && path.Base(r.Path) == pingone.DevicesKey }
 
 // bodyMember divides a line in two. An unescaped quote can't occur within a
 // JSON string, so the first occurrence is the member and nothing else.

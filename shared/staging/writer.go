@@ -33,7 +33,9 @@ type Writer struct {
 	buffer  *lines // of the next part
 	records int
 	tasks   *lines // of the next plan object; nil while there is none to make
-	line    []byte
+	// extending is set between ExtendPlan and EndPlan.
+	extending bool
+	line      []byte
 }
 
 // An Option changes how a Writer works.
@@ -147,6 +149,9 @@ func (w *Writer) commit(ctx context.Context, finish bool) error {
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("commit %s: %w", w.collection, context.Cause(ctx))
+	}
+	if w.extending { // to whoever reads the manifest there would be no plan
+		return fmt.Errorf("commit %s: its plan is being extended, and that does not count in part", w.collection)
 	}
 	err := w.putPart(ctx)
 	if err == nil && w.tasks != nil && w.tasks.count > 0 {

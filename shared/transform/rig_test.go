@@ -36,7 +36,8 @@ type rig struct {
 	app      *authomizetest.Server
 	store    staging.Store
 	settings config.Transform
-	seen     int // posts that a test has looked at
+	seen     int  // posts that a test has looked at
+	devices  bool // MFA devices are read
 }
 
 type fixed secret.Credentials
@@ -82,7 +83,7 @@ func (r *rig) fetchUnder(run staging.RunID, terms staging.Terms, envs []pingone.
 		stats := &transport.Stats{}
 		client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log}))
 		if _, err := fetch.Run(r.t.Context(), run, c, fetch.Options{
-			Store: r.store, Client: client, Stats: stats, Environments: envs, All: envs == nil, Terms: terms, PerSecond: 10_000, Log: log,
+			Store: r.store, Client: client, Stats: stats, Environments: envs, All: envs == nil, Terms: terms, PerSecond: 10_000, Log: log, MFADevices: r.devices,
 		}); err != nil {
 			r.t.Fatalf("fetch %s: %v", c, err)
 		}

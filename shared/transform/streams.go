@@ -18,6 +18,8 @@ type streams struct {
 	found *findings
 	// serviceUsers makes users of service accounts.
 	serviceUsers bool
+	// devices decide over hasMFA; nil: the run did not read them.
+	devices userDevices
 
 	settled bool
 	roles   []assignment // whose principal the run holds
@@ -58,6 +60,9 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 		if err != nil {
 			return err
 		}
+		if reply.IsDevices() {
+			continue
+		}
 		users, broken, isPage, err := usersOf(&d, reply)
 		if err != nil {
 			return err
@@ -84,6 +89,11 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 				s.found.warn(mapping.WarnNotDescribed)
 			}
 			r, ws := mapping.User(u, s.x.populationName(u.Population.ID))
+			if s.devices != nil {
+				var more mapping.Warnings
+				r.HasMFA, more = mapping.HasMFA(u, s.devices.of(u.ID))
+				ws |= more
+			}
 			s.found.warnAll(ws)
 			if !emit(&r, tag) {
 				return nil

@@ -240,7 +240,14 @@ func (t *transform) run(ctx context.Context) error {
 // post sends every kind in order, from the place on where an earlier
 // invocation ended.
 func (t *transform) post(ctx context.Context) error {
-	s := &streams{x: t.x, snaps: t.snaps, found: t.findings, serviceUsers: t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers}
+	devices, err := readDevices(ctx, t.snaps[staging.Users])
+	if err != nil {
+		return fmt.Errorf("read the run: %w", err)
+	}
+	s := &streams{
+		x: t.x, snaps: t.snaps, found: t.findings, devices: devices,
+		serviceUsers: t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers,
+	}
 	for i, kind := range authomize.Kinds {
 		records := t.counted(kind, s.of(ctx, kind))
 		result, err := t.postKind(ctx, i, kind, records)

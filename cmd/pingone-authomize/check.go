@@ -205,7 +205,7 @@ func (c checker) pingOne(ctx context.Context) {
 		Base: clock.around(transport.NewBase()), Retry: transport.RetryPolicy{Attempts: checkTries},
 	}))
 	defer h.CloseIdleConnections()
-	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most}
+	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most, devices: c.settings.fetch[staging.Users].MFADevices}
 	environments := set.Environments
 	if set.All {
 		environments = p.listEnvironments(ctx)

@@ -140,6 +140,23 @@ func TestCheckFaults(t *testing.T) {
 		}, exitDone, []string{
 			"audit feed: warning: not readable (403 ACCESS_FAILED): every run asks for the roles of every user; grant the worker application the permission audit_reporting:read:activity",
 		}},
+		"devices, as they are not read": {func(x *tenant, _ map[string]string) {
+			x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
+		}, exitDone, nil},
+		"devices": {func(_ *tenant, env map[string]string) { env["MFA_DEVICES"] = "true" }, exitDone, nil},
+		"devices refused": {func(x *tenant, env map[string]string) {
+			env["MFA_DEVICES"] = "true"
+			x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
+		}, exitDone, []string{
+			"MFA devices of users: warning: not readable (403 ACCESS_FAILED): hasMFA is left out for users who may use MFA; grant the worker application the role Identity Data Read Only, or set MFA_DEVICES to false",
+		}},
+		"devices not found": {func(x *tenant, env map[string]string) {
+			env["MFA_DEVICES"] = "true"
+			x.pingone.Deny("/v1/environments/*/users/*/devices", 404, "NOT_FOUND")
+		}, exitDone, []string{"MFA devices of users: warning: not readable (404 NOT_FOUND): hasMFA is left out"}},
+		"devices neither on nor off": {func(_ *tenant, env map[string]string) { env["MFA_DEVICES"] = "maybe" }, exitFailed, []string{
+			"settings and secret: fault: MFA_DEVICES: it must be true or false",
+		}},
 		"app unknown": {func(x *tenant, _ map[string]string) {
 			x.pingone.Deny("/v1/environments/*/applications/*/roleAssignments", 403, "ACCESS_FAILED")
 		}, exitFailed, []string{"roleassignments of applications: missing: ", "granted roles: warning: not known: "}},
@@ -161,6 +178,11 @@ func TestCheckStack(t *testing.T) {
 	if _, err := d.store().Get(t.Context(), checkKey); err != nil {
 		t.Error(err)
 	}
+	// What only the function for users has is looked at, too.
+	d.env["MFA_DEVICES"] = "true"
+	d.x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
+	matchAll(t, d.check(exitDone, "--stack", stackName).bad(), []string{"MFA devices of users: warning: not readable (403 ACCESS_FAILED)"})
+	delete(d.env, "MFA_DEVICES")
 	d.refuse("s3:PutObject")
 	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"staging: fault: AWS refuses it: the identity that you use needs the permission s3:PutObject on s3://staged/state/check.json"})
 	d.refuse("secretsmanager:GetSecretValue")

@@ -26,7 +26,7 @@ func estimate(ctx context.Context, w world, run staging.RunID, s settings, store
 	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight}, {Number: 3, Align: text.AlignRight}, {Number: 4, Align: text.AlignRight}})
 	var calls int64
 	takes := map[pingone.RateGroup]time.Duration{} // what shares a limit takes turns
-	atLeast := ""
+	atLeast, devices := "", ""
 	pacers := s.pacers()
 	for _, c := range staging.Collections {
 		f := assemble.Fetcher{Settings: s.fetch[c], Collection: c, Pacers: pacers, Store: store, Secret: s.secret, Log: slog.New(slog.DiscardHandler)}
@@ -40,10 +40,24 @@ func estimate(ctx context.Context, w world, run staging.RunID, s settings, store
 		}
 		calls += e.Planned + e.Calls
 		takes[config.RateGroupOf(c)] += e.Takes
-		t.AppendRow(table.Row{c, n, fmt.Sprintf("%g/s", s.fetch[c].PerSecond), e.Takes})
+		pace := fmt.Sprintf("%g/s", s.fetch[c].PerSecond)
+		t.AppendRow(table.Row{c, n, pace, e.Takes})
+		if e.Devices != 0 {
+			devices = devicesText(e.Devices, s.fetch[c].PerSecond)
+		}
 	}
 	t.Render()
-	_, err := fmt.Fprintf(w.Stdout, "\n%s%s calls; what draws on the same limit takes turns, so all takes %s%s\n",
-		atLeast, report.Number(calls), atLeast, max(takes[pingone.Configuration], takes[pingone.Directory]))
+	_, err := fmt.Fprintf(w.Stdout, "\n%s%s calls; what draws on the same limit takes turns, so all takes %s%s\n%s",
+		atLeast, report.Number(calls), atLeast, max(takes[pingone.Configuration], takes[pingone.Directory]), devices)
 	return err
+}
+
+// devicesText is what MFA devices cost on top of the rest.
+func devicesText(calls int64, perSecond float64) string {
+	const why = "one for each user who may use MFA"
+	if calls < 0 {
+		return "MFA devices take more, " + why + "; PingOne does not say how many users there are\n"
+	}
+	takes := time.Duration(float64(calls) / perSecond * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf("MFA devices take at most %s calls more, %s: at most %s behind the users\n", report.Number(calls), why, takes)
 }

@@ -44,3 +44,13 @@ func TestRunEstimate(t *testing.T) {
 	}
 	mustContain(t, "stdout", stdout, "\n"+report.Number(total)+" calls; what draws on the same limit takes turns, so all takes 1s\n")
 }
+
+// With devices the estimate says what they cost at most.
+func TestRunEstimateWithDevices(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	m.env["PINGONE_REQUESTS_PER_SECOND"], m.env["MFA_DEVICES"] = "50", "true"
+	stdout, _ := m.run(t.Context(), exitDone, "run", "--estimate")
+	mustContain(t, "stdout", stdout, "MFA devices take at most 40 calls more, one for each user who may use MFA: at most 1s behind the users\n")
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type pingOneCheck struct {
 	client *pingone.Client
 	found  *findings
 	most   int // environments to look into; 0 is all
+	// devices tells that MFA devices are looked at.
+	devices bool
 }
 
 // lookedAt is a collection, or a part of one, and the role that opens it.
@@ -56,6 +59,20 @@ var looks = []lookedAt{
 	},
 	{name: string(staging.Applications), role: configurationRole, list: pingone.ApplicationsOf},
 	{name: string(staging.Gateways), role: configurationRole, list: pingone.GatewaysOf},
+}
+
+// deviceLook is what a run with MFA_DEVICES reads beside.
+var deviceLook = lookedAt{
+	name: "MFA devices of users", role: identityRole, of: pingone.UsersOf, child: pingone.DevicesOf,
+	costs: "hasMFA is left out for users who may use MFA; grant the worker application the role " + identityRole + ", or set MFA_DEVICES to false where there is no MFA product",
+}
+
+// looks are what a run reads, as it is set.
+func (p pingOneCheck) looks() []lookedAt {
+	if p.devices {
+		return append(slices.Clone(looks), deviceLook)
+	}
+	return looks
 }
 
 // recentGrants is as little of the audit feed as can be asked for.
@@ -104,6 +121,7 @@ func (p pingOneCheck) readable(ctx context.Context, environments []pingone.ID) {
 		p.found.add(warning, "environments", fmt.Sprintf("only %d of %d were looked into", p.most, all))
 	}
 	for _, env := range environments {
+		looks := p.looks()
 		found := make([]finding, len(looks))
 		var wg sync.WaitGroup
 		for i, l := range looks {
@@ -134,8 +152,9 @@ func (p pingOneCheck) look(ctx context.Context, env pingone.ID, l lookedAt) find
 		default:
 			_, err = p.first(ctx, l.child(env, items[0].ID))
 		}
-		// Deleted since it was listed.
-		if errors.Is(err, pingone.ErrNotFound) {
+		// Deleted since it was listed. Of what holds no sweep, it is more likely
+		// that the product is not there.
+		if errors.Is(err, pingone.ErrNotFound) && l.costs == "" {
 			err = nil
 		}
 	}

@@ -139,7 +139,7 @@ func TestEnvExampleListsEverySetting(t *testing.T) {
 		t.Error(err)
 	}
 	names := append([]string{
-		"STAGING_URL", "PINGONE_REQUESTS_PER_SECOND", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "ROLE_PERMISSIONS",
+		"STAGING_URL", "PINGONE_REQUESTS_PER_SECOND", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "ROLE_PERMISSIONS", "MFA_DEVICES",
 	}, connecting...)
 	for _, name := range names {
 		if !strings.Contains("\n"+string(data), "\n"+name+"=") && !strings.Contains(string(data), "\n#"+name+"=") {

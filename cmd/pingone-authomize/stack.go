@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -129,22 +130,17 @@ func (s *stack) env(ctx context.Context, what string) (map[string]string, error)
 }
 
 // settings are those of all functions together, as getenv: what transform
-// has, and what only the fetch functions have.
+// has, and what the fetch functions have that have settings of their own.
 func (s *stack) settings(ctx context.Context) (func(string) string, error) {
-	transform, err := s.env(ctx, transformName)
-	if err != nil {
-		return nil, err
-	}
-	fetch, err := s.env(ctx, string(staging.RoleAssignments)) // the one with most settings
-	if err != nil {
-		return nil, err
-	}
-	return func(name string) string {
-		if v := fetch[name]; v != "" {
-			return v
+	all := map[string]string{}
+	for _, what := range []string{transformName, string(staging.Users), string(staging.RoleAssignments)} {
+		env, err := s.env(ctx, what)
+		if err != nil {
+			return nil, err
 		}
-		return transform[name]
-	}, nil
+		maps.Copy(all, env)
+	}
+	return func(name string) string { return all[name] }, nil
 }
 
 // command is a command line about a run of this stack.

@@ -246,6 +246,9 @@ func (d *deployment) functionEnv(name string) map[string]string {
 	env := map[string]string{}
 	for k, v := range d.env {
 		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT" || k == "SERVICE_ACCOUNTS" || k == "ROLE_PERMISSIONS"
+		if k == "MFA_DEVICES" && name != string(staging.Users) {
+			continue
+		}
 		if strings.HasPrefix(k, "PINGONE_") && name == transformName || isTransforms && name != transformName {
 			continue
 		}

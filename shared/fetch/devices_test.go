@@ -338,3 +338,38 @@ func TestDevicesOfAUserWhoWasMissed(t *testing.T) {
 		t.Errorf("%d calls for the devices of a user who was missed", n)
 	}
 }
+
+// An estimate counts a call for each user: who may use MFA shows later.
+func TestDevicesEstimate(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		options []pingonetest.Option
+		devices bool
+		above   int
+		want    int64
+	}{
+		{name: "off"},
+		{name: "on", devices: true, want: smallUsers},
+		{name: "the count is missing", options: []pingonetest.Option{pingonetest.WithCount(pingonetest.CountMissing)}, devices: true, want: -1},
+		{name: "population by population", devices: true, above: 3, want: smallUsers + 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, o := deviceRig(t, tt.options...)
+			r.devices = tt.devices
+			options := r.options()
+			if tt.above > 0 {
+				other := pingonetest.StableID("small", "other")
+				o.AddPopulation(smallEnv, pingonetest.Population{ID: other, Name: "Other"})
+				o.AddUser(smallEnv, pingonetest.User{ID: pingonetest.StableID("small", "one more"), Population: other, Username: "more"})
+				options = options.PartitioningAbove(tt.above)
+			}
+			e, err := fetch.Plan(t.Context(), run, staging.Users, options)
+			if err != nil || e.Devices != tt.want {
+				t.Errorf("got %+v, %v, want %d calls for devices", e, err, tt.want)
+			}
+		})
+	}
+}

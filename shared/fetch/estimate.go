@@ -23,7 +23,11 @@ type Estimate struct {
 	// where PingOne doesn't say how long a list is.
 	Calls   int64
 	AtLeast bool
-	// Takes is how long all of them take at the pace.
+	// Devices are calls beside, for MFA devices: at most one for each user, since
+	// who may use MFA shows when users are read. 0 if devices are not read,
+	// -1 if PingOne doesn't say how many users there are.
+	Devices int64
+	// Takes is how long all of them take at the pace, without Devices.
 	Takes time.Duration
 }
 
@@ -31,6 +35,7 @@ type Estimate struct {
 type estimate struct {
 	Calls   int64 `json:"calls"`
 	AtLeast bool  `json:"atLeast,omitzero"`
+	Devices int64 `json:"devices,omitzero"` // as in Estimate
 }
 
 func (e *estimate) add(t task) {
@@ -58,11 +63,21 @@ func (e *estimate) begun(page pingone.Page) {
 	}
 }
 
+// users is told of so many users whose devices are read, -1 for an unknown
+// number.
+func (e *estimate) users(n int) {
+	if n < 0 || e.Devices < 0 {
+		e.Devices = -1
+		return
+	}
+	e.Devices += int64(n)
+}
+
 func pagesOf(records int) int64 { return max(1, int64((records+pageRecords-1)/pageRecords)) }
 
 func (e *estimate) total(c staging.Collection, planned int64, perSecond float64) Estimate {
 	return Estimate{
-		Collection: c, Planned: planned, Calls: e.Calls, AtLeast: e.AtLeast,
+		Collection: c, Planned: planned, Calls: e.Calls, AtLeast: e.AtLeast, Devices: e.Devices,
 		Takes: time.Duration(float64(planned+e.Calls) / perSecond * float64(time.Second)).Round(time.Second),
 	}
 }

@@ -275,7 +275,7 @@ func (r *reading) plan(ctx context.Context) (estimate, error) {
 	m.Environments, m.Memo = p.place.Environments, p.memo
 	e := p.place.Estimate
 	t := e.total(m.Collection, r.base.Calls+r.o.Stats.Calls.Load(), r.o.PerSecond)
-	r.log.InfoContext(ctx, "planned", "calls", t.Calls, "at_least", t.AtLeast, "planning_calls", t.Planned,
+	r.log.InfoContext(ctx, "planned", "calls", t.Calls, "at_least", t.AtLeast, "planning_calls", t.Planned, "device_calls_at_most", t.Devices,
 		"per_second", r.o.PerSecond, "estimated_s", int64(t.Takes.Seconds()))
 	return e, r.save(ctx)
 }

@@ -45,14 +45,32 @@ func (p *planner) planUsersOf(ctx context.Context, env pingone.ID) error {
 			return err
 		}
 		if len(parts) > 0 {
+			p.expectUsers(sumOfUsers(parts))
 			return p.addPopulations(env, parts)
 		}
 	}
+	p.expectUsers(orRecords(page))
 	if err := p.keep(p.added, env, page); err != nil {
 		return err
 	}
 	p.place.Estimate.begun(page)
 	return p.add(env, list)
+}
+
+// expectUsers counts the users of an environment for the estimate of devices.
+func (p *planner) expectUsers(n int) {
+	if p.o.MFADevices {
+		p.place.Estimate.users(n)
+	}
+}
+
+// orRecords is how many users there are as their first page says, unknown if it
+// doesn't.
+func orRecords(first pingone.Page) int {
+	if first.Next == "" {
+		return first.Records
+	}
+	return first.Count
 }
 
 func (p *planner) partitionAbove() int { return cmp.Or(p.o.partitionAbove, partitionAbove) }
@@ -91,6 +109,14 @@ func (p *planner) partition(ctx context.Context, env pingone.ID) ([]share, error
 		return nil, nil
 	}
 	return parts, nil
+}
+
+func sumOfUsers(parts []share) int {
+	sum := 0
+	for _, s := range parts {
+		sum += s.users
+	}
+	return sum
 }
 
 func (p *planner) addPopulations(env pingone.ID, parts []share) error {

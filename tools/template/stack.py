@@ -58,6 +58,7 @@ FULL = {
     "ScheduleState": "DISABLED",
     "RoleAssignmentMaxAge": "72h",
     "RoleAssignmentRefreshCalls": "500",
+    "MfaDevices": "true",
     "Sweep": "report",
     "MaxShrinkPercent": "30",
     "DryRun": "true",

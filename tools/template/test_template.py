@@ -95,7 +95,7 @@ class TemplateTest(unittest.TestCase):
     def test_variables(self):
         for name in FUNCTIONS:
             with self.subTest(name):
-                own = TRANSFORM_VARIABLES if name == "TransformFunction" else set()
+                own = {"TransformFunction": TRANSFORM_VARIABLES, "UsersFunction": {"MFA_DEVICES"}}.get(name, set())
                 self.assertEqual(set(self.stack.variables(name)), COMMON_VARIABLES | own)
                 self.assertEqual(self.stack.variables(name)["SECRET_ID"], "Secret")
 
@@ -107,9 +107,9 @@ class TemplateTest(unittest.TestCase):
             "PINGONE_REQUESTS_PER_SECOND": "5",
         }
         roles = {"ROLE_ASSIGNMENT_MAX_AGE": "72h", "ROLE_ASSIGNMENT_REFRESH_CALLS": "500"}
+        own = {"RoleAssignmentsFunction": roles, "UsersFunction": {"MFA_DEVICES": "true"}}
         for name in FETCH:
-            want = fetch | roles if name == "RoleAssignmentsFunction" else fetch
-            self.assertEqual(full.variables(name), want, name)
+            self.assertEqual(full.variables(name), fetch | own.get(name, {}), name)
         self.assertEqual(full.variables("TransformFunction"), common | {
             "AUTHOMIZE_APP_ID": "app-1",
             "AUTHOMIZE_API_URL": "https://authomize.example",

@@ -69,7 +69,7 @@ func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned 
 				p.found.add(warning, grantsCheck, fmt.Sprintf("role %s is in no list that can be read, so it is not known what it allows", a.Role.ID))
 				continue
 			}
-			g, detail := judgeRole(&roles[i])
+			g, detail := p.judgeRole(&roles[i])
 			p.found.add(g, grantsCheck, detail)
 			if r.role = &roles[i]; r.isReader() {
 				readers = append(readers, r)
@@ -84,7 +84,7 @@ func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned 
 func isCustom(r *pingone.Role) bool { return strings.EqualFold(r.Type, "CUSTOM") }
 
 // judgeRole says whether a role allows more than reading what a run needs.
-func judgeRole(r *pingone.Role) (grade, string) {
+func (p pingOneCheck) judgeRole(r *pingone.Role) (grade, string) {
 	switch {
 	case r.Name == identityRole && !isCustom(r):
 		return ok, identityRole + ": reads only"
@@ -97,7 +97,7 @@ func judgeRole(r *pingone.Role) (grade, string) {
 	reads := false
 	for _, permission := range r.Permissions {
 		needed := isNeeded(permission.ID)
-		if !needed {
+		if !needed && !(p.devices && readDevices.MatchString(permission.ID)) {
 			beyond = append(beyond, permissionName(permission))
 		}
 		reads = reads || needed

@@ -123,13 +123,18 @@ func TestCheckScopes(t *testing.T) {
 	}
 }
 
-func TestCheckCustomRoles(t *testing.T) {
-	t.Parallel()
-	var all []string
+// allNeeded are the permissions of a custom role that reads what a run needs.
+func allNeeded() []string {
+	all := []string{"orgmgt:read:deployment", "licensing:read:license", "permissions:read:roles", "gateway:read:gateways"}
 	for _, p := range permissions {
 		all = append(all, p.id)
 	}
-	all = append(all, "orgmgt:read:deployment", "licensing:read:license", "permissions:read:roles", "gateway:read:gateways")
+	return all
+}
+
+func TestCheckCustomRoles(t *testing.T) {
+	t.Parallel()
+	all := allNeeded()
 	for name, test := range map[string]struct {
 		permissions []string
 		builtIn     string
@@ -164,6 +169,18 @@ func TestCheckCustomRoles(t *testing.T) {
 	}
 }
 
+// The permission to read devices is beyond need, unless devices are read.
+func TestPermissionForDevices(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	role := x.custom("Reader", append(allNeeded(), "mfa:read:device")...)
+	x.worker(pingonetest.RoleAssignment{Role: role, ScopeType: "ENVIRONMENT", Scope: pingonetest.SizedEnvironment()})
+	m := newMachine(t, x.env())
+	matchAll(t, m.check(exitDone).bad(), []string{"granted roles: warning: custom role Reader allows more than a run needs: mfa:read:device"})
+	m.env["MFA_DEVICES"] = "true"
+	matchAll(t, m.check(exitDone).bad(), nil)
+}
+
 // The permissions that check looks for are those of the setup guide.
 func TestPermissionsAreThoseOfTheGuide(t *testing.T) {
 	t.Parallel()
@@ -172,7 +189,7 @@ func TestPermissionsAreThoseOfTheGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, table, _ := strings.Cut(string(guide), "## Way 2: a custom role")
-	table, _, _ = strings.Cut(table, "The two ids marked")
+	table, _, _ = strings.Cut(table, "The ids marked")
 	want := map[string]bool{}
 	for _, line := range strings.Split(table, "\n") {
 		if cells := strings.Split(line, "|"); len(cells) > 2 {

@@ -41,6 +41,11 @@ var unlisted = map[string]*regexp.Regexp{
 	"one to read gateways":     regexp.MustCompile(`(?i)^[a-z_]+:read:gateways?$`),
 }
 
+// readDevices are the forms that the permission to read MFA devices may have,
+// whose id is not public either. A run needs it with MFA_DEVICES only, and not
+// to be whole.
+var readDevices = regexp.MustCompile(`(?i)^[a-z_]+:read:(user)?devices?$`)
+
 // isNeeded tells whether a run needs a permission, or PingOne does for it.
 func isNeeded(id string) bool {
 	if slices.Contains(inEveryRole, id) || slices.ContainsFunc(permissions, func(p permission) bool { return p.id == id }) {

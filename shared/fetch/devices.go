@@ -15,11 +15,11 @@ import (
 // access hangs on them, so what can't be read is noted apart and holds nothing.
 func isDevices(t task) bool { return t.Key == pingone.DevicesKey }
 
-// readUsersWhole proves that all users were read and then, if the run reads
-// devices, asks for those of each user who may use MFA. The devices are a
-// second part of the plan, which is begun once: users who were proven are not
-// proven again.
-func (r *reading) readUsersWhole(ctx context.Context) error {
+// finishUsers proves that all users were read and then, if the run reads
+// devices, asks for those of each user who may use MFA. Devices are a second
+// part of the plan. Once that is committed, the proof is as well, and neither
+// is made again.
+func (r *reading) finishUsers(ctx context.Context) error {
 	m := r.w.Manifest()
 	if m.Devices != nil && m.Devices.Planned {
 		return nil // an earlier invocation did, and the devices are read with the plan

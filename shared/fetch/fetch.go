@@ -234,7 +234,7 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.finishRoles(ctx); err != nil {
 		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)
 	}
-	if err := r.readUsersWhole(ctx); err != nil {
+	if err := r.finishUsers(ctx); err != nil {
 		return fmt.Errorf("prove that all users were read, and read their devices: %w", err)
 	}
 	r.suspectGone()

@@ -237,6 +237,9 @@ func (r *reading) run(ctx context.Context) error {
 	if err := r.finishUsers(ctx); err != nil {
 		return fmt.Errorf("prove that all users were read, and read their devices: %w", err)
 	}
+	if err := r.proveListed(ctx); err != nil {
+		return fmt.Errorf("prove that all %s were read: %w", m.Collection, err)
+	}
 	r.suspectGone()
 	r.note()
 	if err := r.w.Finish(ctx); err != nil {

@@ -33,6 +33,9 @@ type task struct {
 	// Wider tells that this is the second question for the members of a
 	// dynamic group, see readWider.
 	Wider bool `json:"wider,omitzero"`
+	// Missed tells that no list held the parent, though an earlier run was told
+	// of it: it may be gone, and that many are says nothing of the others.
+	Missed bool `json:"missed,omitzero"`
 	// Check says that the answer should be what earlier runs kept.
 	Check bool `json:"check,omitzero"`
 }
@@ -113,7 +116,7 @@ func (p *planner) environments(ctx context.Context) ([]pingone.ID, error) {
 		return p.place.Environments, nil
 	}
 	err := p.step(ctx, func(from string) error {
-		err := listFrom(ctx, p, pingone.ID{}, pingone.Environments(), from, func(e *pingone.Environment) error {
+		_, err := listFrom(ctx, p, pingone.ID{}, pingone.Environments(), from, func(e *pingone.Environment) error {
 			p.place.Environments = append(p.place.Environments, e.ID)
 			return nil
 		})
@@ -198,25 +201,32 @@ func planMemberships(ctx context.Context, p *planner) error {
 		return err
 	}
 	for _, env := range envs {
-		err := listStep(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
-			parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
-			counts := g.DirectMemberCounts
-			if counts == nil {
-				counts = &pingone.MemberCounts{}
-			}
-			if g.UserFilter != "" || mayHaveAny(counts.Users) {
-				if err := p.addMembers(env, g, counts, parent); err != nil {
-					return err
-				}
-			}
-			if mayHaveAny(counts.Groups) {
-				return p.addExpecting(env, pingone.Children(env, g.ID), parent, orUnknown(counts.Groups))
-			}
-			return nil
-		})
-		if err != nil {
+		add := func(g *pingone.Group) error { return p.addGroup(env, g) }
+		l := pingone.GroupsOf(env)
+		if err := listParents(ctx, p, env, l, add); err != nil {
 			return err
 		}
+		if err := askMissed(ctx, p, env, l.Key, add); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addGroup asks for the members and the children of a group.
+func (p *planner) addGroup(env pingone.ID, g *pingone.Group) error {
+	parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
+	counts := g.DirectMemberCounts
+	if counts == nil {
+		counts = &pingone.MemberCounts{}
+	}
+	if g.UserFilter != "" || mayHaveAny(counts.Users) {
+		if err := p.addMembers(env, g, counts, parent); err != nil {
+			return err
+		}
+	}
+	if mayHaveAny(counts.Groups) {
+		return p.addExpecting(env, pingone.Children(env, g.ID), parent, orUnknown(counts.Groups))
 	}
 	return nil
 }

@@ -17,11 +17,11 @@ type place struct {
 	// Environments are those to read, as far as they are known.
 	Environments []pingone.ID `json:"environments,omitempty"`
 	Organization pingone.ID   `json:"organization,omitzero"`
-	// Users are those of each environment, if the plan is about them.
-	Users []userList `json:"users,omitempty"`
-	Steps int        `json:"steps"`
-	Next  string     `json:"next,omitzero"`
-	Pages int        `json:"pages"` // of all lists
+	// Lists are who was listed, if that is needed again.
+	Lists []idList `json:"lists,omitempty"`
+	Steps int      `json:"steps"`
+	Next  string   `json:"next,omitzero"`
+	Pages int      `json:"pages"` // of all lists
 	// Estimate is of the calls that the tasks will take.
 	Estimate estimate `json:"estimate"`
 }
@@ -94,17 +94,13 @@ func (p *planner) paged(ctx context.Context, next string) error {
 	return p.saveInTime(ctx)
 }
 
-// listStep is listed as a step.
-func listStep[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, each func(*T) error) error {
-	return p.step(ctx, func(from string) error { return listFrom(ctx, p, env, l, from, each) })
-}
-
-// listFrom is listed within a step.
-func listFrom[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, from string, each func(*T) error) error {
+// listFrom is listed within a step, from a page on. whole tells whether the list
+// came to its end.
+func listFrom[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, from string, each func(*T) error) (whole bool, err error) {
 	seen := map[pingone.ID]bool{}
 	if from != "" {
 		if err := p.planned(ctx, env, seen); err != nil {
-			return err
+			return false, err
 		}
 	}
 	return eachOf(ctx, p, env, l, from, seen, each, func(page pingone.Page) error { return p.paged(ctx, page.Next) })
@@ -135,15 +131,16 @@ func (p *planner) planned(ctx context.Context, env pingone.ID, seen map[pingone.
 // notes the list as unread; a resource that can't be decoded, or has no id,
 // does so as well, since nobody will ask for what hangs on it.
 func listed[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, each func(*T) error) error {
-	return eachOf(ctx, p, env, l, "", map[pingone.ID]bool{}, each, func(pingone.Page) error { return nil })
+	_, err := eachOf(ctx, p, env, l, "", map[pingone.ID]bool{}, each, func(pingone.Page) error { return nil })
+	return err
 }
 
 // eachOf is listed from a page on; paged is called when all of a page was.
 func eachOf[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, from string,
 	seen map[pingone.ID]bool, each func(*T) error, paged func(pingone.Page) error,
-) error {
+) (whole bool, err error) {
 	var d pingone.Decoder[T]
-	_, err := p.everyPage(ctx, env, l, from, func(page pingone.Page) error {
+	return p.everyPage(ctx, env, l, from, func(page pingone.Page) error {
 		all, broken, err := d.Items(page.Body, l.Key)
 		if err != nil {
 			return err
@@ -167,7 +164,6 @@ func eachOf[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID,
 		}
 		return paged(page)
 	}, func() {})
-	return err
 }
 
 // everyPage calls each with every page of a list, from one on. A refusal notes

@@ -109,8 +109,10 @@ func (r *reading) countTasks() {
 
 // workers is how many requests are in flight at most: enough to keep the
 // pace when a page takes a second and a half.
-func (r *reading) workers(tasks int) int {
-	n := int(math.Ceil(1.5*r.o.PerSecond)) + 1
+func (r *reading) workers(tasks int) int { return workersFor(r.o.PerSecond, tasks) }
+
+func workersFor(perSecond float64, tasks int) int {
+	n := int(math.Ceil(1.5*perSecond)) + 1
 	return max(1, min(n, maxWorkers, tasks))
 }
 
@@ -287,6 +289,9 @@ func (r *reading) settle(ev event) {
 		s, name = r.slices.of(key), key.String()
 		if isDevices(ev.task) {
 			r.settleDevices(ev, s)
+			return
+		}
+		if ev.Missed && ev.kind == gone {
 			return
 		}
 		s.Asked++

@@ -74,13 +74,13 @@ func planRoleAssignments(ctx context.Context, p *planner) error {
 
 // planOtherRoles asks the principals of an environment that are no users.
 func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
-	err := listStep(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
+	err := listParents(ctx, p, env, pingone.GroupsOf(env), func(g *pingone.Group) error {
 		return p.askRoles(env, pingone.GroupPrincipal, g.ID, false)
 	})
 	if err != nil {
 		return err
 	}
-	err = listStep(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
+	err = listParents(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
 		if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
 			return nil
 		}
@@ -89,9 +89,18 @@ func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
 	if err != nil {
 		return err
 	}
-	return listStep(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
+	err = listParents(ctx, p, env, pingone.GatewaysOf(env), func(g *pingone.Gateway) error {
 		return p.askRoles(env, pingone.GatewayPrincipal, g.ID, false)
 	})
+	if err != nil {
+		return err
+	}
+	for _, kind := range []pingone.Principal{pingone.GroupPrincipal, pingone.ApplicationPrincipal, pingone.GatewayPrincipal} {
+		if err := p.askMissedRoles(ctx, env, kind); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // askRoles adds a task; check says that the answer should be what is kept.
@@ -261,7 +270,7 @@ func (q *rolePlan) harvest(ctx context.Context, m *staging.Manifest) error {
 
 // environment plans one environment.
 func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
-	ids, whole, err := q.usersOf(ctx, env)
+	ids, whole, err := q.listed(ctx, env, usersName)
 	if err != nil || !whole {
 		return err // who isn't listed may still be there: nothing is concluded
 	}
@@ -275,6 +284,8 @@ func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
 		}, "")
 	} else if err := q.ask(ctx, e, users); err != nil {
 		return err
+	} else if err := q.askMissedUsers(ctx, env, users); err != nil {
+		return err
 	}
 	objects, err := users.save(ctx, q.state.store, usersKey(env, q.memo.Claim, e.Users))
 	if err != nil {
@@ -283,6 +294,16 @@ func (q *rolePlan) environment(ctx context.Context, env pingone.ID) error {
 	e.Users = objects
 	q.memo.Environments = append(q.memo.Environments, memoEnvironment{ID: env, Users: objects})
 	return nil
+}
+
+// askMissedUsers asks for the roles of users whom earlier runs posted and the
+// list of users lacks.
+func (q *rolePlan) askMissedUsers(ctx context.Context, env pingone.ID, users *roster) error {
+	g, err := q.gapBeside(ctx, env, usersName, func(id pingone.ID) bool { _, ok := users.find(id); return ok })
+	if err != nil {
+		return err
+	}
+	return q.addMissed(g, pingone.UserPrincipal)
 }
 
 // publish makes the plan the state's. A rival that changed it since this plan

@@ -83,6 +83,18 @@ func (l *listing) add(u located, env pingone.ID) {
 	l.counts[n]++
 }
 
+// found adds a user who was asked for.
+func (l *listing) found(u missing, body []byte) error {
+	if err := isOf(u, body); err != nil {
+		return err
+	}
+	user, err := pingone.One[located](body)
+	if err == nil {
+		l.add(user, u.environment)
+	}
+	return err
+}
+
 func (l *listing) has(user pingone.ID) bool { _, ok := l.users[user]; return ok }
 
 // in is how many users a population has.

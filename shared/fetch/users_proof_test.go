@@ -336,7 +336,7 @@ func TestManyMissingAreNotAskedFor(t *testing.T) {
 	r.mustRead(staging.Users)
 	want := []staging.Unread{{
 		Environment: smallEnv, Path: "/v1/environments/" + smallEnv.String() + "/users/{user}", Code: "MANY_MISSING", Skipped: 5000,
-		Message: "5001 users that earlier runs were told of are missing: with those of other environments more than the 5000 that are asked for one by one",
+		Message: "5001 users that earlier runs were told of are missing: too many to be asked for one by one",
 	}}
 	if d := cmp.Diff(want, r.snapshot(staging.Users).Complete.Unread); d != "" {
 		t.Errorf("unread (-want +got):\n%s", d)

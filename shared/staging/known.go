@@ -86,10 +86,10 @@ func damagedList(key string, err error) error {
 		key, MemoryKey, err, ErrCorrupt)
 }
 
-// KnownUsers yields the users that earlier runs posted and that no good run
-// has found gone since, sorted by id; none before the first run. ErrCorrupt means
-// that the memory is damaged.
-func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
+// KnownOf yields what earlier runs posted, of a list such as users, and what no
+// good run has found gone since, sorted by id; none before the first run.
+// ErrCorrupt means that the memory is damaged.
+func KnownOf(ctx context.Context, store Store, list string) iter.Seq2[Known, error] {
 	return func(yield func(Known, error) bool) {
 		object, err := store.Get(ctx, MemoryKey)
 		if errors.Is(err, ErrNotFound) {
@@ -103,16 +103,14 @@ func KnownUsers(ctx context.Context, store Store) iter.Seq2[Known, error] {
 			Swept struct {
 				Run RunID `json:"run"`
 			} `json:"swept"`
-			Settled RunID `json:"settled"`
-			Known   struct {
-				Users string `json:"users"`
-			} `json:"known"`
+			Settled RunID             `json:"settled"`
+			Known   map[string]string `json:"known"`
 		}
 		if err := json.Unmarshal(object.Data, &memory); err != nil {
 			yield(Known{}, DamagedMemory())
 			return
 		}
-		for k, err := range ReadKnown(ctx, store, memory.Known.Users) {
+		for k, err := range ReadKnown(ctx, store, memory.Known[list]) {
 			if err == nil && k.IsOlderThan(max(memory.Swept.Run, memory.Settled)) {
 				continue
 			}

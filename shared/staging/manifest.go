@@ -49,8 +49,8 @@ type Manifest struct {
 	// Recounts are the users of populations that were counted again after they
 	// were read one by one, and read again where there were more.
 	Recounts []Recount `json:"recounts,omitempty"`
-	// Proven are the users of earlier runs that no page held and that PingOne,
-	// asked for each by its id, does not have: they are gone.
+	// Proven are those of earlier runs that no page held and that PingOne, asked
+	// for each by its id, does not have: they are gone.
 	Proven []pingone.ID `json:"proven,omitempty"`
 	// Devices is there if the run reads the MFA devices of users. Their replies
 	// are no records: these stay the users.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
@@ -16,55 +17,91 @@ import (
 type gone struct {
 	// missed are users that a membership names all the same.
 	missed set
-	// users counts by environment; unproven are those of them that PingOne was
-	// not asked for.
-	users, unproven map[pingone.ID]int
-	populations     []staging.Known
+	// users counts by environment; unproven does so by collection too, those
+	// that PingOne was not asked for.
+	users       map[pingone.ID]int
+	unproven    map[staging.Collection]map[pingone.ID]int
+	populations []staging.Known
+}
+
+// proofs say what of the records that are gone PingOne was to be asked for, by
+// list: the collection that asks, and how a uniqueId begins.
+var proofs = map[authomize.Kind]struct {
+	collection staging.Collection
+	prefix     string
+}{
+	authomize.Users:           {staging.Users, "user:"},
+	authomize.Groupings:       {staging.Groups, "group:"},
+	authomize.Assets:          {staging.Applications, "application:"},
+	authomize.ServiceAccounts: {staging.Gateways, "gateway:"},
+	listedPopulations:         {staging.Populations, "population:"},
 }
 
 // findGone compares the run with what is known of earlier ones.
 func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
-	g := gone{missed: set{}, users: map[pingone.ID]int{}, unproven: map[pingone.ID]int{}}
-	proven := set{}
-	for _, id := range t.snaps[staging.Users].Manifest.Proven {
-		proven.add(id)
+	g := gone{missed: set{}, users: map[pingone.ID]int{}, unproven: map[staging.Collection]map[pingone.ID]int{}}
+	proven := map[staging.Collection]set{}
+	for _, p := range proofs {
+		proven[p.collection] = set{}
+		for _, id := range t.snaps[p.collection].Manifest.Proven {
+			proven[p.collection].add(id)
+		}
+		g.unproven[p.collection] = map[pingone.ID]int{}
+	}
+	note := func(list authomize.Kind, k staging.Known) {
+		p := proofs[list]
+		text, fits := strings.CutPrefix(k.ID, p.prefix)
+		id, isID := pingone.ParseID(text)
+		if !fits || !isID || p.collection == staging.Gateways && t.x.gatewayByID[id] != nil { // one that lost its last role
+			return
+		}
+		if !proven[p.collection].has(id) {
+			g.unproven[p.collection][k.Environment]++
+		}
+		if list == authomize.Users {
+			g.users[k.Environment]++
+			if t.x.missed.has(id) {
+				g.missed.add(id)
+			}
+		}
 	}
 	var err error
-	t.report.Sweep.Gone, err = m.gone(ctx, all, func(k staging.Known) {
-		user, ok := pingone.ParseID(strings.TrimPrefix(k.ID, "user:"))
-		if ok && t.x.missed.has(user) {
-			g.missed.add(user)
-		}
-		g.users[k.Environment]++
-		if !proven.has(user) {
-			g.unproven[k.Environment]++
-		}
-	})
-	if err != nil {
+	if t.report.Sweep.Gone, err = m.gone(ctx, all, note); err != nil {
 		return err
 	}
-	err = m.eachUnsettled(ctx, listedPopulations, all, func(k staging.Known) { g.populations = append(g.populations, k) })
+	err = m.eachUnsettled(ctx, listedPopulations, all, func(k staging.Known) {
+		g.populations = append(g.populations, k)
+		note(listedPopulations, k)
+	})
 	t.gone = g
 	return err
 }
 
-// unprovenReasons are about users that are gone without proof: fetch did not
-// know of them when it asked for what it missed, because a run before was
-// still posting, or it has not asked at all.
+// unprovenReasons are about what is gone without proof: fetch did not know of
+// it when it asked for what it missed, because a run before was still posting,
+// or it has not asked at all.
 func (t *transform) unprovenReasons() []string {
-	users := t.snaps[staging.Users].Complete
-	if slices.ContainsFunc(users.Unread, isRefused) {
+	var reasons []string
+	for _, c := range staging.Collections {
+		reasons = append(reasons, t.unprovenOf(c)...)
+	}
+	return reasons
+}
+
+func (t *transform) unprovenOf(c staging.Collection) []string {
+	complete := t.snaps[c].Complete
+	if slices.ContainsFunc(complete.Unread, isRefused) {
 		return nil // said already
 	}
 	said := map[pingone.ID]bool{}
-	for _, u := range users.Unread {
+	for _, u := range complete.Unread {
 		said[u.Environment] = true
 	}
 	var reasons []string
-	for _, env := range slices.SortedFunc(maps.Keys(t.gone.unproven), pingone.ID.Compare) {
-		if slices.Contains(users.Environments, env) && !said[env] {
-			reasons = append(reasons, fmt.Sprintf("users: %d users of environment %s that an earlier run was told of were not read, and PingOne was not asked for them one by one; the next run does so",
-				t.gone.unproven[env], env))
+	for _, env := range slices.SortedFunc(maps.Keys(t.gone.unproven[c]), pingone.ID.Compare) {
+		if slices.Contains(complete.Environments, env) && !said[env] {
+			reasons = append(reasons, fmt.Sprintf("%s: %d %s of environment %s that an earlier run was told of were not read, and PingOne was not asked for them one by one; the next run does so",
+				c, t.gone.unproven[c][env], c, env))
 		}
 	}
 	return reasons

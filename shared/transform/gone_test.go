@@ -50,7 +50,8 @@ func TestHeldForUserWhoIsRefused(t *testing.T) {
 	r.fake.Deny(oneUser, 403, "ACCESS_FAILED")
 	r.fetch(run2)
 	r.wantState(r.mustTransform(run2), report.Held, false,
-		"users: /v1/environments/main/users/eve could not be read (403 ACCESS_FAILED): grant the worker application the role Identity Data Read Only on environment main")
+		"users: /v1/environments/main/users/eve could not be read (403 ACCESS_FAILED): grant the worker application the role Identity Data Read Only on environment main",
+		"roleassignments: /v1/environments/main/users/eve/roleAssignments could not be read (404 NOT_FOUND)")
 	r.wantHeld(tinyHoldings())
 	r.wantSweeps("23 09:29:00")
 }
@@ -109,10 +110,11 @@ func TestHeldForManyMissing(t *testing.T) {
 	}
 	r.fetch(run2)
 	r.wantState(r.mustTransform(run2), report.Held, false,
-		"users: /v1/environments/main/users/{user} and 5000 like it could not be read (0 MANY_MISSING): check that the worker application's roles are on the whole of environment main; if so many users were deleted, approve the sweep")
+		"users: /v1/environments/main/users/{user} and 5000 like it could not be read (0 MANY_MISSING): check that the worker application's roles are on the whole of environment main; if so many were deleted, approve the sweep",
+		"roleassignments: /v1/environments/main/users/{user} and 5000 like it could not be read (0 MANY_MISSING)")
 	o := r.options()
 	o.Approve = true
-	r.wantState(r.run(run2, o), report.Done, true, "MANY_MISSING")
+	r.wantState(r.run(run2, o), report.Done, true, "users: ", "roleassignments: ")
 	r.wantHeld(tinyHoldings())
 	c.set(day3)
 	r.fetch(run3)
@@ -154,8 +156,8 @@ func TestListOfAnOlderVersion(t *testing.T) {
 	r.settings.MaxShrinkPercent = 30
 	r.fetch(run3)
 	r.wantState(r.mustTransform(run3), report.Done, true)
-	if n := r.fake.Calls(oneUser); n != 1 {
-		t.Errorf("%d users were asked for, want dan alone", n)
+	if n := r.fake.Calls(oneUser); n != 2 {
+		t.Errorf("%d users were asked for, want dan, for users and for role assignments", n)
 	}
 }
 

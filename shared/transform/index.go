@@ -143,12 +143,13 @@ func newIndex(ctx context.Context, snaps map[staging.Collection]*staging.Snapsho
 // the organization and the built-in roles.
 var isOrganizational = map[staging.Collection]bool{staging.Environments: true, staging.Roles: true}
 
-// each decodes a list and hands on its resources. Those that can't be told
-// apart, or decoded, are put into quarantine.
+// each decodes a list, or the one of it that was asked for by its id, since no
+// list held it, and hands on its resources. Those that can't be told apart, or
+// decoded, are put into quarantine.
 func each[T pingone.Resource](key string, kind authomize.Kind, found *findings, add func(env pingone.ID, r *T)) func(staging.Reply) error {
 	var d pingone.Decoder[T]
 	return func(reply staging.Reply) error {
-		all, broken, err := d.Items(reply.Body, key)
+		all, broken, err := itemsOf(&d, reply, key)
 		if err != nil {
 			return err
 		}
@@ -163,6 +164,20 @@ func each[T pingone.Resource](key string, kind authomize.Kind, found *findings, 
 		return nil
 	}
 }
+
+// itemsOf decodes the list key, or the one of it that was asked for by its id.
+func itemsOf[T any](d *pingone.Decoder[T], reply staging.Reply, key string) ([]T, int, error) {
+	if isList(reply, key) {
+		return d.Items(reply.Body, key)
+	}
+	one, err := pingone.One[T](reply.Body)
+	if err != nil {
+		return nil, 1, nil //nolint:nilerr // as an item of a list that can't be decoded
+	}
+	return []T{one}, 0, nil
+}
+
+func isList(reply staging.Reply, key string) bool { return path.Base(reply.Path) == key }
 
 // tagOf numbers environments; 0 stands for none.
 func (x *index) tagOf(id pingone.ID) uint32 {
@@ -194,17 +209,6 @@ func (x *index) readEnvironment(reply staging.Reply) error {
 	x.tagOf(e.ID)
 	x.environments[e.ID].resource = &e
 	return nil
-}
-
-// usersOf decodes a page of a list, or the one user that was asked for by its
-// id, since no page held it.
-func usersOf(d *pingone.Decoder[pingone.User], reply staging.Reply) (users []pingone.User, broken int, isPage bool, err error) {
-	if path.Base(reply.Path) == "users" {
-		users, broken, err = d.Items(reply.Body, "users")
-		return users, broken, true, err
-	}
-	u, err := pingone.One[pingone.User](reply.Body)
-	return []pingone.User{u}, 0, false, err
 }
 
 func (x *index) addPopulation(env pingone.ID, p *pingone.Population) {

@@ -288,7 +288,7 @@ func TestApprovalKilledAnywhere(t *testing.T) {
 		}
 		r.wantHeld(tinyHoldings().without("user:eve").without("user:dan"))
 		var known []string
-		for k, err := range staging.KnownUsers(t.Context(), r.store) {
+		for k, err := range staging.KnownOf(t.Context(), r.store, "users") {
 			if err != nil {
 				t.Fatal(err)
 			}

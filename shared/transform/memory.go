@@ -189,15 +189,15 @@ func (m *memory) isSettled(k staging.Known) bool {
 }
 
 // gone lists the records that are known and were not posted this time.
-// eachUser is called with every user among them that is not settled.
-func (m *memory) gone(ctx context.Context, all posted, eachUser func(staging.Known)) ([]report.Gone, error) {
+// each is called with those that are not settled.
+func (m *memory) gone(ctx context.Context, all posted, each func(authomize.Kind, staging.Known)) ([]report.Gone, error) {
 	var gone []report.Gone
 	for _, kind := range identified {
 		g := report.Gone{Kind: string(kind)}
 		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
 			g.Count++
-			if kind == authomize.Users && !m.isSettled(k) {
-				eachUser(k)
+			if !m.isSettled(k) {
+				each(kind, k)
 			}
 			if len(g.IDs) < keepGone {
 				g.IDs = append(g.IDs, k.ID)

@@ -126,7 +126,7 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 	case staging.KeptLost:
 		return "nothing; the next run reads all of them again"
 	case staging.ManyMissing:
-		return "check that the worker application's roles are on the whole of " + where + "; if so many users were deleted, approve the sweep"
+		return "check that the worker application's roles are on the whole of " + where + "; if so many were deleted, approve the sweep"
 	}
 	switch u.Status {
 	case 403:

@@ -51,8 +51,8 @@ func TestGoodRunSettlesWithoutSweep(t *testing.T) {
 			r.fetch(run2)
 			r.wantState(r.mustTransform(run2), report.Done, false)
 			asked := r.fake.Calls(oneUser)
-			if asked != 1 {
-				t.Errorf("%d users were asked for, want eve", asked)
+			if asked != 2 {
+				t.Errorf("%d users were asked for, want eve, for users and for role assignments", asked)
 			}
 			c.set(day3)
 			r.fetch(run3)
@@ -147,8 +147,8 @@ func TestSettledUserComesBack(t *testing.T) {
 	r.fetch(run4)
 	r.wantState(r.mustTransform(run4), report.Done, false)
 	r.wantGone(run4, "user:eve")
-	if n := r.fake.Calls(oneUser) - asked; n != 1 {
-		t.Errorf("%d users were asked for, want eve again", n)
+	if n := r.fake.Calls(oneUser) - asked; n != 2 {
+		t.Errorf("%d users were asked for, want eve again, for users and for role assignments", n)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pingone-authomize/shared/pingone"
 )
 
 // FaultKind is a way to fail.
@@ -29,6 +31,9 @@ const (
 	FaultOversize
 	// FaultHTML answers 200 with a page of HTML.
 	FaultHTML
+	// FaultLose leaves the item with the id Lose out of a list that is not
+	// filtered, as a cursor that lost its place does.
+	FaultLose
 	// FaultForeignNext points the next link at Target.
 	FaultForeignNext
 	// FaultLoopNext points the next link at the request itself.
@@ -63,6 +68,7 @@ type Fault struct {
 	// RetryAfter is sent in whole seconds, or as a date with RetryAfterDate.
 	RetryAfter     time.Duration
 	RetryAfterDate bool
+	Lose           pingone.ID    // of FaultLose
 	Bytes          int           // of FaultOversize; 0 is 64 MiB
 	Target         string        // scheme and host; "" is https://pingone.invalid
 	Delay          time.Duration // of FaultDelay
@@ -113,6 +119,12 @@ func (s *Server) strike(path, rawQuery string) *Fault {
 		}
 	}
 	return hit
+}
+
+// loses tells whether the fault leaves an item out.
+func (c *call) loses(id pingone.ID) bool {
+	_, filtered := c.param("filter")
+	return !filtered && c.fault != nil && c.fault.Do == FaultLose && c.fault.Lose == id
 }
 
 // early does what comes before any reply; false means that there won't be one.

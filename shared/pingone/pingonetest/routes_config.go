@@ -43,7 +43,9 @@ func listApplications(c *call) error {
 	list := c.env.Applications
 	return c.unpaged("applications", len(list), false, func() {
 		for _, a := range list {
-			c.application(c.base(), c.env, a)
+			if !c.loses(a.ID) {
+				c.application(c.base(), c.env, a)
+			}
 		}
 	})
 }
@@ -52,7 +54,9 @@ func listGateways(c *call) error {
 	list := c.env.Gateways
 	return c.unpaged("gateways", len(list), true, func() {
 		for _, g := range list {
-			c.gateway(c.base(), c.env, g)
+			if !c.loses(g.ID) {
+				c.gateway(c.base(), c.env, g)
+			}
 		}
 	})
 }

@@ -53,7 +53,9 @@ func listUsers(c *call) error {
 	base := c.base()
 	c.begin(l)
 	for _, i := range l.positions {
-		c.user(base, c.env, &c.env.Users[i])
+		if u := &c.env.Users[i]; !c.loses(u.ID) {
+			c.user(base, c.env, u)
+		}
 	}
 	c.end(l)
 	return nil
@@ -111,7 +113,9 @@ func listGroups(c *call) error {
 	base := c.base()
 	c.begin(l)
 	for _, g := range shown {
-		c.group(base, c.env, g)
+		if !c.loses(g.ID) {
+			c.group(base, c.env, g)
+		}
 	}
 	c.end(l)
 	return nil
@@ -127,7 +131,9 @@ func listPopulations(c *call) error {
 	l.take(indexesAfter(l.after, l.count))
 	c.begin(l)
 	for _, i := range l.positions {
-		c.population(c.base(), c.env, visible[i])
+		if p := visible[i]; !c.loses(p.ID) {
+			c.population(c.base(), c.env, p)
+		}
 	}
 	c.end(l)
 	return nil

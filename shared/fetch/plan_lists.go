@@ -9,9 +9,10 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// A userList is the users of an environment, as far as they are listed.
-type userList struct {
+// An idList is who is on a list of an environment, as far as it is read.
+type idList struct {
 	Environment pingone.ID `json:"environment"`
+	Name        string     `json:"name"` // users, groups, …
 	// Drafts hold the ids, 16 bytes each.
 	Drafts []staging.Draft `json:"drafts,omitempty"`
 	// Broken tells that an item had no id or another shape.
@@ -20,15 +21,39 @@ type userList struct {
 	Whole bool `json:"whole,omitzero"`
 }
 
+func (l idList) is(env pingone.ID, name string) bool { return l.Environment == env && l.Name == name }
+
+// beginList makes a list the one in hand. from is the page to go on from.
+func (p *planner) beginList(env pingone.ID, name, from string) *idList {
+	if from == "" {
+		p.place.Lists = append(slices.DeleteFunc(p.place.Lists, func(l idList) bool { return l.is(env, name) }), idList{Environment: env, Name: name})
+	}
+	return &p.place.Lists[len(p.place.Lists)-1]
+}
+
+// listParents is listStep for those who hold what is to be read: it keeps who
+// is on the list.
+func listParents[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, each func(*T) error) error {
+	return p.step(ctx, func(from string) error {
+		in := p.beginList(env, l.Key, from)
+		whole, err := listFrom(ctx, p, env, l, from, func(x *T) error {
+			p.ids = append(p.ids, (*x).ResourceID())
+			return each(x)
+		})
+		if err != nil {
+			return err
+		}
+		in.Whole = whole
+		return p.draftIDs(ctx)
+	})
+}
+
 // listUsers lists the users of an environment into drafts. The list is not
 // whole if PingOne refuses it or an item has no id, which is noted.
 func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 	return p.step(ctx, func(from string) error {
-		if from == "" {
-			p.place.Users = append(slices.DeleteFunc(p.place.Users, func(u userList) bool { return u.Environment == env }), userList{Environment: env})
-		}
-		u := &p.place.Users[len(p.place.Users)-1]
 		l := pingone.UsersOf(env)
+		u := p.beginList(env, l.Key, from)
 		var d pingone.Decoder[pingone.Member]
 		whole, err := p.everyPage(ctx, env, l, from, func(page pingone.Page) error {
 			items, bad, err := d.Items(page.Body, l.Key)
@@ -44,7 +69,7 @@ func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 				p.ids = append(p.ids, items[i].ID)
 			}
 			return p.paged(ctx, page.Next)
-		}, func() { *u, p.ids = userList{Environment: env}, p.ids[:0] })
+		}, func() { *u, p.ids = idList{Environment: env, Name: l.Key}, p.ids[:0] })
 		if err != nil {
 			return err
 		}
@@ -71,19 +96,18 @@ func (p *planner) draftIDs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u := &p.place.Users[len(p.place.Users)-1]
-	u.Drafts, p.ids = append(u.Drafts, draft), p.ids[:0]
+	l := &p.place.Lists[len(p.place.Lists)-1]
+	l.Drafts, p.ids = append(l.Drafts, draft), p.ids[:0]
 	return nil
 }
 
-// usersOf returns the users of an environment that was listed, and whether
-// they are all.
-func (p *planner) usersOf(ctx context.Context, env pingone.ID) (ids []pingone.ID, whole bool, err error) {
-	i := slices.IndexFunc(p.place.Users, func(u userList) bool { return u.Environment == env })
-	if i < 0 || !p.place.Users[i].Whole {
+// listed returns who is on a list that was read, and whether they are all.
+func (p *planner) listed(ctx context.Context, env pingone.ID, name string) (ids []pingone.ID, whole bool, err error) {
+	i := slices.IndexFunc(p.place.Lists, func(l idList) bool { return l.is(env, name) })
+	if i < 0 || !p.place.Lists[i].Whole {
 		return nil, false, nil
 	}
-	for _, draft := range p.place.Users[i].Drafts {
+	for _, draft := range p.place.Lists[i].Drafts {
 		data, err := p.w.ReadDraft(ctx, draft)
 		if err != nil {
 			return nil, false, err

@@ -1,0 +1,53 @@
+package transform_test
+
+import (
+	"slices"
+	"testing"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/pingone/pingonetest"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
+)
+
+const tinyEnvironment = "/v1/environments/*"
+
+// lostItems are things of the tiny organization that a list may lose, each of
+// which something else hangs on.
+var lostItems = []struct {
+	list string
+	id   pingone.ID
+}{
+	{"users", id("ann")}, {"groups", id("staff")}, {"groups", id("leads")}, {"populations", id("people")},
+	{"applications", id("wiki")}, {"applications", id("sync")}, {"gateways", id("gate")},
+}
+
+// A list that loses an item, as a cursor that lost its place does, takes
+// nothing away: neither the item nor what hangs on it. Each collection lists
+// its own parents, so each of them may be the one.
+func TestListThatLosesAnItem(t *testing.T) {
+	t.Parallel()
+	for _, lost := range lostItems {
+		for _, c := range staging.Collections {
+			t.Run(lost.list+" "+named(lost.id.String())+" in "+string(c), func(t *testing.T) {
+				t.Parallel()
+				r, clock := newTinyRig(t)
+				r.settings.MaxShrinkPercent = 100
+				r.org.AddGateway(id("main"), pingonetest.Gateway{ID: id("gate"), Name: "Gate", Type: "LDAP"})
+				r.org.Assign(id("main"), group("leads"), pingonetest.RoleAssignment{Role: id("reader"), ScopeType: "ENVIRONMENT", Scope: id("main")})
+				r.org.Assign(id("main"), pingonetest.Principal{Kind: pingonetest.GatewayPrincipal, ID: id("gate")},
+					pingonetest.RoleAssignment{Role: id("reader"), ScopeType: "ENVIRONMENT", Scope: id("main")})
+				r.fetch(run1)
+				r.wantState(r.mustTransform(run1), report.Done, true)
+				before := r.held()
+				clock.set(day2)
+				others := slices.DeleteFunc(slices.Clone(staging.Collections), func(o staging.Collection) bool { return o == c })
+				r.fetch(run2, others...)
+				r.fake.Inject(pingonetest.Fault{Match: tinyEnvironment + "/" + lost.list, Times: -1, Do: pingonetest.FaultLose, Lose: lost.id})
+				r.fetch(run2, c)
+				r.wantState(r.mustTransform(run2), report.Done, true)
+				r.wantHeld(before)
+			})
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -139,28 +138,6 @@ func read(ctx, kept context.Context, w *staging.Writer, o Options) (Result, erro
 	return r.result(), err
 }
 
-// ErrTerms is the error when a run that was begun is asked for under terms that
-// are not its own.
-var ErrTerms = errors.New("it was begun as another sort of run (dry or not, narrowed to these environments or not), and stays that: start a new run")
-
-// agree gives a collection that begins its terms. One that was begun keeps
-// them, and goes on if nothing else is asked for.
-func agree(m *staging.Manifest, o Options) error {
-	switch {
-	case len(m.Plan) == 0 && m.Planning == nil && !m.Complete:
-		m.Terms = o.Terms
-		if o.MFADevices && m.Collection == staging.Users {
-			m.Devices = &staging.Devices{}
-		}
-		return nil
-	case o.Terms == staging.Terms{}:
-		return nil
-	case o.Terms != m.Terms, o.Terms.Narrowed && !slices.Equal(o.Environments, m.Environments):
-		return ErrTerms
-	}
-	return nil
-}
-
 // isOutOfTime tells whether err only says that ctx ended, or that a pause
 // would have outlasted it.
 func isOutOfTime(ctx context.Context, err error) bool {
@@ -190,6 +167,9 @@ type reading struct {
 	// finishedBefore is how many tasks earlier invocations finished.
 	finishedBefore int
 	planner        *planner // while there is no plan
+	// users are those that were staged; nil if an earlier invocation staged some,
+	// so that all of it is gone through at the end.
+	users *listing
 	// progressed tells that a commit kept more than earlier invocations had.
 	progressed bool
 }
@@ -208,6 +188,9 @@ func newReading(w *staging.Writer, o Options) *reading {
 		slices:   newSliceCounts(m.Slices),
 	}
 	r.finishedBefore = r.progress.finished()
+	if m.Collection == staging.Users && m.Pages == 0 {
+		r.users = newListing(0)
+	}
 	return r
 }
 
@@ -295,11 +278,19 @@ func (r *reading) saveInTime(ctx context.Context) error {
 // to be added next.
 func (r *reading) keep(index int, env pingone.ID, page pingone.Page) error {
 	reply := staging.Reply{Environment: env, Path: page.Path, FetchedAt: page.FetchedAt, Body: page.Body}
-	if err := r.w.Append(reply, page.Records); err != nil {
+	if err := r.stage(reply, page.Records); err != nil {
 		return err
 	}
 	r.progress.paged(index, page)
 	return nil
+}
+
+// stage appends a page of a task.
+func (r *reading) stage(reply staging.Reply, records int) error {
+	if err := r.w.Append(reply, records); err != nil || r.users == nil || reply.IsDevices() {
+		return err
+	}
+	return r.users.addPage(reply.Environment, reply.Parent, reply.Body)
 }
 
 // suspectGone turns slices in which most children were gone into unread ones.

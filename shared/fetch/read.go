@@ -10,6 +10,7 @@ import (
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transport"
 )
 
 // numbered is a task with its place in the plan and where it goes on.
@@ -244,6 +245,9 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 		}
 		return 1, send(event{numbered: *t, kind: paged, page: page})
 	}
+	if left := t.Expect - t.records; left > pageRecords {
+		ctx = transport.WithBehind(ctx, int(pagesOf(left))-1)
+	}
 	for page, err := range r.o.Client.Pages(ctx, t.list(), t.from) {
 		if err != nil {
 			return pages, err
@@ -262,7 +266,7 @@ func (r *reading) take(ctx context.Context, ev event) error {
 	switch ev.kind {
 	case paged:
 		reply := staging.Reply{Environment: ev.Environment, Path: ev.page.Path, Parent: ev.Parent, FetchedAt: ev.page.FetchedAt, Body: ev.page.Body}
-		if err := r.w.Append(reply, recordsOf(ev)); err != nil {
+		if err := r.stage(reply, recordsOf(ev)); err != nil {
 			return err
 		}
 		r.expect(ev)

@@ -28,9 +28,13 @@ type located struct {
 	Population pingone.Ref `json:"population,omitzero"`
 }
 
+func newListing(users int) *listing {
+	return &listing{users: make(map[pingone.ID]uint32, users), numbers: map[home]uint32{}}
+}
+
 // listUsers goes through all that is staged, by earlier invocations too.
 func listUsers(ctx context.Context, store staging.Store, m *staging.Manifest) (*listing, error) {
-	l := &listing{users: make(map[pingone.ID]uint32, m.Records), numbers: map[home]uint32{}}
+	l := newListing(m.Records)
 	for reply, err := range staging.Replies(ctx, store, m) {
 		if err != nil {
 			return nil, err

@@ -17,7 +17,10 @@ func (r *reading) proveUsers(ctx context.Context) error {
 	if m.Collection != staging.Users {
 		return nil
 	}
-	l, err := listUsers(ctx, r.o.Store, m)
+	l, err := r.users, error(nil)
+	if l == nil {
+		l, err = listUsers(ctx, r.o.Store, m)
+	}
 	if err != nil {
 		return err
 	}

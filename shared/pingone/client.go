@@ -89,21 +89,22 @@ func (c *Client) First(ctx context.Context, l List) (Page, error) {
 }
 
 // Pages yields the pages of a list, in order. from is "" for the first page,
-// or the Next of the last page that was kept, to go on behind it. The first
+// or the Next of the last page that was kept, to go on behind it. With
+// [transport.WithBehind] ctx may tell how many pages come after the first of
+// these. The first
 // error ends the sequence: one of this package's sentinels, ctx's, or a
 // transport's.
 func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		next, later := from, transport.GoesOn(ctx)
+		next := from
 		if next == "" {
 			next = l.first()
-		} else {
-			ctx = later
 		}
+		left := transport.Behind(ctx) // pages after this one, if ctx tells
 		seen := map[string]bool{}
 		for next != "" {
 			seen[next] = true
-			page, err := c.page(ctx, next, l.Key)
+			page, err := c.page(transport.WithBehind(ctx, left), next, l.Key)
 			if err == nil && page.Next != "" && seen[page.Next] {
 				// Before the page is kept, or it would be kept again.
 				err = fmt.Errorf("%w: after %d pages of %s", ErrPageLoop, len(seen), l.Path)
@@ -115,7 +116,7 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 			if !yield(page, nil) {
 				return
 			}
-			next, ctx = page.Next, later
+			next, left = page.Next, max(left-1, 1)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func NewPacer(perSecond float64) *Pacer {
 	return &Pacer{limiter: l, turns: newTurns(l), setting: rate.Limit(perSecond)}
 }
 
-// Wait returns when the request of ctx may go; see [GoesOn]. It returns ctx's cause when ctx
+// Wait returns when the request of ctx may go; see [WithBehind]. It returns ctx's cause when ctx
 // ends first, and ErrOutOfTime at once when the wait would reach
 // past ctx's deadline.
 func (p *Pacer) Wait(ctx context.Context) error {

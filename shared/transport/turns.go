@@ -9,18 +9,24 @@ import (
 	"golang.org/x/time/rate"
 )
 
-type goesOnKey struct{}
+type behindKey struct{}
 
-// GoesOn marks requests that go on with what was begun, such as the next page
-// of a list. A pacer lets them go before those that begin something: only one
-// page of a list can be asked for at a time, so that a long one that had to
-// queue for each page would be left at the end, too slow for the pace.
-func GoesOn(ctx context.Context) context.Context { return context.WithValue(ctx, goesOnKey{}, true) }
+// WithBehind marks a request that n others wait for, which can only be made
+// one after the other, such as the further pages of a list. A pacer lets the
+// one with the most behind it go first: a long list that had to take turns
+// with short ones would be left at the end, alone and too slow for the pace.
+func WithBehind(ctx context.Context, n int) context.Context {
+	return context.WithValue(ctx, behindKey{}, n)
+}
 
-func doesGoOn(ctx context.Context) bool { return ctx.Value(goesOnKey{}) != nil }
+// Behind is the n of [WithBehind], 0 without one.
+func Behind(ctx context.Context) int {
+	n, _ := ctx.Value(behindKey{}).(int)
+	return n
+}
 
-// turns hands the slots of a limiter to those who wait, in order of arrival,
-// but first to those who go on.
+// turns hands the slots of a limiter to those who wait: to the one with the
+// most behind it, and among equals in order of arrival.
 type turns struct {
 	limiter *rate.Limiter
 	// lead is held by the one who waits for the next slot, for all.
@@ -31,7 +37,7 @@ type turns struct {
 }
 
 type waiter struct {
-	goesOn bool
+	behind int
 	turn   chan struct{} // closed when a slot is its own
 }
 
@@ -79,20 +85,20 @@ func (t *turns) waitForAll(ctx context.Context, w *waiter) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := max(0, slices.IndexFunc(t.waiting, func(w *waiter) bool { return w.goesOn }))
-	close(t.waiting[i].turn)
-	t.waiting = slices.Delete(t.waiting, i, i+1)
+	next := slices.MaxFunc(t.waiting, func(a, b *waiter) int { return a.behind - b.behind })
+	close(next.turn)
+	t.waiting = slices.DeleteFunc(t.waiting, func(w *waiter) bool { return w == next })
 	return nil
 }
 
 // join queues up, if those before leave time enough.
 func (t *turns) join(ctx context.Context) (*waiter, error) {
-	w := &waiter{goesOn: doesGoOn(ctx), turn: make(chan struct{})}
+	w := &waiter{behind: Behind(ctx), turn: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := 0
 	for _, o := range t.waiting {
-		if o.goesOn || !w.goesOn {
+		if o.behind >= w.behind {
 			before++
 		}
 	}

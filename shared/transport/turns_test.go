@@ -12,50 +12,63 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-// One list of a thousand pages beside two thousand of one page: with requests
-// that take 200 ms, all take hardly longer than their number asks for.
-func TestALongListKeepsPaceBesideShortOnes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		const pages, lists, pace = 1000, 2000, 10
-		p := transport.NewPacer(pace)
-		ask := func(ctx context.Context) {
-			if err := p.Wait(ctx); err != nil {
-				t.Error(err)
-			}
-			time.Sleep(200 * time.Millisecond)
-		}
-		began := time.Now()
-		var all sync.WaitGroup
+// readLists asks for lists of so many pages, 200 ms each, with 16 workers at ten
+// requests a second, and returns how long that takes.
+func readLists(t *testing.T, lists ...int) time.Duration {
+	t.Helper()
+	p := transport.NewPacer(10)
+	began := time.Now()
+	var all sync.WaitGroup
+	next := make(chan int)
+	for range 16 {
 		all.Go(func() {
-			ask(t.Context())
-			later := transport.GoesOn(t.Context())
-			for range pages - 1 {
-				ask(later)
+			for pages := range next {
+				for left := range slices.Backward(make([]struct{}, pages)) {
+					if err := p.Wait(transport.WithBehind(t.Context(), left)); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(200 * time.Millisecond)
+				}
 			}
 		})
-		short := make(chan struct{})
-		for range 15 {
-			all.Go(func() {
-				for range short {
-					ask(t.Context())
-				}
-			})
-		}
-		for range lists {
-			short <- struct{}{}
-		}
-		close(short)
-		all.Wait()
-		least := (pages + lists) * time.Second / pace
-		if took := time.Since(began); took < least-time.Second || took > least*102/100 {
-			t.Errorf("took %s, want %s and hardly more", took, least)
-		}
-	})
+	}
+	for _, pages := range lists {
+		next <- pages
+	}
+	close(next)
+	all.Wait()
+	return time.Since(began)
 }
 
-// Of those who wait, the ones that go on are first, and each sort in order of
-// arrival; the pace is the same.
+// Only one page of a list can be asked for at a time. Long lists keep the pace
+// all the same, beside short ones and beside lists that are long as well: all
+// take hardly longer than their number asks for.
+func TestLongListsKeepPace(t *testing.T) {
+	t.Parallel()
+	for name, lists := range map[string][]int{
+		"one long beside short ones": append([]int{1000}, slices.Repeat([]int{1}, 2000)...),
+		"unequal":                    {54, 49, 44, 38, 33, 27, 22, 16, 11, 6},
+		"unequal, the longest last":  {6, 11, 16, 22, 27, 33, 38, 44, 49, 54},
+		"two long":                   {300, 290, 20, 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				calls := 0
+				for _, n := range lists {
+					calls += n
+				}
+				least := time.Duration(calls) * time.Second / 10
+				if took := readLists(t, lists...); took < least-time.Second || took > least*102/100+time.Second {
+					t.Errorf("%d calls took %s, want %s and hardly more", calls, took, least)
+				}
+			})
+		})
+	}
+}
+
+// Of those who wait, the ones with more behind them are first, and equals in
+// order of arrival; the pace is the same.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -65,14 +78,10 @@ func TestTurns(t *testing.T) {
 		var at []time.Duration
 		began := time.Now()
 		var all sync.WaitGroup
-		for i, name := range []string{"a", "b", "B", "c", "C"} {
+		for i, name := range []string{"a0", "b0", "c3", "d0", "e3", "f7"} {
 			all.Go(func() {
-				ctx := t.Context()
-				if name < "a" {
-					ctx = transport.GoesOn(ctx)
-				}
 				time.Sleep(time.Duration(i) * time.Millisecond)
-				if err := p.Wait(ctx); err != nil {
+				if err := p.Wait(transport.WithBehind(t.Context(), int(name[1]-'0'))); err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
@@ -81,7 +90,7 @@ func TestTurns(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if want := []string{"a", "B", "C", "b", "c"}; !slices.Equal(order, want) {
+		if want := []string{"a0", "f7", "c3", "e3", "b0", "d0"}; !slices.Equal(order, want) {
 			t.Errorf("order %v, want %v", order, want)
 		}
 		for i, when := range at {

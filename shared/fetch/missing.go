@@ -37,10 +37,10 @@ type gap struct {
 
 // gapOf compares what earlier runs posted with what this one was told of. An
 // environment that is not known is never wanted.
-func gapOf(ctx context.Context, store staging.Store, name string, wanted, has func(pingone.ID) bool) (gap, error) {
+func gapOf(ctx context.Context, store staging.Store, run staging.RunID, name string, wanted, has func(pingone.ID) bool) (gap, error) {
 	g := gap{name: name, counts: map[pingone.ID]int{}}
 	known := knownAs[name]
-	for k, err := range staging.KnownOf(ctx, store, known.list) {
+	for k, err := range staging.KnownOf(ctx, store, run, known.list) {
 		if err != nil {
 			return gap{}, err
 		}

@@ -29,7 +29,7 @@ func (p *planner) gapIn(ctx context.Context, env pingone.ID, name string) (gap, 
 // gapBeside is the gap of one environment. One that is too wide is unread, and
 // returned as none.
 func (p *planner) gapBeside(ctx context.Context, env pingone.ID, name string, has func(pingone.ID) bool) (gap, error) {
-	g, err := gapOf(ctx, p.o.Store, name, func(e pingone.ID) bool { return e == env }, has)
+	g, err := gapOf(ctx, p.o.Store, p.run, name, func(e pingone.ID) bool { return e == env }, has)
 	if err != nil || !g.isTooWide() {
 		return g, err
 	}

@@ -89,7 +89,7 @@ type proof struct {
 // place, a user who moved, a role that shows a part only, they all look like
 // something that was deleted. It returns what could not be proven.
 func (r *reading) proveGone(ctx context.Context, p proof) ([]staging.Unread, error) {
-	g, err := gapOf(ctx, r.o.Store, p.name, r.readWhole, p.has)
+	g, err := gapOf(ctx, r.o.Store, r.w.Manifest().Run, p.name, r.readWhole, p.has)
 	if err != nil {
 		return nil, err
 	}

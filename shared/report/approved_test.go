@@ -23,8 +23,8 @@ func TestApprovedIsTold(t *testing.T) {
 	}
 	short := approved(true, "apply")
 	short.Sweep.Short = []report.Short{
-		{Collection: "users", Environment: env, Parent: "environment", ID: env, List: "users", Expected: 1225, Read: 1205, Approved: 20},
-		{Collection: "users", Environment: env, Parent: "population", ID: pingone.ID{2}, List: "users", Expected: 9, Read: 5},
+		{Of: report.List{Collection: "users", Environment: env, Parent: "environment", ID: env, Name: "users"}, Expected: 1225, Read: 1205, Approved: 20},
+		{Of: report.List{Collection: "users", Environment: env, Parent: "population", ID: pingone.ID{2}, Name: "users"}, Expected: 9, Read: 5},
 	}
 	const line = "users: 1,205 of 1,225 users of environment 01000000-0000-0000-0000-000000000000 were read; that 20 are missing was approved before."
 	for _, tt := range []struct {

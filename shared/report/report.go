@@ -142,6 +142,8 @@ type Sweep struct {
 	ApprovedAt *time.Time `json:"approvedAt,omitzero"`
 	RequestID  string     `json:"requestId,omitzero"`
 	Held       []string   `json:"held"` // the reasons, for people
+	// Newer is a newer run that was posted, or begun, before this one ended.
+	Newer string `json:"newer,omitzero"`
 	// Short are the lists that were shorter than PingOne says they are. Those
 	// that are missing no more than was approved don't hold the sweep.
 	Short []Short `json:"short,omitempty"`
@@ -150,15 +152,20 @@ type Sweep struct {
 	Gone []Gone `json:"gone"`
 }
 
-// Short is a list that was shorter than PingOne says it is.
-type Short struct {
+// A List says which list of which collection one is.
+type List struct {
 	Collection  string     `json:"collection"`
 	Environment pingone.ID `json:"environment"`
 	Parent      string     `json:"parent"` // kind of what it is the list of: environment, population, group
 	ID          pingone.ID `json:"id"`     // of the parent
-	List        string     `json:"list"`   // users or groups
-	Expected    int        `json:"expected"`
-	Read        int        `json:"read"`
+	Name        string     `json:"list"`   // users or groups
+}
+
+// Short is a list that was shorter than PingOne says it is.
+type Short struct {
+	Of       List `json:"of"`
+	Expected int  `json:"expected"`
+	Read     int  `json:"read"`
 	// Approved is how many a person, letting an earlier sweep go, said may be
 	// missing.
 	Approved int `json:"approved,omitzero"`

@@ -163,6 +163,9 @@ func (r *Report) explain() string {
 	return "Everything that is not in quarantine was posted to Authomize. Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
 }
 
+// keepShort is how many lists are told of one by one.
+const keepShort = 10
+
 // approvedShort says of which lists no more is missing than a person approved
 // before.
 func (r *Report) approvedShort() []string {
@@ -170,8 +173,11 @@ func (r *Report) approvedShort() []string {
 	for _, s := range r.Sweep.Short {
 		if s.Approved > 0 {
 			lines = append(lines, fmt.Sprintf("%s: %s of %s %s of %s %s were read; that %s are missing was approved before.",
-				s.Collection, Number(s.Read), Number(s.Expected), s.List, s.Parent, s.ID, Number(s.Approved)))
+				s.Of.Collection, Number(s.Read), Number(s.Expected), s.Of.Name, s.Of.Parent, s.Of.ID, Number(s.Approved)))
 		}
+	}
+	if n := len(lines); n > keepShort {
+		lines = append(lines[:keepShort], fmt.Sprintf("The same goes for %s more; report.json has all.", plural(int64(n-keepShort), "list", "lists")))
 	}
 	return lines
 }

@@ -86,10 +86,10 @@ func damagedList(key string, err error) error {
 		key, MemoryKey, err, ErrCorrupt)
 }
 
-// KnownOf yields what earlier runs posted, of a list such as users, and what no
-// good run has found gone since, sorted by id; none before the first run.
+// KnownOf yields what runs before one posted, of a list such as users, and what
+// no good run has found gone since, sorted by id; none before the first run.
 // ErrCorrupt means that the memory is damaged.
-func KnownOf(ctx context.Context, store Store, list string) iter.Seq2[Known, error] {
+func KnownOf(ctx context.Context, store Store, before RunID, list string) iter.Seq2[Known, error] {
 	return func(yield func(Known, error) bool) {
 		object, err := store.Get(ctx, MemoryKey)
 		if errors.Is(err, ErrNotFound) {
@@ -100,18 +100,17 @@ func KnownOf(ctx context.Context, store Store, list string) iter.Seq2[Known, err
 			return
 		}
 		var memory struct {
-			Swept struct {
-				Run RunID `json:"run"`
-			} `json:"swept"`
-			Settled RunID             `json:"settled"`
-			Known   map[string]string `json:"known"`
+			Swept judged            `json:"swept"`
+			Good  judged            `json:"good"`
+			Known map[string]string `json:"known"`
 		}
 		if err := json.Unmarshal(object.Data, &memory); err != nil {
 			yield(Known{}, DamagedMemory())
 			return
 		}
+		last := max(memory.Swept.upTo(before), memory.Good.upTo(before))
 		for k, err := range ReadKnown(ctx, store, memory.Known[list]) {
-			if err == nil && k.IsOlderThan(max(memory.Swept.Run, memory.Settled)) {
+			if err == nil && k.IsOlderThan(last) {
 				continue
 			}
 			if !yield(k, err) {
@@ -119,6 +118,21 @@ func KnownOf(ctx context.Context, store Store, list string) iter.Seq2[Known, err
 			}
 		}
 	}
+}
+
+// judged is as much as matters here of a run that was swept, or would have
+// been but for the settings.
+type judged struct {
+	Run RunID `json:"run"`
+}
+
+// upTo is the run, unless it is newer than another: whose id was mistyped into
+// the future would have judged for ever.
+func (j judged) upTo(run RunID) RunID {
+	if j.Run > run {
+		return ""
+	}
+	return j.Run
 }
 
 // DamagedMemory is the error for an object at MemoryKey that can't be decoded.

@@ -80,6 +80,8 @@ func notApprovable(rep *report.Report, o Options) string {
 		return fmt.Sprintf("is %s, not held", rep.State)
 	case rep.Sweep.Cutoff == nil && o.Settings.Sweep == config.SweepApply:
 		return "has no safe moment to sweep from, since receipts named no time: run again"
+	case rep.Sweep.Newer != "" && o.Settings.Sweep == config.SweepApply:
+		return fmt.Sprintf("was posted after run %s, which is newer, and a sweep would delete what only that one holds: approve that one", rep.Sweep.Newer)
 	case refused(rep) > 0:
 		return fmt.Sprintf("could not read everything (%d lists were refused), and a sweep would delete what it did not read: grant what its report names, and run again", refused(rep))
 	case usersIn(rep) == 0:
@@ -137,8 +139,8 @@ func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *re
 			good.Gone = rep.Sweep.Gone
 			replace(&m.state.Swept, good)
 		} else {
-			replace(&m.state.Approved, good)
-			m.state.settle(run)
+			replace(&m.state.Good, good)
+			m.state.Approved = max(m.state.Approved, run)
 		}
 		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
 			return err

@@ -2,10 +2,12 @@ package transform_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
@@ -155,5 +157,28 @@ func TestNotApprovable(t *testing.T) {
 			}
 			r.wantHeld(tinyHoldings())
 		})
+	}
+}
+
+// A run that was transformed after a newer one would take a moment that is later
+// than what only the newer one posted.
+func TestNotApprovableAfterANewerRun(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.fetch(run2) // its transform comes late
+	r.org.AddUser(id("main"), pingonetest.User{ID: id("fay"), Population: id("people"), Username: "fay"})
+	c.set(day3)
+	r.fetch(run3)
+	r.wantState(r.mustTransform(run3), report.Done, true)
+	c.set(day3.Add(2 * time10))
+	if got := r.mustTransform(run2); got.State != report.Held {
+		t.Fatalf("got %+v, want held: run3 is newer", got)
+	}
+	if got, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) {
+		t.Errorf("got %+v, %v, want a refusal", got, err)
+	}
+	if got := r.held()["users"]; !slices.Contains(got, "user:fay") {
+		t.Errorf("Authomize holds %v: fay exists, was posted by %s, and is gone", got, run3)
 	}
 }

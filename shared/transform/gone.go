@@ -12,8 +12,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// gone is what earlier runs were told of and this one was not, but for what is
-// settled.
+// gone is what earlier runs were told of and this one was not. What is settled
+// counts only where this run names it.
 type gone struct {
 	// missed are users that a membership names all the same.
 	missed set
@@ -55,24 +55,28 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 		if !fits || !isID || p.collection == staging.Gateways && t.x.gatewayByID[id] != nil { // one that lost its last role
 			return
 		}
+		if list == authomize.Users && t.x.missed.has(id) && !m.isApproved(k) {
+			g.missed.add(id)
+		}
+		if m.isSettled(k) {
+			return
+		}
 		if !proven[p.collection].has(id) {
 			g.unproven[p.collection][k.Environment]++
 		}
-		if list == authomize.Users {
+		switch list {
+		case authomize.Users:
 			g.users[k.Environment]++
-			if t.x.missed.has(id) {
-				g.missed.add(id)
-			}
+		case listedPopulations:
+			g.populations = append(g.populations, k)
+		default:
 		}
 	}
 	var err error
 	if t.report.Sweep.Gone, err = m.gone(ctx, all, note); err != nil {
 		return err
 	}
-	err = m.eachUnsettled(ctx, listedPopulations, all, func(k staging.Known) {
-		g.populations = append(g.populations, k)
-		note(listedPopulations, k)
-	})
+	err = m.eachGone(ctx, listedPopulations, all, func(k staging.Known) { note(listedPopulations, k) })
 	t.gone = g
 	return err
 }

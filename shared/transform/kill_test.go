@@ -288,7 +288,7 @@ func TestApprovalKilledAnywhere(t *testing.T) {
 		}
 		r.wantHeld(tinyHoldings().without("user:eve").without("user:dan"))
 		var known []string
-		for k, err := range staging.KnownOf(t.Context(), r.store, "users") {
+		for k, err := range staging.KnownOf(t.Context(), r.store, "99991231T235959Z", "users") {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,13 +9,11 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/gzip"
 
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
@@ -70,30 +68,14 @@ type memory struct {
 type state struct {
 	// Swept is the last run that was swept; nil before the first.
 	Swept *goodRun `json:"swept,omitempty"`
-	// Approved is the last run that a person approved while the settings let
-	// nothing be deleted (SWEEP=report or never).
-	Approved *goodRun `json:"approved,omitempty"`
-	// Settled is the last run, approved or good by itself, whose sweep these
-	// settings alone stopped; "" before the first.
-	Settled staging.RunID `json:"settled,omitzero"`
+	// Good is the last run whose sweep the settings alone stopped (SWEEP=report
+	// or never): nothing spoke against it, or a person approved it.
+	Good *goodRun `json:"good,omitempty"`
+	// Approved is the last of these that a person approved; "" before the first.
+	Approved staging.RunID `json:"approved,omitzero"`
 	// Known names, for each list, the object with the ids that runs posted
 	// and no sweep has deleted since: see [staging.Known].
 	Known map[authomize.Kind]string `json:"known"`
-}
-
-// A goodRun is one that nothing spoke against, or that a person approved.
-type goodRun struct {
-	Run    staging.RunID `json:"run"`
-	At     time.Time     `json:"at"`
-	Counts counts        `json:"counts"`
-	// Environments are those that the run read.
-	Environments []pingone.ID `json:"environments"`
-	// Short are the lists that were short, each with how many may be missing
-	// from it.
-	Short []report.Short `json:"short,omitempty"`
-	// Gone is what the sweep deleted, for a transform of the same run that
-	// has to write the report again; none if it was only approved.
-	Gone []report.Gone `json:"gone,omitempty"`
 }
 
 // a mark is what newestKey holds.
@@ -169,36 +151,19 @@ func loadMemory(ctx context.Context, store staging.Store) (*memory, error) {
 		m.state.Known = map[authomize.Kind]string{}
 	}
 	m.version = object.Version
+	m.forgetFuture()
 	return m, nil
 }
 
-// baseline is the last run that was swept, or approved, which later ones are
-// compared with; nil before the first.
-func (m *memory) baseline() *goodRun {
-	swept, approved := m.state.Swept, m.state.Approved
-	if swept == nil || approved != nil && approved.Run > swept.Run {
-		return approved
-	}
-	return swept
-}
-
-// isSettled tells whether a good run found out before that k is gone, though
-// nothing let Authomize delete it.
-func (m *memory) isSettled(k staging.Known) bool {
-	return k.IsOlderThan(m.state.Settled)
-}
-
 // gone lists the records that are known and were not posted this time.
-// each is called with those that are not settled.
+// each is called with all of them.
 func (m *memory) gone(ctx context.Context, all posted, each func(authomize.Kind, staging.Known)) ([]report.Gone, error) {
 	var gone []report.Gone
 	for _, kind := range identified {
 		g := report.Gone{Kind: string(kind)}
 		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
 			g.Count++
-			if !m.isSettled(k) {
-				each(kind, k)
-			}
+			each(kind, k)
 			if len(g.IDs) < keepGone {
 				g.IDs = append(g.IDs, k.ID)
 			}
@@ -211,15 +176,6 @@ func (m *memory) gone(ctx context.Context, all posted, each func(authomize.Kind,
 		}
 	}
 	return gone, nil
-}
-
-// eachUnsettled is eachGone without what is settled.
-func (m *memory) eachUnsettled(ctx context.Context, list authomize.Kind, all posted, each func(staging.Known)) error {
-	return m.eachGone(ctx, list, all, func(k staging.Known) {
-		if !m.isSettled(k) {
-			each(k)
-		}
-	})
 }
 
 // eachGone calls each with what is known of a list and was not posted.
@@ -265,15 +221,6 @@ func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted
 	return m.putState(ctx, next)
 }
 
-// replace notes a good run, unless a newer one is noted.
-func replace(last **goodRun, good *goodRun) {
-	if *last == nil || (*last).Run <= good.Run {
-		*last = good
-	}
-}
-
-func (s *state) settle(run staging.RunID) { s.Settled = max(s.Settled, run) }
-
 // putState replaces the state that was loaded, if nobody else did.
 func (m *memory) putState(ctx context.Context, next state) error {
 	data, err := json.Marshal(next, json.Deterministic(true))
@@ -305,7 +252,7 @@ func (m *memory) putKnown(ctx context.Context, run staging.RunID, list authomize
 	// A newer run may have begun, and be swept later: not what comes after it.
 	last := max(run, m.newest)
 	err = m.merge(ctx, list, all, func(k staging.Known, isPosted bool) {
-		if isPosted {
+		if isPosted || k.Run == "" || k.Run > last { // or nothing would ever be newer
 			k.Run = last
 		}
 		if isPosted || !alone {

@@ -50,8 +50,8 @@ func (t *transform) goneThoughNamed(ctx context.Context, m *memory, all posted) 
 	}
 	var missed []string
 	for _, kind := range []authomize.Kind{authomize.ServiceAccounts, authomize.Groupings, authomize.Assets} {
-		err := m.eachUnsettled(ctx, kind, all, func(k staging.Known) {
-			if _, isNamed := t.x.named[k.ID]; isNamed {
+		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
+			if _, isNamed := t.x.named[k.ID]; isNamed && !m.isApproved(k) {
 				missed = append(missed, k.ID)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -149,4 +150,44 @@ func TestDeletedWhileItWasRead(t *testing.T) {
 	r.fetch(run3)
 	r.wantState(r.mustTransform(run3), report.Done, true)
 	r.wantHeld(tinyHoldings())
+}
+
+// A list that changed while it was read missed a group that nothing named:
+// under SWEEP=report that run is good, and settles the group. A later run
+// names the group (it has a member by now), and its list misses it again: that
+// is new evidence, and the first sweep must not delete what Authomize still
+// holds.
+func TestSettledButNamedByThisRun(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.org.AddGroup(id("main"), pingonetest.Group{ID: id("temps"), Name: "Temps"})
+	r.settings.Sweep = config.SweepReport
+	r.fetch(run1)
+	r.wantState(r.mustTransform(run1), report.Done, false)
+	c.set(day2)
+	proven := func(m *staging.Manifest) {
+		if m.Collection == staging.Groups {
+			m.Proven = []pingone.ID{id("temps")}
+		}
+	}
+	missed := func(collection staging.Collection, _, body string) []string {
+		if collection == staging.Groups {
+			body = without(t, body, id("temps").String())
+		}
+		return []string{body}
+	}
+	r.restage(run1, run2, proven, missed)
+	r.wantState(r.mustTransform(run2), report.Done, false)
+
+	r.org.Assign(id("main"), group("temps"), role("reader", "ENVIRONMENT", "main"))
+	r.org.AddMember(id("main"), id("temps"), id("bob"))
+	c.set(day3)
+	r.fetch(run3)
+	r.restage(run3, run4, proven, missed)
+	r.settings.Sweep = config.SweepApply
+	got := r.mustTransform(run4)
+	if got.State != report.Held {
+		t.Errorf("got %s, swept %t, sweeps %+v; want held: group:temps exists, has a member and holds a role in this very run", got.State, got.Swept, r.app.Sweeps())
+	}
+	r.wantSweeps()
 }

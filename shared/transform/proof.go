@@ -33,6 +33,7 @@ func (t *transform) reasonsToHold(m *memory) []string {
 		reasons = append(reasons, m.shrunk(t.counts(), t.environments(), t.o.Settings)...)
 	}
 	if newer := m.newest; newer > t.id {
+		t.report.Sweep.Newer = string(newer)
 		reasons = append(reasons, fmt.Sprintf("run %s is newer and was posted, or begun: what only it holds must not go", newer))
 	}
 	return reasons

@@ -21,6 +21,7 @@ func reporting(t *testing.T) (*rig, *clock) {
 	t.Helper()
 	r, c := newTinyRig(t)
 	r.settings.Sweep = config.SweepReport
+	r.settings.MaxShrinkPercent = 60
 	r.org.AddPopulation(id("main"), pingonetest.Population{ID: id("others"), Name: "Others"})
 	r.org.AddUser(id("main"), pingonetest.User{ID: id("fay"), Population: id("others"), Username: "fay"})
 	r.fetch(run1)
@@ -168,6 +169,6 @@ func TestApprovalWithoutSweepIsBaseline(t *testing.T) {
 	r.org.RemoveUser(id("main"), id("cy"))
 	r.fetch(run4)
 	r.wantState(r.mustTransform(run4), report.Held, false,
-		"users shrank from 3 to 2 since run "+string(run2), "accountAssociations shrank from 9 to 7 since run "+string(run2))
+		"users shrank from 3 to 2 since run "+string(run3), "accountAssociations shrank from 9 to 7 since run "+string(run3))
 	r.wantSweeps("23 09:29:00")
 }

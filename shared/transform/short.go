@@ -18,11 +18,13 @@ const (
 // by more than a person approved before.
 func (t *transform) shortReasons(m *memory) []string {
 	var reasons []string
+	approved, said := m.approvedShortages(), map[report.List]bool{}
 	for _, s := range slices.Concat(t.shortLists(), t.shortPopulations()) {
-		if slices.ContainsFunc(t.report.Sweep.Short, func(o report.Short) bool { return isSameList(s, o) }) {
+		if said[s.Of] {
 			continue
 		}
-		s.Approved = m.approvedShortage(s)
+		said[s.Of] = true
+		s.Approved = approved[s.Of]
 		if s.Missing() > s.Approved+slack(s) {
 			reasons = append(reasons, t.shortReason(s))
 		}
@@ -37,7 +39,8 @@ func (t *transform) shortLists() []report.Short {
 	for _, c := range staging.Collections {
 		for _, s := range t.snaps[c].Complete.Short {
 			all = append(all, report.Short{
-				Collection: string(c), Environment: s.Environment, Parent: s.Parent.Kind, ID: s.Parent.ID, List: s.List, Expected: s.Expected, Read: s.Read,
+				Of:       report.List{Collection: string(c), Environment: s.Environment, Parent: s.Parent.Kind, ID: s.Parent.ID, Name: s.List},
+				Expected: s.Expected, Read: s.Read,
 			})
 		}
 	}
@@ -68,7 +71,8 @@ func (t *transform) shortPopulations() []report.Short {
 		}
 		if read < there {
 			all = append(all, report.Short{
-				Collection: string(staging.Users), Environment: p.Environment.ID, Parent: populationParent, ID: id, List: "users", Expected: there, Read: read,
+				Of:       report.List{Collection: string(staging.Users), Environment: p.Environment.ID, Parent: populationParent, ID: id, Name: "users"},
+				Expected: there, Read: read,
 			})
 		}
 	}
@@ -80,12 +84,12 @@ func (t *transform) shortReason(s report.Short) string {
 	if s.Approved > 0 {
 		before = fmt.Sprintf(" (%d fewer were approved before)", s.Approved)
 	}
-	if s.Parent == environmentParent {
+	if s.Of.Parent == environmentParent {
 		return fmt.Sprintf("%s: %d of %d %s are visible%s: PingOne counts more in environment %s than the worker application is shown, check that its roles are on the whole of it; if they are, and the count stays, approve the sweep",
-			s.Collection, s.Read, s.Expected, s.List, before, s.Environment)
+			s.Of.Collection, s.Read, s.Expected, s.Of.Name, before, s.Of.Environment)
 	}
 	return fmt.Sprintf("%s: %d of %d %s of %s %s were read%s: the rest was deleted meanwhile, or is not visible to the worker application; if the next run says so too, check that its roles are on the whole of environment %s",
-		s.Collection, s.Read, s.Expected, s.List, s.Parent, t.nameOf(staging.Parent{Kind: s.Parent, ID: s.ID}), before, s.Environment)
+		s.Of.Collection, s.Read, s.Expected, s.Of.Name, s.Of.Parent, t.nameOf(staging.Parent{Kind: s.Of.Parent, ID: s.Of.ID}), before, s.Of.Environment)
 }
 
 func (t *transform) nameOf(p staging.Parent) string {
@@ -97,33 +101,25 @@ func (t *transform) nameOf(p staging.Parent) string {
 	return p.ID.String()
 }
 
-// isSameList tells whether both are about one list.
-func isSameList(a, b report.Short) bool {
-	return a.Collection == b.Collection && a.Environment == b.Environment && a.Parent == b.Parent && a.ID == b.ID && a.List == b.List
-}
-
 // slack is how many more may be missing than were approved. The head count of
 // an environment is not exact, and is held to as little when fetch compares.
 func slack(s report.Short) int {
-	if s.Parent == environmentParent && s.Approved > 0 {
+	if s.Of.Parent == environmentParent && s.Approved > 0 {
 		return max(10, s.Expected/100)
 	}
 	return 0
 }
 
-// approvedShortage is how many a person said may be missing from a list. It
-// never grows by itself: what the last good run missed is the most.
-func (m *memory) approvedShortage(s report.Short) int {
-	last := m.baseline()
-	if last == nil {
-		return 0
-	}
-	for _, b := range last.Short {
-		if isSameList(s, b) {
-			return b.Approved
+// approvedShortages are how many a person said may be missing from each list.
+// They never grow by themselves: what the last good run missed is the most.
+func (m *memory) approvedShortages() map[report.List]int {
+	all := map[report.List]int{}
+	if last := m.baseline(); last != nil {
+		for _, s := range last.Short {
+			all[s.Of] = s.Approved
 		}
 	}
-	return 0
+	return all
 }
 
 // lessShort is what a good run passes on: as little as was approved, or as was

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -50,7 +51,7 @@ func TestApprovedShortageIsRemembered(t *testing.T) {
 	r.fetch(run2)
 	r.wantState(r.mustTransform(run2), report.Done, true)
 	want := []report.Short{{
-		Collection: "users", Environment: id("main"), Parent: "environment", ID: id("main"), List: "users",
+		Of:       report.List{Collection: "users", Environment: id("main"), Parent: "environment", ID: id("main"), Name: "users"},
 		Expected: 225, Read: 205, Approved: 20,
 	}}
 	if got := r.report(run2).Sweep.Short; len(got) != 1 || got[0] != want[0] {
@@ -90,4 +91,46 @@ func TestApprovedShortageIsOfOneList(t *testing.T) {
 		return []string{body}
 	})
 	r.wantState(r.mustTransform(run2), report.Held, false, "users: 205 of 215 users of population People were read")
+}
+
+// Good runs that miss nothing lower what may be missing under SWEEP=report as
+// well.
+func TestApprovedShortageRatchetsUnderReport(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	for i := range 20 {
+		r.addTo("people", i)
+	}
+	r.settings.Sweep = config.SweepReport
+	r.settings.MaxShrinkPercent = 90
+	short := func(run staging.RunID) {
+		r.restage(run1, run, nil, func(collection staging.Collection, _, body string) []string {
+			if collection == staging.Populations {
+				body = strings.Replace(body, `"userCount":25`, `"userCount":45`, 1)
+			}
+			return []string{body}
+		})
+	}
+	r.fetch(run1)
+	r.wantState(r.mustTransform(run1), report.Done, false)
+	c.set(day2)
+	short(run2)
+	const reason = "users: 25 of 45 users of population People were read"
+	r.wantState(r.mustTransform(run2), report.Held, false, reason)
+	if _, err := r.approve(run2); err != nil {
+		t.Fatal(err)
+	}
+	// From now on nothing is missing, in two good runs.
+	c.set(day3)
+	for _, run := range []staging.RunID{run3, run4} {
+		r.fetch(run)
+		r.wantState(r.mustTransform(run), report.Done, false)
+		if n := len(r.report(run).Sweep.Short); n != 0 {
+			t.Fatalf("run %s: %d short lists", run, n)
+		}
+	}
+	r.settings.Sweep = config.SweepApply
+	short(run5)
+	r.wantState(r.mustTransform(run5), report.Held, false, reason)
+	r.wantSweeps()
 }

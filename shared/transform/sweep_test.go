@@ -93,6 +93,7 @@ func TestSweepModes(t *testing.T) {
 			t.Parallel()
 			r, c := newTinyRig(t)
 			r.settings.Sweep = mode
+			r.settings.MaxShrinkPercent = 100
 			r.fetch(run1)
 			r.wantState(r.mustTransform(run1), report.Done, false)
 			c.set(day2)

@@ -357,20 +357,6 @@ func (t *transform) conclude(ctx context.Context) error {
 	return memory.remember(ctx, t.id, posted, t.report.Sweep.Swept, t.noteIn)
 }
 
-// noteIn tells later runs how this one ended. A held one is no proof of
-// anything.
-func (t *transform) noteIn(s *state) {
-	switch {
-	case t.report.Sweep.Swept:
-		replace(&s.Swept, &goodRun{
-			Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(),
-			Short: lessShort(t.report.Sweep.Short), Gone: t.report.Sweep.Gone,
-		})
-	case t.report.State == report.Done:
-		s.settle(t.id)
-	}
-}
-
 // sweepMargin is taken off the earliest acceptedTimestamp. Records that are
 // gone are hours older, and it is not documented whether the sweep compares
 // with the time of acceptance or of processing.

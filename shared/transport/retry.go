@@ -159,7 +159,7 @@ func (t *retry) attempt(r *http.Request) (*http.Response, error) {
 	timer := time.AfterFunc(t.policy.BodyTime, func() { stop(stall) })
 	defer timer.Stop()
 	data, err := readAll(resp, t.policy.MaxBody)
-	if err != nil && errors.Is(context.Cause(ctx), stall) {
+	if err != nil && !isFinal(err) && errors.Is(context.Cause(ctx), stall) {
 		err = stall
 	}
 	if err != nil {

@@ -26,7 +26,8 @@ func Behind(ctx context.Context) int {
 }
 
 // turns hands the slots of a limiter to those who wait: to the one with the
-// most behind it, and among equals in order of arrival.
+// most behind it, among equals in order of arrival, and now and then to the
+// one that waits longest.
 type turns struct {
 	limiter *rate.Limiter
 	// lead is held by the one who waits for the next slot, for all.
@@ -34,7 +35,12 @@ type turns struct {
 
 	mu      sync.Mutex
 	waiting []*waiter
+	given   int // turns so far
 }
+
+// inOrder is how often a turn goes to whoever waits longest, whatever is behind
+// it: lists that alone ask for all of the pace must not stop all others.
+const inOrder = 4
 
 type waiter struct {
 	behind int
@@ -85,7 +91,10 @@ func (t *turns) waitForAll(ctx context.Context, w *waiter) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := slices.MaxFunc(t.waiting, func(a, b *waiter) int { return a.behind - b.behind })
+	next := t.waiting[0]
+	if t.given++; t.given%inOrder != 0 {
+		next = slices.MaxFunc(t.waiting, func(a, b *waiter) int { return a.behind - b.behind })
+	}
 	close(next.turn)
 	t.waiting = slices.DeleteFunc(t.waiting, func(w *waiter) bool { return w == next })
 	return nil
@@ -96,7 +105,7 @@ func (t *turns) join(ctx context.Context) (*waiter, error) {
 	w := &waiter{behind: Behind(ctx), turn: make(chan struct{})}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := 0
+	before := 0 // at least
 	for _, o := range t.waiting {
 		if o.behind >= w.behind {
 			before++

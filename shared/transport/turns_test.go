@@ -68,7 +68,8 @@ func TestLongListsKeepPace(t *testing.T) {
 }
 
 // Of those who wait, the ones with more behind them are first, and equals in
-// order of arrival; the pace is the same.
+// order of arrival; each fourth turn is for the one that waits longest. The
+// pace is the same.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -90,7 +91,7 @@ func TestTurns(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if want := []string{"a0", "f7", "c3", "e3", "b0", "d0"}; !slices.Equal(order, want) {
+		if want := []string{"a0", "f7", "c3", "b0", "e3", "d0"}; !slices.Equal(order, want) {
 			t.Errorf("order %v, want %v", order, want)
 		}
 		for i, when := range at {

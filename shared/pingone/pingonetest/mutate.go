@@ -298,3 +298,19 @@ func sorted(list []int32) []int32 {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
+
+// ShowPopulation undoes HidePopulation.
+func (o *Organization) ShowPopulation(env, population pingone.ID) {
+	e, done := o.change(env)
+	defer done()
+	delete(e.hidden, population)
+}
+
+// RemovePopulation removes a population, which must be empty.
+func (o *Organization) RemovePopulation(env, population pingone.ID) {
+	e, done := o.change(env)
+	defer done()
+	e.Populations = slices.DeleteFunc(e.Populations, func(p *Population) bool { return p.ID == population })
+	delete(e.populations, population)
+	o.record(e, "POPULATION.DELETED", resource{kind: "POPULATION", id: population})
+}

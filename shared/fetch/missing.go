@@ -67,7 +67,7 @@ func (g gap) isTooWide() bool { return g.total > maxAsked }
 // unread is the entry of an environment of which too many are missing.
 func (g gap) unread(env pingone.ID) staging.Unread {
 	return staging.Unread{
-		Environment: env, Path: onePath(env, g.name, "{"+strings.TrimSuffix(g.name, "s")+"}"), Code: staging.ManyMissing, Skipped: g.counts[env] - 1,
+		Environment: env, Path: onePath(env, g.name, "{"+strings.TrimSuffix(g.name, "s")+"}"), Code: staging.ManyMissing, Skipped: g.counts[env] - 1, Missing: true,
 		Message: fmt.Sprintf("%d %s that earlier runs were told of are missing: too many to be asked for one by one", g.counts[env], g.name),
 	}
 }

@@ -119,7 +119,7 @@ func TestListThatCannotBeProven(t *testing.T) {
 			r.fake.Deny("/v1/environments/*/"+string(tt.collection)+"/*", 403, "ACCESS_FAILED")
 			got := r.mustRead(tt.collection)
 			u := r.snapshot(tt.collection).Complete.Unread
-			if got.Unread != 1 || len(u) != 1 || u[0].Status != 403 || u[0].Skipped != 2 || u[0].Environment != thing("env") {
+			if got.Unread != 1 || len(u) != 1 || u[0].Status != 403 || u[0].Skipped != 2 || !u[0].Missing || u[0].Environment != thing("env") {
 				t.Errorf("result %+v, unread %+v; want one entry for all three", got, u)
 			}
 		})
@@ -158,7 +158,7 @@ func TestMembersOfAGroupThatCannotBeAskedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	u := r.snapshot(staging.Memberships).Complete.Unread
-	if got.Unread != 1 || len(u) != 1 || u[0].Status != 403 || u[0].Skipped != 39 {
+	if got.Unread != 1 || len(u) != 1 || u[0].Status != 403 || u[0].Skipped != 39 || !u[0].Missing {
 		t.Errorf("result %+v, unread %+v; want one entry for all 40", got, u)
 	}
 	if n := r.fake.Calls("/v1/environments/*/groups/*"); n > 10 {
@@ -182,7 +182,7 @@ func TestTooManyGroupsForThePace(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []staging.Unread{{
-		Environment: thing("env"), Path: "/v1/environments/" + thing("env").String() + "/groups/{group}", Code: "MANY_MISSING", Skipped: 30,
+		Environment: thing("env"), Path: "/v1/environments/" + thing("env").String() + "/groups/{group}", Code: "MANY_MISSING", Skipped: 30, Missing: true,
 		Message: "31 groups that earlier runs were told of are missing: too many to be asked for one by one",
 	}}
 	if d := cmp.Diff(want, r.snapshot(staging.Memberships).Complete.Unread); d != "" {

@@ -95,6 +95,7 @@ func (p *planner) noteRefused(g gap, answers []answer) {
 			first.Skipped++
 		default:
 			u := unreadOf(g.first[i].environment, onePath(g.first[i].environment, g.name, g.first[i].id.String()), nil, a.refusal)
+			u.Missing = true
 			first = &u
 		}
 	}

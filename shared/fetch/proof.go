@@ -185,6 +185,7 @@ func (a *asking) refuse(u missing, why *pingone.Error) error {
 		return nil
 	}
 	first := unreadOf(u.environment, onePath(u.environment, a.name, u.id.String()), nil, why)
+	first.Missing = true
 	a.refused[u.environment] = &first
 	return nil
 }

@@ -314,7 +314,9 @@ func (r *reading) settle(ev event) {
 		if isChild {
 			s.Refused++
 		}
-		r.unread.add(unreadOf(ev.Environment, ev.Path, ev.Parent, ev.refusal), name)
+		u := unreadOf(ev.Environment, ev.Path, ev.Parent, ev.refusal)
+		u.Missing = ev.Missed
+		r.unread.add(u, name)
 	}
 }
 

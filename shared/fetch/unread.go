@@ -52,7 +52,7 @@ func newUnreadList(entries []staging.Unread) *unreadList {
 	l := &unreadList{entries: entries, last: map[string]int{}}
 	for i, u := range entries {
 		if u.Parent != nil {
-			l.last[sliceOf(u).String()] = i
+			l.last[entryOf(u, sliceOf(u).String())] = i
 		}
 	}
 	return l
@@ -65,9 +65,19 @@ func sliceOf(u staging.Unread) sliceKey {
 
 func (l *unreadList) len() int { return len(l.entries) }
 
+// entryOf keeps what is missing apart from what a list holds: a person may
+// overrule the former.
+func entryOf(u staging.Unread, slice string) string {
+	if u.Missing && slice != "" {
+		return slice + "/missing"
+	}
+	return slice
+}
+
 // add notes u. With a slice, a later one with the same status only counts as
 // skipped in the one before.
 func (l *unreadList) add(u staging.Unread, slice string) {
+	slice = entryOf(u, slice)
 	if i, ok := l.last[slice]; ok && l.entries[i].Status == u.Status {
 		l.entries[i].Skipped++
 		return

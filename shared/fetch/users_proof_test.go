@@ -248,7 +248,7 @@ func TestMissingUsersAreAskedFor(t *testing.T) {
 				r.know(smallEnv, gone)
 				r.fake.Deny(askedFor, 403, "ACCESS_FAILED")
 			},
-			asked: []string{one(gone)}, unread: []staging.Unread{{Environment: smallEnv, Path: one(gone), Status: 403, Code: "ACCESS_FAILED"}},
+			asked: []string{one(gone)}, unread: []staging.Unread{{Environment: smallEnv, Path: one(gone), Status: 403, Code: "ACCESS_FAILED", Missing: true}},
 		},
 		{name: "of an environment that is not read", prepare: func(r *rig) { r.know(pingonetest.StableID("other"), gone) }},
 		{name: "posted by a version that kept no environments", prepare: func(r *rig) { r.knowLines("user:" + gone.String() + "\n") }},
@@ -335,7 +335,7 @@ func TestManyMissingAreNotAskedFor(t *testing.T) {
 	r.know(smallEnv, strangers(5001)...)
 	r.mustRead(staging.Users)
 	want := []staging.Unread{{
-		Environment: smallEnv, Path: "/v1/environments/" + smallEnv.String() + "/users/{user}", Code: "MANY_MISSING", Skipped: 5000,
+		Environment: smallEnv, Path: "/v1/environments/" + smallEnv.String() + "/users/{user}", Code: "MANY_MISSING", Skipped: 5000, Missing: true,
 		Message: "5001 users that earlier runs were told of are missing: too many to be asked for one by one",
 	}}
 	if d := cmp.Diff(want, r.snapshot(staging.Users).Complete.Unread); d != "" {

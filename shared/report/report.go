@@ -101,7 +101,10 @@ type Unread struct {
 	// CorrelationID is for PingOne's support.
 	CorrelationID string `json:"correlationId,omitzero"`
 	Others        int    `json:"others"` // like it
-	Advice        string `json:"advice"`
+	// Missing tells that no list was refused: it is about what earlier runs
+	// posted and no list holds any more.
+	Missing bool   `json:"missing,omitzero"`
+	Advice  string `json:"advice"`
 }
 
 // A Kind is what became of the records of one kind.

@@ -199,6 +199,10 @@ type Unread struct {
 	// refused nothing.
 	CorrelationID string `json:"correlationId,omitzero"`
 	Skipped       int    `json:"skipped"` // children that were not asked for because of it
+	// Missing tells that no list was refused: it is about what earlier runs
+	// posted and no list holds any more, and that could not be proven to be gone.
+	// A person may know that it is.
+	Missing bool `json:"missing,omitzero"`
 }
 
 // A Complete is what complete.json holds. All of it follows from the manifest,

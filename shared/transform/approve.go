@@ -90,13 +90,13 @@ func notApprovable(rep *report.Report, o Options) string {
 	return ""
 }
 
-// refused are the lists that the run could not read. Users who are too many
-// to be asked for one by one are for a person to judge.
+// refused are the lists that the run could not read. What is missing from whole
+// lists, and too much to be asked for or refused, is for a person to judge.
 func refused(rep *report.Report) int {
 	n := 0
 	for _, c := range rep.Collections {
 		for _, u := range c.Unread {
-			if u.Code != staging.ManyMissing {
+			if !u.Missing {
 				n++
 			}
 		}
@@ -106,7 +106,7 @@ func refused(rep *report.Report) int {
 
 // isRefused tells an entry that PingOne's refusal made from one that a person
 // may overrule, and who must see all the other reasons to do so.
-func isRefused(u staging.Unread) bool { return u.Code != staging.ManyMissing }
+func isRefused(u staging.Unread) bool { return !u.Missing }
 
 func usersIn(rep *report.Report) int64 {
 	for _, k := range rep.Kinds {

@@ -130,7 +130,7 @@ func collectionOf(c *staging.Complete) report.Collection {
 	for _, u := range c.Unread {
 		out.Unread = append(out.Unread, report.Unread{
 			Environment: u.Environment, Path: u.Path, Status: u.Status, Code: u.Code, Message: u.Message, CorrelationID: u.CorrelationID,
-			Others: u.Skipped, Advice: adviceFor(c.Collection, u),
+			Others: u.Skipped, Missing: u.Missing, Advice: adviceFor(c.Collection, u),
 		})
 	}
 	return out

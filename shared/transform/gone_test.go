@@ -54,6 +54,15 @@ func TestHeldForUserWhoIsRefused(t *testing.T) {
 		"roleassignments: /v1/environments/main/users/eve/roleAssignments could not be read (404 NOT_FOUND)")
 	r.wantHeld(tinyHoldings())
 	r.wantSweeps("23 09:29:00")
+
+	// A person may know better: the lists were all read.
+	if got, err := r.approve(run2); err != nil || !got.Swept {
+		t.Fatalf("got %+v, %v, want swept", got, err)
+	}
+	r.wantHeld(tinyHoldings().without("user:eve").with("accountAssociations"))
+	c.set(day3)
+	r.fetch(run3)
+	r.wantState(r.mustTransform(run3), report.Done, true)
 }
 
 // A run whose users were read before the run before had posted could not ask
@@ -82,7 +91,7 @@ func TestManyMissingHidesNoOtherReason(t *testing.T) {
 	r.firstRun(c)
 	r.restage(run1, run2, func(m *staging.Manifest) {
 		if m.Collection == staging.Users {
-			m.Unread = []staging.Unread{{Environment: id("main"), Path: "/v1/environments/main/users/{user}", Code: "MANY_MISSING"}}
+			m.Unread = []staging.Unread{{Environment: id("main"), Path: "/v1/environments/main/users/{user}", Code: "MANY_MISSING", Missing: true}}
 		}
 	}, func(collection staging.Collection, _, body string) []string {
 		if collection == staging.Populations {

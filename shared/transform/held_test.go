@@ -31,7 +31,7 @@ func TestHeldForUnread(t *testing.T) {
 		{"gateways that may hold roles", "/v1/environments/*/gateways", 403, "ACCESS_FAILED", "roleassignments: /v1/environments/main/gateways could not be read (403 ACCESS_FAILED): grant the worker application the role Configuration Read Only on environment main"},
 		{"for a reason that only Ping knows", "/v1/environments/*/gateways", 400, "INVALID_DATA", "gateways: /v1/environments/main/gateways could not be read (400 INVALID_DATA): ask Ping Identity's support, with the correlation id "},
 		{"roles of an application", "/v1/environments/*/applications/*/roleAssignments", 403, "ACCESS_FAILED", "role Configuration Read Only on environment main"},
-		{"roles of groups", "/v1/environments/*/groups/*/roleAssignments", 403, "ACCESS_FAILED", "roleAssignments and 1 like it could not be read (403 ACCESS_FAILED): grant the worker application the role Identity Data Read Only on environment main"},
+		{"roles of groups", "/v1/environments/*/groups/*/roleAssignments", 403, "ACCESS_FAILED", "roleAssignments could not be read (403 ACCESS_FAILED): grant the worker application the role Identity Data Read Only on environment main"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

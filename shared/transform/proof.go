@@ -129,6 +129,9 @@ func adviceFor(c staging.Collection, u staging.Unread) string {
 	case staging.ManyMissing:
 		return "check that the worker application's roles are on the whole of " + where + "; if so many were deleted, approve the sweep"
 	}
+	if u.Missing && u.Status == 403 {
+		return fmt.Sprintf("grant the worker application the role %s on %s; if all of it was deleted, approve the sweep", roleFor(c, u), where)
+	}
 	switch u.Status {
 	case 403:
 		return fmt.Sprintf("grant the worker application the role %s on %s", roleFor(c, u), where)

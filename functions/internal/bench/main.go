@@ -27,6 +27,7 @@ type options struct {
 	timeout  time.Duration
 	memory   int
 
+	later        bool
 	paced        bool
 	pacedPace    float64
 	pacedLatency time.Duration
@@ -62,6 +63,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.BoolVar(&o.s3, "s3", false, "stage in a fake S3 and count its requests, in place of a folder")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "of one invocation")
 	f.IntVar(&o.memory, "memory", 256, "MiB that a function is told to have")
+	f.BoolVar(&o.later, "later", false, "make a second run of the same organization, which knows the first")
 	f.BoolVar(&o.paced, "paced", true, "measure time against calls and pace as well: about two minutes")
 	f.Float64Var(&o.pacedPace, "paced-pace", 10, "requests a second of that measurement")
 	f.DurationVar(&o.pacedLatency, "paced-latency", 200*time.Millisecond, "latency of that measurement")

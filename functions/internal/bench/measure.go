@@ -24,12 +24,17 @@ func (b *bench) measure(ctx context.Context) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := deployment{org: org, at: at, pace: b.pace, latency: b.latency}
-	if err := b.fetchAll(ctx, d, r); err != nil {
+	d := deployment{org: org, run: firstRun, at: at, pace: b.pace, latency: b.latency}
+	if r.Fetch, r.FetchWall, err = b.fetchAll(ctx, d); err != nil {
 		return nil, err
 	}
 	if r.Transform, err = b.transform(ctx, d); err != nil {
 		return nil, err
+	}
+	if b.later {
+		if r.Later, err = b.measureLater(ctx, d); err != nil {
+			return nil, err
+		}
 	}
 	if b.paced {
 		if r.Paced, err = b.pacedAll(ctx); err != nil {
@@ -45,10 +50,24 @@ func (b *bench) measure(ctx context.Context) (*result, error) {
 	return r, nil
 }
 
+// measureLater makes a second run of the same organization: it knows what the
+// first one posted, and compares with that.
+func (b *bench) measureLater(ctx context.Context, d deployment) (*later, error) {
+	b.say("once more")
+	d.run = laterRun
+	var l later
+	var err error
+	if l.Fetch, _, err = b.fetchAll(ctx, d); err != nil {
+		return nil, err
+	}
+	l.Transform, err = b.transform(ctx, d)
+	return &l, err
+}
+
 // fetchAll reads every collection.
-func (b *bench) fetchAll(ctx context.Context, d deployment, r *result) error {
+func (b *bench) fetchAll(ctx context.Context, d deployment) (all []fetched, wall float64, err error) {
 	bound := bounds(only(d.org))
-	r.Fetch = make([]fetched, len(staging.Collections))
+	all = make([]fetched, len(staging.Collections))
 	g, gctx := errgroup.WithContext(ctx)
 	if !b.together {
 		g.SetLimit(1)
@@ -56,14 +75,13 @@ func (b *bench) fetchAll(ctx context.Context, d deployment, r *result) error {
 	began := time.Now()
 	for i, c := range staging.Collections {
 		g.Go(func() (err error) {
-			r.Fetch[i], err = b.fetch(gctx, c, d)
-			r.Fetch[i].Bound = bound[c]
+			all[i], err = b.fetch(gctx, c, d)
+			all[i].Bound = bound[c]
 			return err
 		})
 	}
-	err := g.Wait()
-	r.FetchWall = time.Since(began).Seconds()
-	return err
+	err = g.Wait()
+	return all, time.Since(began).Seconds(), err
 }
 
 // fetch reads one collection, in as many invocations as that takes.
@@ -81,11 +99,11 @@ func (b *bench) fetch(ctx context.Context, c staging.Collection, d deployment) (
 		return out, fmt.Errorf("%s ended without being complete", c)
 	}
 	out.Calls = f.pingone.Calls("/v1/**")
-	snap, err := staging.Load(ctx, d.at.store, runID, c)
+	snap, err := staging.Load(ctx, d.at.store, d.run, c)
 	if err != nil {
 		return out, err
 	}
-	keys, err := d.at.store.List(ctx, staging.RunPrefix(runID)+string(c)+"/")
+	keys, err := d.at.store.List(ctx, staging.RunPrefix(d.run)+string(c)+"/")
 	if err != nil {
 		return out, err
 	}
@@ -138,7 +156,7 @@ func (b *bench) pacedAll(ctx context.Context) ([]paced, error) {
 		if err != nil {
 			return nil, err
 		}
-		f, err := b.fetch(ctx, one.collection, deployment{org: one.org, at: at, pace: b.pacedPace, latency: b.pacedLatency})
+		f, err := b.fetch(ctx, one.collection, deployment{org: one.org, run: firstRun, at: at, pace: b.pacedPace, latency: b.pacedLatency})
 		if err != nil {
 			return nil, err
 		}

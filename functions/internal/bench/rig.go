@@ -24,8 +24,11 @@ import (
 
 const bucket = "bench"
 
-// runID is of no importance: all is staged in a place of its own.
-const runID = staging.RunID("20261123T090000Z")
+// The runs are of no importance: all is staged in a place of its own.
+const (
+	firstRun = staging.RunID("20261123T090000Z")
+	laterRun = staging.RunID("20261124T090000Z")
+)
 
 // A bench has the binaries and the fakes that all measurements share.
 type bench struct {
@@ -99,6 +102,7 @@ func (b *bench) place(name string) (place, error) {
 type deployed struct {
 	*runtimeapi.Function
 	name    string
+	run     staging.RunID
 	front   *front
 	pingone *pingonetest.Server
 }
@@ -106,6 +110,7 @@ type deployed struct {
 // A deployment is what differs between measurements.
 type deployment struct {
 	org     *pingonetest.Organization
+	run     staging.RunID
 	at      place
 	pace    float64
 	latency time.Duration
@@ -113,7 +118,7 @@ type deployment struct {
 }
 
 func (b *bench) start(ctx context.Context, name string, d deployment) (*deployed, error) {
-	f := &deployed{name: name}
+	f := &deployed{name: name, run: d.run}
 	err := b.startFakes(ctx, f, d)
 	if err == nil {
 		f.Function, err = runtimeapi.Start(ctx, runtimeapi.Config{
@@ -180,7 +185,7 @@ func (f *deployed) invokeAll(ctx context.Context, into any) (spent, error) {
 	defer f.close()
 	var s spent
 	began := time.Now()
-	for event := []byte(`{"run":"` + string(runID) + `"}`); event != nil; event = f.front.continuation() {
+	for event := []byte(`{"run":"` + string(f.run) + `"}`); event != nil; event = f.front.continuation() {
 		answer, err := f.Invoke(ctx, event)
 		if err != nil {
 			return s, fmt.Errorf("%w\n%s", err, f.Output())

@@ -22,6 +22,9 @@ func write(w io.Writer, r *result) {
 	fmt.Fprintf(w, "pace %s, latency %d ms, staged in %s, load at the start %s\n\n", pace(r.Pace), r.LatencyMs, r.Staging, r.Machine.Load)
 	fetches(w, r)
 	transforms(w, r)
+	if r.Later != nil {
+		laterTable(w, r.Later)
+	}
 	if len(r.Paced) > 0 {
 		pacedTable(w, r)
 	}
@@ -64,6 +67,16 @@ func transforms(w io.Writer, r *result) {
 		x.State, report.Number(x.Records), number(x.Requests), seconds(x.Wall), seconds(x.CPU), report.Number(int64(x.perSecond())),
 		mebibytes(x.PeakBytes), x.Invocations, requests(x.S3),
 	})
+	fmt.Fprintf(w, "%s\n\n", t.Render())
+}
+
+func laterTable(w io.Writer, l *later) {
+	t := newTable("A later run", "Calls", "Records", "Seconds", "CPU s", "Peak", "S3")
+	for _, f := range l.Fetch {
+		t.AppendRow(table.Row{f.Collection, number(f.Calls), number(f.Records), seconds(f.Wall), seconds(f.CPU), mebibytes(f.PeakBytes), requests(f.S3)})
+	}
+	x := l.Transform
+	t.AppendRow(table.Row{"transform", "", report.Number(x.Records), seconds(x.Wall), seconds(x.CPU), mebibytes(x.PeakBytes), requests(x.S3)})
 	fmt.Fprintf(w, "%s\n\n", t.Render())
 }
 

@@ -45,6 +45,7 @@ type deployment struct {
 
 	mu      sync.Mutex
 	started []*runtimeapi.Function
+	fronts  []*httptest.Server
 	warm    map[string]*runtimeapi.Function
 	answers [][]byte // and failures
 }
@@ -66,7 +67,6 @@ func deploy(t *testing.T, org *pingonetest.Organization) *deployment {
 		t.Fatal(err)
 	}
 	d.env = map[string]string{
-		"AWS_ENDPOINT_URL":            d.aws.URL,
 		"SECRET_ID":                   d.secret(d.credentials()),
 		"STAGING_URL":                 "s3://" + d.bucket + "/" + prefix,
 		"PINGONE_API_URL":             d.pingone.URL,
@@ -83,6 +83,9 @@ func deploy(t *testing.T, org *pingonetest.Organization) *deployment {
 			if unknown := f.Unknown(); len(unknown) > 0 {
 				t.Errorf("requests that Lambda's runtime API does not know: %q", unknown)
 			}
+		}
+		for _, s := range d.fronts {
+			s.Close()
 		}
 		d.checkCanaries()
 	})
@@ -117,6 +120,7 @@ func (d *deployment) secret(values any) string {
 func (d *deployment) start(name string, settings map[string]string) *runtimeapi.Function {
 	d.t.Helper()
 	env := maps.Clone(d.env)
+	env["AWS_ENDPOINT_URL"] = d.behindRights(name)
 	maps.Copy(env, settings)
 	maps.DeleteFunc(env, func(_, v string) bool { return v == "unset" })
 	f, err := runtimeapi.Start(d.t.Context(), runtimeapi.Config{

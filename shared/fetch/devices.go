@@ -2,8 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"path"
 	"slices"
 
@@ -99,25 +97,6 @@ func usersWithMFA(ctx context.Context, store staging.Store, m *staging.Manifest)
 	}
 	slices.SortFunc(order, pingone.ID.Compare)
 	return users, order, nil
-}
-
-// refusalOf is the refusal of a task. Of devices it is whatever PingOne answers
-// in place of a list: an outage of its MFA must not keep a whole run from its
-// end. A refused token and too many requests are not about devices.
-func refusalOf(t task, err error) *pingone.Error {
-	if r := refusal(err); r != nil || !isDevices(t) {
-		return r
-	}
-	var e *pingone.Error
-	switch {
-	case errors.Is(err, pingone.ErrUnauthorized), errors.Is(err, pingone.ErrThrottled):
-		return nil
-	case errors.As(err, &e):
-		return e
-	case errors.Is(err, pingone.ErrBadPage), errors.Is(err, pingone.ErrBadLink), errors.Is(err, pingone.ErrPageLoop):
-		return &pingone.Error{Method: http.MethodGet, Path: t.Path, Status: http.StatusOK, Code: "BAD_PAGE", Message: "the reply is no list of devices"}
-	}
-	return nil
 }
 
 // settleDevices counts how a task about devices ended.

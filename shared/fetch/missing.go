@@ -19,7 +19,7 @@ var knownAs = map[string]struct{ list, prefix string }{
 	"users":        {"users", "user:"},
 	"groups":       {"groupings", "group:"},
 	"populations":  {"populations", "population:"},
-	"applications": {"assets", "application:"},
+	"applications": {"applications", "application:"},
 	"gateways":     {"serviceAccounts", "gateway:"}, // those that hold a role
 }
 

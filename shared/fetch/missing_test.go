@@ -67,7 +67,7 @@ var missingLists = []struct {
 }{
 	{staging.Groups, "groupings", "group:"},
 	{staging.Populations, "populations", "population:"},
-	{staging.Applications, "assets", "application:"},
+	{staging.Applications, "applications", "application:"},
 	{staging.Gateways, "serviceAccounts", "gateway:"},
 }
 

@@ -31,11 +31,13 @@ func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (ev
 	if t.Parent == nil || why.Status != http.StatusNotFound || isDevices(t.task) {
 		return ev, nil
 	}
-	_, err := r.o.Client.Get(ctx, parentPath(t.task))
+	page, err := r.o.Client.Get(ctx, parentPath(t.task))
 	of := refusal(err)
 	said := *why
 	ev.refusal = &said
 	switch {
+	case err == nil && t.Missed && hasNoRoles(t.task, page):
+		return event{numbered: t, kind: finished}, nil
 	case err == nil:
 		said.Message = fmt.Sprintf("the %s is still there", parentKind(t.task))
 	case of == nil:
@@ -46,6 +48,16 @@ func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (ev
 		said.Message = fmt.Sprintf("whether the %s is still there is not to be known (%d %s)", parentKind(t.task), of.Status, of.Code)
 	}
 	return ev, nil
+}
+
+// hasNoRoles tells whether the parent is an application of a sort that would
+// not be asked for its roles if it was listed.
+func hasNoRoles(t task, parent pingone.Page) bool {
+	if t.Parent.Kind != parentKinds[pingone.ApplicationPrincipal] {
+		return false
+	}
+	a, err := pingone.One[pingone.Application](parent.Body)
+	return err == nil && !mayHoldRoles(&a)
 }
 
 // shortOf compares a child list that was read to its end with what PingOne

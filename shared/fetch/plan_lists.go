@@ -23,28 +23,32 @@ type idList struct {
 
 func (l idList) is(env pingone.ID, name string) bool { return l.Environment == env && l.Name == name }
 
-// beginList makes a list the one in hand. from is the page to go on from.
-func (p *planner) beginList(env pingone.ID, name, from string) *idList {
+// beginList makes a list the one in hand. from is the page to go on from. What
+// is left of the list before is stored first: not at the end of that list, whose
+// tasks would be planned again if storing failed there.
+func (p *planner) beginList(ctx context.Context, env pingone.ID, name, from string) (*idList, error) {
 	if from == "" {
+		if err := p.draftIDs(ctx); err != nil {
+			return nil, err
+		}
 		p.place.Lists = append(slices.DeleteFunc(p.place.Lists, func(l idList) bool { return l.is(env, name) }), idList{Environment: env, Name: name})
 	}
-	return &p.place.Lists[len(p.place.Lists)-1]
+	return &p.place.Lists[len(p.place.Lists)-1], nil
 }
 
 // listParents is listStep for those who hold what is to be read: it keeps who
 // is on the list.
 func listParents[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID, l pingone.List, each func(*T) error) error {
 	return p.step(ctx, func(from string) error {
-		in := p.beginList(env, l.Key, from)
-		whole, err := listFrom(ctx, p, env, l, from, func(x *T) error {
-			p.ids = append(p.ids, (*x).ResourceID())
-			return each(x)
-		})
+		in, err := p.beginList(ctx, env, l.Key, from)
 		if err != nil {
 			return err
 		}
-		in.Whole = whole
-		return p.draftIDs(ctx)
+		in.Whole, err = listFrom(ctx, p, env, l, from, func(x *T) error {
+			p.ids = append(p.ids, (*x).ResourceID())
+			return each(x)
+		})
+		return err
 	})
 }
 
@@ -53,7 +57,10 @@ func listParents[T pingone.Resource](ctx context.Context, p *planner, env pingon
 func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 	return p.step(ctx, func(from string) error {
 		l := pingone.UsersOf(env)
-		u := p.beginList(env, l.Key, from)
+		u, err := p.beginList(ctx, env, l.Key, from)
+		if err != nil {
+			return err
+		}
 		var d pingone.Decoder[pingone.Member]
 		whole, err := p.everyPage(ctx, env, l, from, func(page pingone.Page) error {
 			items, bad, err := d.Items(page.Body, l.Key)
@@ -79,7 +86,7 @@ func (p *planner) listUsers(ctx context.Context, env pingone.ID) error {
 		if u.Whole = whole && !u.Broken; !u.Whole {
 			p.ids, u.Drafts = p.ids[:0], nil
 		}
-		return p.draftIDs(ctx)
+		return nil
 	})
 }
 
@@ -103,6 +110,9 @@ func (p *planner) draftIDs(ctx context.Context) error {
 
 // listed returns who is on a list that was read, and whether they are all.
 func (p *planner) listed(ctx context.Context, env pingone.ID, name string) (ids []pingone.ID, whole bool, err error) {
+	if err := p.draftIDs(ctx); err != nil {
+		return nil, false, err
+	}
 	i := slices.IndexFunc(p.place.Lists, func(l idList) bool { return l.is(env, name) })
 	if i < 0 || !p.place.Lists[i].Whole {
 		return nil, false, nil

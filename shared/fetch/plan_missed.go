@@ -39,7 +39,7 @@ func (p *planner) gapBeside(ctx context.Context, env pingone.ID, name string, ha
 
 // askTime is the most that asking for those of one list may take while a plan
 // is made, which is all or nothing.
-const askTime = 5 * time.Minute
+const askTime = 2 * time.Minute
 
 // askMissed asks by its id for each that earlier runs posted and the list lacks:
 // a list that loses one of its own would take away what hangs on it. each is
@@ -64,7 +64,7 @@ func askMissed[T any](ctx context.Context, p *planner, env pingone.ID, name stri
 				continue // it is gone, or refused
 			}
 			one, err := pingone.One[T](a.body)
-			if err != nil || isOf(g.first[i], a.body) != nil {
+			if err != nil {
 				p.unread.add(brokenItem(env, onePath(env, name, g.first[i].id.String())), "")
 				continue
 			}
@@ -118,8 +118,12 @@ func (p *planner) askAll(ctx context.Context, g gap) ([]answer, error) {
 				answers[i].refusal = last.Load()
 				return nil
 			}
-			page, err := p.client.Get(gctx, onePath(u.environment, g.name, u.id.String()))
-			why := refusal(err)
+			path := onePath(u.environment, g.name, u.id.String())
+			page, err := p.client.Get(gctx, path)
+			if err == nil {
+				err = isOf(u, page.Body)
+			}
+			why := anyRefusal(path, err)
 			switch {
 			case err == nil:
 				answers[i].body = page.Body

@@ -31,7 +31,7 @@ func (r *reading) proveListed(ctx context.Context) error {
 	unread, err := r.proveGone(ctx, proof{
 		name:  name,
 		has:   func(id pingone.ID) bool { _, ok := ids[id]; return ok },
-		found: func(u missing, body []byte) error { return isOf(u, body) },
+		found: func(missing, []byte) error { return nil },
 	})
 	for _, u := range unread {
 		r.unread.add(u, "")
@@ -153,8 +153,12 @@ func (a *asking) ask(ctx context.Context, u missing) error {
 	if a.isHopeless(u.environment) {
 		return a.refuse(u, nil)
 	}
-	page, err := a.r.o.Client.Get(ctx, onePath(u.environment, a.name, u.id.String()))
-	if r := refusal(err); r != nil && r.Status != http.StatusNotFound {
+	where := onePath(u.environment, a.name, u.id.String())
+	page, err := a.r.o.Client.Get(ctx, where)
+	if err == nil {
+		err = isOf(u, page.Body)
+	}
+	if r := anyRefusal(where, err); r != nil && r.Status != http.StatusNotFound {
 		return a.refuse(u, r)
 	} else if r == nil && err != nil {
 		return err

@@ -81,7 +81,7 @@ func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
 		return err
 	}
 	err = listParents(ctx, p, env, pingone.ApplicationsOf(env), func(a *pingone.Application) error {
-		if a.Type != "WORKER" && a.Links.RoleAssignments.Href == "" {
+		if !mayHoldRoles(a) {
 			return nil
 		}
 		return p.askRoles(env, pingone.ApplicationPrincipal, a.ID, false)
@@ -101,6 +101,10 @@ func planOtherRoles(ctx context.Context, p *planner, env pingone.ID) error {
 		}
 	}
 	return nil
+}
+
+func mayHoldRoles(a *pingone.Application) bool {
+	return a.Type == "WORKER" || a.Links.RoleAssignments.Href != ""
 }
 
 // askRoles adds a task; check says that the answer should be what is kept.

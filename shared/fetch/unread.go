@@ -21,6 +21,35 @@ func refusal(err error) *pingone.Error {
 	return nil
 }
 
+// refusalOf is the refusal of a task. A run must not be kept from its end by an
+// outage of PingOne's MFA, nor by what no list holds any more: of these it is
+// whatever PingOne answers.
+func refusalOf(t task, err error) *pingone.Error {
+	if isDevices(t) || t.Missed {
+		return anyRefusal(t.Path, err)
+	}
+	return refusal(err)
+}
+
+// anyRefusal is whatever PingOne answers in place of what was asked for, after
+// all tries. A refused token and too many requests are not about that, nor is
+// a connection that can't be made.
+func anyRefusal(path string, err error) *pingone.Error {
+	if r := refusal(err); r != nil {
+		return r
+	}
+	var e *pingone.Error
+	switch {
+	case errors.Is(err, pingone.ErrUnauthorized), errors.Is(err, pingone.ErrThrottled):
+		return nil
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, pingone.ErrBadPage), errors.Is(err, pingone.ErrBadLink), errors.Is(err, pingone.ErrPageLoop):
+		return &pingone.Error{Method: http.MethodGet, Path: path, Status: http.StatusOK, Code: "BAD_PAGE", Message: "the reply is not what was asked for"}
+	}
+	return nil
+}
+
 // unreadOf is the entry of a list that PingOne refused.
 func unreadOf(env pingone.ID, path string, parent *staging.Parent, r *pingone.Error) staging.Unread {
 	return staging.Unread{

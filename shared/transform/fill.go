@@ -65,6 +65,14 @@ func (t *transform) postedIDs() posted {
 			}
 		}
 	})
+	applications := slices.SortedFunc(maps.Keys(t.x.appByID), pingone.ID.Compare)
+	all[listedApplications] = t.known(func(yield func(taggedID) bool) {
+		for _, id := range applications {
+			if !yield(taggedID{mapping.ApplicationID(id), t.x.appByID[id].tag}) {
+				return
+			}
+		}
+	})
 	return all
 }
 

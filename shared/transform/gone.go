@@ -32,7 +32,7 @@ var proofs = map[authomize.Kind]struct {
 }{
 	authomize.Users:           {staging.Users, "user:"},
 	authomize.Groupings:       {staging.Groups, "group:"},
-	authomize.Assets:          {staging.Applications, "application:"},
+	listedApplications:        {staging.Applications, "application:"},
 	authomize.ServiceAccounts: {staging.Gateways, "gateway:"},
 	listedPopulations:         {staging.Populations, "population:"},
 }
@@ -49,7 +49,10 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 		g.unproven[p.collection] = map[pingone.ID]int{}
 	}
 	note := func(list authomize.Kind, k staging.Known) {
-		p := proofs[list]
+		p, isProven := proofs[list]
+		if !isProven {
+			return
+		}
 		text, fits := strings.CutPrefix(k.ID, p.prefix)
 		id, isID := pingone.ParseID(text)
 		if !fits || !isID || p.collection == staging.Gateways && t.x.gatewayByID[id] != nil { // one that lost its last role
@@ -76,9 +79,13 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 	if t.report.Sweep.Gone, err = m.gone(ctx, all, note); err != nil {
 		return err
 	}
-	err = m.eachGone(ctx, listedPopulations, all, func(k staging.Known) { note(listedPopulations, k) })
+	for _, list := range []authomize.Kind{listedPopulations, listedApplications} {
+		if err := m.eachGone(ctx, list, all, func(k staging.Known) { note(list, k) }); err != nil {
+			return err
+		}
+	}
 	t.gone = g
-	return err
+	return nil
 }
 
 // unprovenReasons are about what is gone without proof: fetch did not know of

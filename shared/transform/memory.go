@@ -37,12 +37,15 @@ var identified = []authomize.Kind{
 	authomize.Users, authomize.ServiceAccounts, authomize.Groupings, authomize.Privileges, authomize.Assets,
 }
 
-// listedPopulations are remembered as if they were a kind: some of the assets
-// are populations that only a role names, so those can't tell what was listed.
-const listedPopulations authomize.Kind = "populations"
+// These are remembered as if they were kinds: some of the assets are populations
+// and applications that only a role names, so those can't tell what was listed.
+const (
+	listedPopulations  authomize.Kind = "populations"
+	listedApplications authomize.Kind = "applications"
+)
 
 // remembered are the lists that are kept.
-var remembered = append(slices.Clone(identified), listedPopulations)
+var remembered = append(slices.Clone(identified), listedPopulations, listedApplications)
 
 // posted are the ids of a run, sorted, by list.
 type posted map[authomize.Kind]iter.Seq[staging.Known]

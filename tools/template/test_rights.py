@@ -64,6 +64,18 @@ def event(detail_type):
     return {"StringEquals": {"events:source": STACK, "events:detail-type": detail_type}}
 
 
+# The lists of what was posted that a function compares with.
+KNOWN = {
+    "PopulationsFunction": ["populations"],
+    "UsersFunction": ["users"],
+    "GroupsFunction": ["groupings"],
+    "MembershipsFunction": ["groupings"],
+    "ApplicationsFunction": ["applications"],
+    "GatewaysFunction": ["serviceAccounts"],
+    "RoleAssignmentsFunction": ["users", "groupings", "applications", "serviceAccounts"],
+}
+
+
 def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False):
     """All that a function may do."""
     name, folder = function.removesuffix("Function"), FUNCTIONS[function]
@@ -97,8 +109,8 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         ]
     else:
         want.append(statement(both, f"{BUCKET}/runs/*/{folder}/*"))
-    if function == "UsersFunction":
-        want.append(statement("s3:GetObject", [f"{BUCKET}/state/{k}" for k in ("transform.json", "known/users-*")]))
+    if function in KNOWN:
+        want.append(statement("s3:GetObject", [f"{BUCKET}/state/transform.json"] + [f"{BUCKET}/state/known/{k}-*" for k in KNOWN[function]]))
     if function == "RoleAssignmentsFunction":
         want.append(statement(both, f"{BUCKET}/state/roleassignments/*"))
     return flat(want)

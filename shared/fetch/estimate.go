@@ -43,6 +43,9 @@ func (e *estimate) add(t task) {
 	if t.Wider {
 		return // it may not be asked
 	}
+	if t.Missed {
+		e.Calls++ // the parent is asked for as well
+	}
 	if t.Expect == unknown {
 		e.Calls++
 		return
@@ -88,6 +91,7 @@ func Plan(ctx context.Context, run staging.RunID, c staging.Collection, o Option
 	if _, ok := plans[c]; !ok {
 		return Estimate{}, fmt.Errorf("there is no collection %q", c)
 	}
+	o.estimating = true
 	o.Store = &overlay{Store: o.Store, written: map[string]staging.Object{}}
 	w, err := staging.Open(ctx, o.Store, run, c)
 	if err != nil {

@@ -68,6 +68,8 @@ type Options struct {
 	// These are set by tests; 0 is the constant of that name.
 	commitEvery, claimTime time.Duration
 	partitionAbove         int
+
+	estimating bool // nothing is asked for that a plan can do without
 }
 
 // Progress is how far a reading is.

@@ -54,6 +54,10 @@ func askMissed[T any](ctx context.Context, p *planner, env pingone.ID, name stri
 			p.unread.add(g.unread(env), "")
 			return nil
 		}
+		if p.o.estimating {
+			p.place.Estimate.Calls += int64(g.total)
+			return nil
+		}
 		answers, err := p.askAll(ctx, g)
 		if err != nil {
 			return err

@@ -46,19 +46,12 @@ func (r *reading) proveUsers(ctx context.Context) error {
 	return nil
 }
 
-const (
-	// A reading that shows fewer users than PingOne counts holds the sweep if
-	// as many as both of these are missing.
-	hiddenPercent = 1
-	hiddenUsers   = 10
-)
-
 // compareTotals compares the users of each environment with PingOne's own head
 // count, which knows nothing of the worker application's roles: a population
 // that it may not see is missing from every list, and from all other counts.
 // Whom the head count counts and how soon is not documented, so it is asked for
-// two days of which the lesser number counts, a small difference is only
-// logged, and without an answer this proof is missing, no more.
+// two days of which the lesser number counts, transform overlooks a small
+// difference, and without an answer this proof is missing, no more.
 func (r *reading) compareTotals(ctx context.Context, l *listing) ([]staging.Short, error) {
 	var short []staging.Short
 	for _, env := range r.w.Manifest().Environments {
@@ -73,16 +66,15 @@ func (r *reading) compareTotals(ctx context.Context, l *listing) ([]staging.Shor
 			r.log.InfoContext(ctx, "PingOne gives no head count to compare the users with", "environment", env, "err", err)
 			continue
 		}
-		read := l.inEnvironment(env)
-		missing := total - read
-		switch {
-		case missing <= 0:
-		case missing > hiddenUsers && missing*100 > hiddenPercent*total:
+		m := r.w.Manifest()
+		if !slices.Contains(m.HeadCounts, env) {
+			m.HeadCounts = append(m.HeadCounts, env)
+		}
+		if read := l.inEnvironment(env); read < total {
+			r.log.WarnContext(ctx, "PingOne's head count has more users than were read", "environment", env, "read", read, "counted", total)
 			short = append(short, staging.Short{
 				Environment: env, Parent: staging.Parent{Kind: "environment", ID: env}, List: usersName, Expected: total, Read: read,
 			})
-		default:
-			r.log.WarnContext(ctx, "PingOne's head count has a few more users than were read", "environment", env, "read", read, "counted", total)
 		}
 	}
 	return short, nil

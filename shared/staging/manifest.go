@@ -19,7 +19,7 @@ const manifestVersion = 1
 // A Manifest says what of a collection is staged in a run and where to go on.
 // It is the only object of a collection that changes. Whoever holds a [Writer]
 // keeps Terms, Environments, Progress, Unread, Gone, Slices, Short, Coverage,
-// Recounts, Proven, Devices, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer
+// Recounts, Proven, HeadCounts, Devices, Memo, Calls, Retries, Throttled and ElapsedMs; the Writer
 // keeps the rest.
 type Manifest struct {
 	Version    int        `json:"version"` // of this form: 1
@@ -52,6 +52,9 @@ type Manifest struct {
 	// Proven are those of earlier runs that no page held and that PingOne, asked
 	// for each by its id, does not have: they are gone.
 	Proven []pingone.ID `json:"proven,omitempty"`
+	// HeadCounts are the environments whose users could be compared with PingOne's
+	// own head count.
+	HeadCounts []pingone.ID `json:"headCounts,omitempty"`
 	// Devices is there if the run reads the MFA devices of users. Their replies
 	// are no records: these stay the users.
 	Devices *Devices `json:"devices,omitempty"`

@@ -25,10 +25,8 @@ type goodRun struct {
 
 // noteIn tells later runs how this one ended. A held one is no proof of
 // anything.
-func (t *transform) noteIn(s *state) {
-	good := &goodRun{
-		Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(), Short: lessShort(t.report.Sweep.Short),
-	}
+func (t *transform) noteIn(m *memory, s *state) {
+	good := &goodRun{Run: t.id, At: time.Now().UTC(), Counts: t.counts(), Environments: t.environments(), Short: t.passOn(m)}
 	switch {
 	case t.report.State != report.Done:
 	case t.report.Sweep.Swept:

@@ -25,7 +25,7 @@ func (t *transform) shortReasons(m *memory) []string {
 		}
 		said[s.Of] = true
 		s.Approved = approved[s.Of]
-		if s.Missing() > s.Approved+slack(s) {
+		if s.Missing() > s.Approved+slack(s) && !isSlight(s) {
 			reasons = append(reasons, t.shortReason(s))
 		}
 		t.report.Sweep.Short = append(t.report.Sweep.Short, s)
@@ -101,13 +101,43 @@ func (t *transform) nameOf(p staging.Parent) string {
 	return p.ID.String()
 }
 
+const (
+	// An environment that shows fewer users than PingOne counts holds the sweep
+	// if more than both of these are missing.
+	hiddenPercent = 1
+	hiddenUsers   = 10
+)
+
+// isSlight tells whether so few are missing that the head count may be wrong.
+func isSlight(s report.Short) bool {
+	return s.Of.Parent == environmentParent && (s.Missing() <= hiddenUsers || s.Missing()*100 <= hiddenPercent*s.Expected)
+}
+
 // slack is how many more may be missing than were approved. The head count of
 // an environment is not exact, and is held to as little when fetch compares.
 func slack(s report.Short) int {
 	if s.Of.Parent == environmentParent && s.Approved > 0 {
-		return max(10, s.Expected/100)
+		return max(hiddenUsers, s.Expected*hiddenPercent/100)
 	}
 	return 0
+}
+
+// passOn is what a good run passes on: of each list as little as was approved,
+// or as was missing now. What was approved of a head count that PingOne did not
+// tell this time stays.
+func (t *transform) passOn(m *memory) []report.Short {
+	all := lessShort(t.report.Sweep.Short)
+	last := m.baseline()
+	if last == nil {
+		return all
+	}
+	counted := t.snaps[staging.Users].Manifest.HeadCounts
+	for _, s := range last.Short {
+		if s.Of.Parent == environmentParent && s.Approved > 0 && !slices.Contains(counted, s.Of.ID) {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // approvedShortages are how many a person said may be missing from each list.
@@ -122,8 +152,6 @@ func (m *memory) approvedShortages() map[report.List]int {
 	return all
 }
 
-// lessShort is what a good run passes on: as little as was approved, or as was
-// missing now.
 func lessShort(all []report.Short) []report.Short {
 	all = slices.Clone(all)
 	for i := range all {

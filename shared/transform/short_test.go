@@ -134,3 +134,33 @@ func TestApprovedShortageRatchetsUnderReport(t *testing.T) {
 	r.wantState(r.mustTransform(run5), report.Held, false, reason)
 	r.wantSweeps()
 }
+
+// What was approved of a head count outlasts a day on which PingOne gives none,
+// and one on which the difference is slight.
+func TestApprovedShortageOutlastsADayWithoutHeadCount(t *testing.T) {
+	t.Parallel()
+	r, c := hiding(t)
+	const totals = "/v1/environments/*/totalIdentities"
+	r.fetch(run1)
+	r.mustTransform(run1)
+	if _, err := r.approve(run1); err != nil {
+		t.Fatal(err)
+	}
+	c.set(day2)
+	r.fake.Deny(totals, 403, "ACCESS_FAILED")
+	r.fetch(run2)
+	r.wantState(r.mustTransform(run2), report.Done, true)
+	r.fake.Permit(totals)
+	c.set(day3)
+	for i := range 2000 {
+		r.addTo("people", 1000+i)
+	}
+	r.fetch(run3) // 20 of 2,225 are slight
+	r.wantState(r.mustTransform(run3), report.Done, true)
+	r.settings.MaxShrinkPercent = 100
+	for i := range 2000 {
+		r.org.RemoveUser(id("main"), many("people", 1000+i))
+	}
+	r.fetch(run4)
+	r.wantState(r.mustTransform(run4), report.Done, true)
+}

@@ -354,7 +354,7 @@ func (t *transform) conclude(ctx context.Context) error {
 	if t.o.Settings.DryRun {
 		return nil
 	}
-	return memory.remember(ctx, t.id, posted, t.report.Sweep.Swept, t.noteIn)
+	return memory.remember(ctx, t.id, posted, t.report.Sweep.Swept, func(s *state) { t.noteIn(memory, s) })
 }
 
 // sweepMargin is taken off the earliest acceptedTimestamp. Records that are

@@ -82,7 +82,7 @@ func ReadKnown(ctx context.Context, store Store, key string) iter.Seq2[Known, er
 }
 
 func damagedList(key string, err error) error {
-	return fmt.Errorf("%s is missing or damaged; move %s away, and the next run starts without a baseline: %w: %w",
+	return fmt.Errorf("%s is missing or damaged; set SWEEP=report, move %s away, and the next run starts without a baseline: %w: %w",
 		key, MemoryKey, err, ErrCorrupt)
 }
 
@@ -137,5 +137,5 @@ func (j judged) upTo(run RunID) RunID {
 
 // DamagedMemory is the error for an object at MemoryKey that can't be decoded.
 func DamagedMemory() error {
-	return fmt.Errorf("%s is damaged; move it away, and the next run starts without a baseline: %w", MemoryKey, ErrCorrupt)
+	return fmt.Errorf("%s is damaged; set SWEEP=report, move it away, and the next run starts without a baseline: %w", MemoryKey, ErrCorrupt)
 }

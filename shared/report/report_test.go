@@ -132,12 +132,17 @@ func TestHeadline(t *testing.T) {
 	never.Sweep = report.Sweep{Mode: "never"}
 	heldDry := sampleHeld()
 	heldDry.DryRun = true
+	approved, settled, at := sample(), sample(), sample().FinishedAt
+	approved.Sweep.ApprovedAt = &at
+	settled.Sweep = report.Sweep{Mode: "report", ApprovedAt: &at}
 	for name, test := range map[string]struct {
 		report *report.Report
 		want   string
 	}{
 		"swept":    {sample(), "run 20261123T090000Z done: 12,350,749 records posted, swept"},
 		"never":    {never, "run 20261123T090000Z done: 12,350,749 records posted, nothing swept (SWEEP=never)"},
+		"approved": {approved, "run 20261123T090000Z done: 12,350,749 records posted, swept, as a person approved over these reasons"},
+		"settled":  {settled, "run 20261123T090000Z done: 12,350,749 records posted, nothing swept (SWEEP=report), and a person approved what is gone over these reasons"},
 		"held":     {sampleHeld(), "run 20261123T090000Z held: 12,350,749 records posted, nothing swept"},
 		"dry run":  {sampleDryRun(), "dry run of 20261123T090000Z done: 12,350,751 records would be posted, none was"},
 		"held dry": {heldDry, "dry run of 20261123T090000Z held: 12,350,751 records would be posted, none was; nothing would have been swept"},

@@ -119,6 +119,10 @@ func (r *Report) outcome() string {
 		return posted + "; nothing would have been swept"
 	case r.State == Held:
 		return posted + ", nothing swept"
+	case r.Sweep.ApprovedAt != nil && r.Sweep.Swept:
+		return posted + ", swept, as a person approved over these reasons"
+	case r.Sweep.ApprovedAt != nil:
+		return posted + ", nothing swept (SWEEP=" + r.Sweep.Mode + "), and a person approved what is gone over these reasons"
 	case r.Sweep.Swept:
 		return posted + ", swept"
 	case r.DryRun:

@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,9 +135,9 @@ func TestDevicesAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	sound := o.Client
-	posts := 0
+	var posts atomic.Int64
 	o.Client = &hooked{sound, func(string) {
-		if posts++; posts == 2 {
+		if posts.Add(1) == 2 {
 			cancel()
 		}
 	}}

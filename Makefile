@@ -60,7 +60,7 @@ test: ## Run the tests.
 
 .PHONY: race
 race: ## Run the tests under the race detector, in random order.
-	go test -race -shuffle=on ./...
+	go test -race -shuffle=on -timeout 30m ./...
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a moment (FUZZTIME=20000x).

@@ -39,6 +39,7 @@ func (r *reading) endOf(ctx context.Context, t numbered, why *pingone.Error) (ev
 	case err == nil && t.Missed && hasNoRoles(t.task, page):
 		return event{numbered: t, kind: finished}, nil
 	case err == nil:
+		ev.Missed = false // so nobody may say that it is gone
 		said.Message = fmt.Sprintf("the %s is still there", parentKind(t.task))
 	case of == nil:
 		return event{}, err

@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transform"
 )
 
 const tinyEnvironment = "/v1/environments/*"
@@ -50,4 +52,23 @@ func TestListThatLosesAnItem(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Who is lost by a list, is there, and can't be asked for its roles is no
+// matter of a person's word.
+func TestLostButThereIsNotApprovable(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.settings.MaxShrinkPercent = 100
+	r.firstRun(c)
+	others := slices.DeleteFunc(slices.Clone(staging.Collections), func(o staging.Collection) bool { return o == staging.RoleAssignments })
+	r.fetch(run2, others...)
+	r.fake.Inject(pingonetest.Fault{Match: tinyEnvironment + "/users", Times: -1, Do: pingonetest.FaultLose, Lose: id("ann")})
+	r.fake.Deny(tinyEnvironment+"/users/"+id("ann").String()+"/roleAssignments", 404, "NOT_FOUND")
+	r.fetch(run2, staging.RoleAssignments)
+	r.wantState(r.mustTransform(run2), report.Held, false, "roleassignments: /v1/environments/main/users/ann/roleAssignments could not be read (404 NOT_FOUND)")
+	if got, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) {
+		t.Errorf("got %+v, %v, want a refusal", got, err)
+	}
+	r.wantHeld(tinyHoldings())
 }

@@ -114,7 +114,7 @@ func isSlight(s report.Short) bool {
 }
 
 // slack is how many more may be missing than were approved. The head count of
-// an environment is not exact, and is held to as little when fetch compares.
+// an environment is not exact, with or without an approval.
 func slack(s report.Short) int {
 	if s.Of.Parent == environmentParent && s.Approved > 0 {
 		return max(hiddenUsers, s.Expected*hiddenPercent/100)
@@ -152,6 +152,7 @@ func (m *memory) approvedShortages() map[report.List]int {
 	return all
 }
 
+// lessShort is what was approved of each list, or as little as was missing now.
 func lessShort(all []report.Short) []report.Short {
 	all = slices.Clone(all)
 	for i := range all {

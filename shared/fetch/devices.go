@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"path"
 	"slices"
 
 	"pingone-authomize/shared/pingone"
@@ -73,14 +72,7 @@ func usersWithMFA(ctx context.Context, store staging.Store, m *staging.Manifest)
 		if err != nil {
 			return nil, nil, err
 		}
-		var all []member
-		if path.Base(reply.Path) == usersName {
-			all, _, err = d.Items(reply.Body, usersName)
-		} else {
-			var one member
-			one, err = pingone.One[member](reply.Body)
-			all = []member{one}
-		}
+		all, _, err := staging.ItemsOf(&d, reply, usersName)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -292,7 +292,7 @@ func (r *reading) stage(reply staging.Reply, records int) error {
 	if err := r.w.Append(reply, records); err != nil || r.users == nil || reply.IsDevices() {
 		return err
 	}
-	return r.users.addPage(reply.Environment, reply.Parent, reply.Body)
+	return r.users.addReply(reply)
 }
 
 // suspectGone turns slices in which most children were gone into unread ones.

@@ -2,11 +2,8 @@ package fetch
 
 import (
 	"context"
-	"net/http"
-	"sync/atomic"
+	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -58,21 +55,17 @@ func askMissed[T any](ctx context.Context, p *planner, env pingone.ID, name stri
 			p.place.Estimate.Calls += int64(g.total)
 			return nil
 		}
-		answers, err := p.askAll(ctx, g)
+		found, err := p.askFor(ctx, g)
 		if err != nil {
 			return err
 		}
-		p.noteRefused(g, answers)
-		for i, a := range answers {
-			if a.body == nil {
-				continue // it is gone, or refused
-			}
-			one, err := pingone.One[T](a.body)
+		for _, f := range found {
+			one, err := pingone.One[T](f.page.Body)
 			if err != nil {
-				p.unread.add(brokenItem(env, onePath(env, name, g.first[i].id.String())), "")
+				p.unread.add(brokenItem(env, f.page.Path), "")
 				continue
 			}
-			p.log.WarnContext(ctx, "it was not in its list and is there all the same", "list", name, "environment", env, "id", g.first[i].id)
+			p.log.WarnContext(ctx, "it was not in its list and is there all the same", "list", name, "environment", env, "id", f.id)
 			if err := each(&one); err != nil {
 				return err
 			}
@@ -81,69 +74,29 @@ func askMissed[T any](ctx context.Context, p *planner, env pingone.ID, name stri
 	})
 }
 
-// An answer is one of three: a resource, a refusal, or neither, which means
-// that there is no such resource.
-type answer struct {
-	body    []byte
-	refusal *pingone.Error
+// A found one was in no list, and is there all the same.
+type found struct {
+	missing
+	page pingone.Page
 }
 
-// noteRefused notes those that can't be asked for: the first with PingOne's
-// words, the others as a number.
-func (p *planner) noteRefused(g gap, answers []answer) {
-	var first *staging.Unread
-	for i, a := range answers {
-		switch {
-		case a.refusal == nil:
-		case first != nil:
-			first.Skipped++
-		default:
-			u := unreadOf(g.first[i].environment, onePath(g.first[i].environment, g.name, g.first[i].id.String()), nil, a.refusal)
-			u.Missing = true
-			first = &u
-		}
+// askFor asks for each of a gap, and returns those that are there, in the
+// order of their ids. Those that can't be asked for are noted.
+func (p *planner) askFor(ctx context.Context, g gap) ([]found, error) {
+	var all []found
+	a := &asking{
+		client: p.client, name: g.name,
+		there: func(u missing, page pingone.Page) error { all = append(all, found{u, page}); return nil },
+		gone:  func(missing) error { return nil },
 	}
-	if first != nil {
-		p.unread.add(*first, "")
+	if err := a.all(ctx, g.first, workersFor(p.o.PerSecond, len(g.first))); err != nil {
+		return nil, err
 	}
-}
-
-// askAll asks for each of a gap. Where nothing but refusals came, the others
-// count as refused.
-func (p *planner) askAll(ctx context.Context, g gap) ([]answer, error) {
-	answers := make([]answer, len(g.first))
-	var refused, answered atomic.Int64
-	var last atomic.Pointer[pingone.Error]
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(workersFor(p.o.PerSecond, len(g.first)))
-	for i, u := range g.first {
-		group.Go(func() error {
-			if refused.Load() >= many && answered.Load() == 0 {
-				answers[i].refusal = last.Load()
-				return nil
-			}
-			path := onePath(u.environment, g.name, u.id.String())
-			page, err := p.client.Get(gctx, path)
-			if err == nil {
-				err = isOf(u, page.Body)
-			}
-			why := anyRefusal(path, err)
-			switch {
-			case err == nil:
-				answers[i].body = page.Body
-			case why == nil:
-				return err
-			case why.Status != http.StatusNotFound:
-				last.Store(why)
-				refused.Add(1)
-				answers[i].refusal = why
-				return nil
-			}
-			answered.Add(1)
-			return nil
-		})
+	for _, u := range a.unread() {
+		p.unread.add(u, "")
 	}
-	return answers, group.Wait()
+	slices.SortFunc(all, func(a, b found) int { return a.id.Compare(b.id) })
+	return all, nil
 }
 
 // askMissedRoles asks for the roles of each principal that earlier runs posted

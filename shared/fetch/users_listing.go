@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"path"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -42,15 +41,7 @@ func listUsers(ctx context.Context, store staging.Store, m *staging.Manifest) (*
 		if reply.IsDevices() {
 			continue
 		}
-		if path.Base(reply.Path) != usersName {
-			user, err := pingone.One[located](reply.Body)
-			if err != nil {
-				return nil, err
-			}
-			l.add(user, reply.Environment)
-			continue
-		}
-		if err := l.addPage(reply.Environment, reply.Parent, reply.Body); err != nil {
+		if err := l.addReply(reply); err != nil {
 			return nil, err
 		}
 	}
@@ -59,14 +50,15 @@ func listUsers(ctx context.Context, store staging.Store, m *staging.Manifest) (*
 
 const usersName = "users"
 
-func (l *listing) addPage(env pingone.ID, population *staging.Parent, body []byte) error {
-	users, _, err := l.decoder.Items(body, usersName)
+// addReply adds the users of a page, or the one who was asked for.
+func (l *listing) addReply(reply staging.Reply) error {
+	users, _, err := staging.ItemsOf(&l.decoder, reply, usersName)
 	for _, u := range users {
-		if u.Population.ID.IsZero() && population != nil {
-			u.Population.ID = population.ID
+		if u.Population.ID.IsZero() && reply.Parent != nil {
+			u.Population.ID = reply.Parent.ID
 		}
 		if !u.ID.IsZero() {
-			l.add(u, env)
+			l.add(u, reply.Environment)
 		}
 	}
 	return err
@@ -85,15 +77,6 @@ func (l *listing) add(u located, env pingone.ID) {
 	}
 	l.users[u.ID] = n
 	l.counts[n]++
-}
-
-// found adds a user who was asked for.
-func (l *listing) found(u missing, body []byte) error {
-	user, err := pingone.One[located](body)
-	if err == nil {
-		l.add(user, u.environment)
-	}
-	return err
 }
 
 func (l *listing) has(user pingone.ID) bool { _, ok := l.users[user]; return ok }

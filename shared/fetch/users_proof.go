@@ -31,7 +31,7 @@ func (r *reading) proveUsers(ctx context.Context) error {
 	if err := r.recountUsers(ctx, planned, l); err != nil {
 		return err
 	}
-	unread, err := r.proveGone(ctx, proof{name: usersName, has: l.has, found: l.found})
+	unread, err := r.proveGone(ctx, proof{name: usersName, has: l.has, found: l.addReply})
 	if err != nil {
 		return err
 	}

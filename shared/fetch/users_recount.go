@@ -111,7 +111,7 @@ func (r *reading) readAgain(ctx context.Context, p home, l *listing) error {
 		if err := r.w.Append(reply, page.Records); err != nil {
 			return err
 		}
-		if err := l.addPage(p.environment, parent, page.Body); err != nil {
+		if err := l.addReply(reply); err != nil {
 			return err
 		}
 		if r.w.Full() {

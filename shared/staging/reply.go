@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -46,7 +45,7 @@ const GroupAny = "groupAny"
 
 // IsDevices tells whether a reply is about the MFA devices of its parent, a
 // user. Such replies stand among the pages of users.
-func (r *Reply) IsDevices() bool { return r.Parent != nil && path.Base(r.Path) == pingone.DevicesKey }
+func (r *Reply) IsDevices() bool { return r.Parent != nil && r.IsOf(pingone.DevicesKey) }
 
 // bodyMember divides a line in two. An unescaped quote can't occur within a
 // JSON string, so the first occurrence is the member and nothing else.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -149,7 +148,7 @@ var isOrganizational = map[staging.Collection]bool{staging.Environments: true, s
 func each[T pingone.Resource](key string, kind authomize.Kind, found *findings, add func(env pingone.ID, r *T)) func(staging.Reply) error {
 	var d pingone.Decoder[T]
 	return func(reply staging.Reply) error {
-		all, broken, err := itemsOf(&d, reply, key)
+		all, broken, err := staging.ItemsOf(&d, reply, key)
 		if err != nil {
 			return err
 		}
@@ -164,20 +163,6 @@ func each[T pingone.Resource](key string, kind authomize.Kind, found *findings, 
 		return nil
 	}
 }
-
-// itemsOf decodes the list key, or the one of it that was asked for by its id.
-func itemsOf[T any](d *pingone.Decoder[T], reply staging.Reply, key string) ([]T, int, error) {
-	if isList(reply, key) {
-		return d.Items(reply.Body, key)
-	}
-	one, err := pingone.One[T](reply.Body)
-	if err != nil {
-		return nil, 1, nil //nolint:nilerr // as an item of a list that can't be decoded
-	}
-	return []T{one}, 0, nil
-}
-
-func isList(reply staging.Reply, key string) bool { return path.Base(reply.Path) == key }
 
 // tagOf numbers environments; 0 stands for none.
 func (x *index) tagOf(id pingone.ID) uint32 {

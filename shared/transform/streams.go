@@ -63,12 +63,12 @@ func (s *streams) users(ctx context.Context, emit emitter) error {
 		if reply.IsDevices() {
 			continue
 		}
-		users, broken, err := itemsOf(&d, reply, "users")
+		users, broken, err := staging.ItemsOf(&d, reply, "users")
 		if err != nil {
 			return err
 		}
 		tag := s.x.tagOf(reply.Environment)
-		if isList(reply, "users") && reply.FetchedAt.After(s.x.usersReadAt[reply.Environment]) {
+		if reply.IsOf("users") && reply.FetchedAt.After(s.x.usersReadAt[reply.Environment]) {
 			s.x.usersReadAt[reply.Environment] = reply.FetchedAt
 		}
 		for i := range users {
@@ -114,7 +114,7 @@ func (s *streams) groupings(ctx context.Context, emit emitter) error {
 		if err != nil {
 			return err
 		}
-		groups, _, err := itemsOf(&d, reply, "groups")
+		groups, _, err := staging.ItemsOf(&d, reply, "groups")
 		if err != nil {
 			return err
 		}

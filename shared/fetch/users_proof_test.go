@@ -1,8 +1,6 @@
 package fetch_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/gzip"
 
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone"
@@ -19,99 +16,6 @@ import (
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/stagingtest"
 )
-
-// know makes users of an environment known from an earlier run.
-func (r *rig) know(env pingone.ID, users ...pingone.ID) {
-	r.t.Helper()
-	lines := make([]string, len(users))
-	for i, id := range users {
-		lines[i] = staging.Known{ID: "user:" + id.String(), Environment: env, Run: "20261122T090000Z"}.Line()
-	}
-	slices.Sort(lines)
-	r.knowLines(strings.Join(lines, ""))
-}
-
-func (r *rig) knowLines(text string) {
-	r.t.Helper()
-	var buf bytes.Buffer
-	zip := gzip.NewWriter(&buf)
-	_, _ = zip.Write([]byte(text))
-	if err := zip.Close(); err != nil {
-		r.t.Fatal(err)
-	}
-	r.put("state/known/users-00.gz", buf.String())
-	r.put(staging.MemoryKey, `{"swept":{"run":"20261122T090000Z"},"known":{"users":"state/known/users-00.gz"}}`)
-}
-
-func (r *rig) put(key, data string) {
-	r.t.Helper()
-	if _, err := r.store.Put(r.t.Context(), key, []byte(data), staging.Always); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-const askedFor = "/v1/environments/*/users/*"
-
-var (
-	movingEnv   = pingonetest.StableID("moving")
-	populationA = pingonetest.StableID("moving", "a") // is read first
-	populationC = pingonetest.StableID("moving", "c") // and this one last
-)
-
-func movingUser(population string, i int) pingone.ID {
-	return pingonetest.StableID("moving", population, fmt.Sprint(i))
-}
-
-func addMovingUser(o *pingonetest.Organization, population string, i int) {
-	o.AddUser(movingEnv, pingonetest.User{
-		ID: movingUser(population, i), Population: pingonetest.StableID("moving", population), Username: fmt.Sprint(population, i),
-	})
-}
-
-func move(o *pingonetest.Organization, user, to pingone.ID) {
-	o.UpdateUser(movingEnv, user, func(u *pingonetest.User) { u.Population = to })
-}
-
-// movingRig reads three populations of four users, one after the other, in
-// pages of two. Before the first page of the last one, then is called.
-func movingRig(t *testing.T, then func(*pingonetest.Organization)) (*rig, fetch.Options) {
-	t.Helper()
-	o := pingonetest.NewOrganization("moving")
-	o.AddEnvironment(pingonetest.Environment{ID: movingEnv, Name: "Moving"})
-	for _, name := range []string{"a", "b", "c"} {
-		o.AddPopulation(movingEnv, pingonetest.Population{ID: pingonetest.StableID("moving", name), Name: name})
-		for i := range 4 {
-			addMovingUser(o, name, i)
-		}
-	}
-	r := newRig(t, o, pingonetest.WithPageMax(2))
-	r.org = o
-	r.envs = []pingone.ID{movingEnv}
-	r.fake.Inject(pingonetest.Fault{Match: usersPath, Query: populationC.String(), Do: pingonetest.FaultCall, Call: then})
-	options := r.options().PartitioningAbove(3)
-	options.PerSecond = 0 // one worker
-	return r, options
-}
-
-// readUsers are the different users that are staged.
-func (r *rig) readUsers() []string {
-	r.t.Helper()
-	all := r.edges(staging.Users)
-	for i := range all {
-		_, id, _ := strings.Cut(all[i], " ")
-		all[i] = "- " + id
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-func shortOf(population pingone.ID, expected, read int) staging.Short {
-	return staging.Short{Environment: movingEnv, Parent: staging.Parent{Kind: "population", ID: population}, List: "users", Expected: expected, Read: read}
-}
-
-func shortOfAll(expected, read int) staging.Short {
-	return staging.Short{Environment: movingEnv, Parent: staging.Parent{Kind: "environment", ID: movingEnv}, List: "users", Expected: expected, Read: read}
-}
 
 // Users move while populations are read one after the other: each population
 // is counted again, and read again where it has more than was found in it.
@@ -442,66 +346,4 @@ func TestKilledInTheProof(t *testing.T) {
 			})
 		}
 	}
-}
-
-// PingOne's head count knows what the worker application may not see. Where
-// there is none, that proof is missing, and nothing else.
-func TestHeadCount(t *testing.T) {
-	t.Parallel()
-	const path = "/v1/environments/*/totalIdentities"
-	hidden := pingonetest.StableID("small", "hidden")
-	short := func(expected int) []staging.Short {
-		return []staging.Short{{Environment: smallEnv, Parent: staging.Parent{Kind: "environment", ID: smallEnv}, List: "users", Expected: expected, Read: smallUsers}}
-	}
-	tests := []struct {
-		name   string
-		hidden int
-		fault  pingonetest.Fault
-		want   []staging.Short
-	}{
-		{name: "none"},
-		{name: "some", hidden: 10, want: short(smallUsers + 10)},
-		{name: "forbidden", hidden: 11, fault: pingonetest.Fault{Match: path, Times: -1, Status: 403, Code: "ACCESS_FAILED"}},
-		{name: "no such path", hidden: 11, fault: pingonetest.Fault{Match: path, Times: -1, Status: 404, Code: "NOT_FOUND"}},
-		{name: "out of order", hidden: 11, fault: pingonetest.Fault{Match: path, Times: -1, Status: 500}},
-		{name: "no page", hidden: 11, fault: pingonetest.Fault{Match: path, Times: -1, Do: pingonetest.FaultHTML}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r, o := smallRig(t)
-			o.AddPopulation(smallEnv, pingonetest.Population{ID: hidden, Name: "Hidden"})
-			for i := range tt.hidden {
-				o.AddUser(smallEnv, pingonetest.User{ID: pingonetest.StableID("hidden", fmt.Sprint(i)), Population: hidden, Username: fmt.Sprint("h", i)})
-			}
-			o.HidePopulation(smallEnv, hidden)
-			if tt.fault.Match != "" {
-				r.fake.Inject(tt.fault)
-			}
-			if result := r.mustRead(staging.Users); result.Records != smallUsers || result.Unread != 0 {
-				t.Errorf("got %+v, want %d records", result, smallUsers)
-			}
-			snap := r.snapshot(staging.Users)
-			if d := cmp.Diff(tt.want, snap.Complete.Short); d != "" {
-				t.Errorf("short (-want +got):\n%s", d)
-			}
-			if counted := len(snap.Manifest.HeadCounts) == 1; counted == (tt.fault.Match != "") {
-				t.Errorf("head counts of %v", snap.Manifest.HeadCounts)
-			}
-		})
-	}
-}
-
-// Time is up at the head count: it is asked for again.
-func TestOutOfTimeAtTheHeadCount(t *testing.T) {
-	t.Parallel()
-	r, o := smallRig(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	r.fake.Inject(pingonetest.Fault{Match: "/v1/environments/*/totalIdentities", Status: 429, RetryAfter: time.Hour})
-	if result, err := fetch.Run(ctx, run, staging.Users, r.options()); err != nil || result.Complete || !result.Progressed {
-		t.Errorf("got %+v, %v; want unfinished", result, err)
-	}
-	r.mustRead(staging.Users)
-	r.wantStaged(staging.Users, modelEdges(o, staging.Users))
 }

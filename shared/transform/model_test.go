@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,214 +16,282 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// sequences is how many are tried; each takes a fraction of a second.
-const sequences = 40
+const (
+	// sequences is how many are tried; each takes a fraction of a second.
+	sequences = 40
+	// modelSteps is how long each is.
+	modelSteps = 14
+)
 
-// Random sequences of SWEEP modes, deletions, hidden populations, approvals,
-// replays and runs transformed late: no user who exists is ever deleted, and
-// what is really gone is held for once at most when a person approves.
+// Random sequences of SWEEP modes, deletions, hidden populations, users whom a
+// list loses, approvals, replays and runs transformed late: no user who exists
+// is ever deleted, and what is really gone is held for once at most when a
+// person approves.
 func TestModel(t *testing.T) {
 	for seed := range sequences {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			model(t, uint64(seed))
+			w := newWorld(t, uint64(seed))
+			for range modelSteps {
+				w.step()
+			}
+			w.end()
 		})
 	}
 }
 
-func model(t *testing.T, seed uint64) {
-	rnd := rand.New(rand.NewPCG(seed, 7))
+// A world is an organization that changes, and what its runs must keep.
+type world struct {
+	*rig
+	rnd   *rand.Rand
+	clock *clock
+	day   time.Time
+	main  pingone.ID
+	// pops are those that exist, hidden those that the worker application may
+	// not see.
+	pops, hidden      map[int]bool
+	nextPop, nextUser int
+	people            []inhabitant
+	pending, done     []staging.RunID
+	clean, approvable map[staging.RunID]bool // fetched with nothing hidden; held in spite of that
+	visible           map[staging.RunID][]pingone.ID
+	posted            map[pingone.ID]bool
+	story             []string
+}
+
+type inhabitant struct {
+	id  pingone.ID
+	pop int
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
 	r, c := newTinyRig(t)
 	r.settings.MaxShrinkPercent = 95
-	main := id("main")
-	type user struct {
-		id  pingone.ID
-		pop int
-	}
-	pop := func(i int) pingone.ID { return pingonetest.StableID("pop", fmt.Sprint(i)) }
-	pops := map[int]bool{}
-	hidden := map[int]bool{}
-	var users []user
-	next, nextPop := 0, 0
-	addPop := func() {
-		r.org.AddPopulation(main, pingonetest.Population{ID: pop(nextPop), Name: fmt.Sprint("P", nextPop)})
-		pops[nextPop] = true
-		nextPop++
-	}
-	addUser := func() {
-		var live []int
-		for p := range pops {
-			if !hidden[p] {
-				live = append(live, p)
-			}
-		}
-		if len(live) == 0 {
-			return
-		}
-		slices.Sort(live)
-		u := user{many("model", next), live[rnd.IntN(len(live))]}
-		next++
-		users = append(users, u)
-		r.org.AddUser(main, pingonetest.User{ID: u.id, Population: pop(u.pop), Username: fmt.Sprint("u", next)})
+	w := &world{
+		rig: r, rnd: rand.New(rand.NewPCG(seed, 7)), clock: c, day: run1.Time(), main: id("main"),
+		pops: map[int]bool{}, hidden: map[int]bool{}, clean: map[staging.RunID]bool{}, approvable: map[staging.RunID]bool{},
+		visible: map[staging.RunID][]pingone.ID{}, posted: map[pingone.ID]bool{},
 	}
 	for range 3 {
-		addPop()
+		w.addPopulation()
 	}
 	for range 6 {
-		addUser()
+		w.addUser()
 	}
-	var log []string
-	say := func(f string, a ...any) { log = append(log, fmt.Sprintf(f, a...)) }
-	day := run1.Time()
-	var last staging.RunID
-	var pending, done []staging.RunID
-	heldClean := map[staging.RunID]bool{} // held, nothing hidden when it was fetched
-	clean := map[staging.RunID]bool{}
-	visible := map[staging.RunID]map[pingone.ID]bool{}
-	posted := map[pingone.ID]bool{}
-	modes := []config.SweepMode{config.SweepApply, config.SweepReport, config.SweepNever}
-	check := func(what string) {
-		held := map[string]bool{}
-		for _, u := range r.held()["users"] {
-			held[u] = true
-		}
-		for _, u := range users {
-			if posted[u.id] && !held["user:"+u.id.String()] {
-				t.Fatalf("after %s: user %s of population %d is gone from Authomize\n%s", what, u.id, u.pop, strings.Join(log, "\n"))
-			}
-		}
+	return w
+}
+
+func modelPopulation(i int) pingone.ID { return many("pop", i) }
+
+func (w *world) say(format string, a ...any) { w.story = append(w.story, fmt.Sprintf(format, a...)) }
+
+func (w *world) told() string { return strings.Join(w.story, "\n") }
+
+// step does one thing, by chance.
+func (w *world) step() {
+	switch w.rnd.IntN(13) {
+	case 0, 1:
+		w.deleteUser()
+	case 2:
+		w.addUser()
+	case 3, 4:
+		w.hideOrShow(w.rnd.IntN(w.nextPop))
+	case 5:
+		w.showAll()
+	case 6:
+		w.deletePopulation(w.rnd.IntN(w.nextPop))
+	case 7:
+		w.settings.Sweep = []config.SweepMode{config.SweepApply, config.SweepReport, config.SweepNever}[w.rnd.IntN(3)]
+	case 8:
+		w.pending = append(w.pending, w.fetchOne())
+	case 9:
+		w.transformLate()
+	case 10:
+		w.approveOne()
+	case 11:
+		w.loseUser()
+	default:
+		w.transformOne(w.fetchOne(), false)
 	}
-	fetch := func() staging.RunID {
-		day = day.Add(24 * time.Hour)
-		run := staging.RunID(day.Format("20060102T150405Z"))
-		c.set(day.Add(30 * time.Minute))
-		r.fetch(run)
-		clean[run] = len(hidden) == 0
-		visible[run] = map[pingone.ID]bool{}
-		for _, u := range users {
-			if !hidden[u.pop] {
-				visible[run][u.id] = true
-			}
-		}
-		return run
-	}
-	transformRun := func(run staging.RunID, again bool) report.State {
-		day = day.Add(time.Hour)
-		c.set(day)
-		o := r.options()
-		o.Again = again
-		got := r.run(run, o)
-		for u := range visible[run] {
-			posted[u] = true
-		}
-		say("transform %s again %t, SWEEP=%s: %s swept %t %q", run, again, r.settings.Sweep, got.State, got.Swept, got.Held)
-		if got.State == report.Held && clean[run] && !slices.ContainsFunc(got.Held, func(s string) bool { return strings.Contains(s, " is newer and was posted") }) {
-			heldClean[run] = true
-		} else {
-			delete(heldClean, run)
-		}
-		done = append(done, run)
-		last = max(last, run)
-		check("transform " + string(run))
-		return got.State
-	}
-	for range 14 {
-		switch rnd.IntN(12) {
-		case 0, 1:
-			if len(users) > 2 {
-				i := rnd.IntN(len(users))
-				say("delete user %s of %d", users[i].id, users[i].pop)
-				r.org.RemoveUser(main, users[i].id)
-				users = slices.Delete(users, i, i+1)
-			}
-		case 2:
-			addUser()
-			say("add user")
-		case 3, 4:
-			p := rnd.IntN(nextPop)
-			if pops[p] && !hidden[p] {
-				say("hide %d", p)
-				hidden[p] = true
-				r.org.HidePopulation(main, pop(p))
-			} else if hidden[p] {
-				say("show %d", p)
-				delete(hidden, p)
-				r.org.ShowPopulation(main, pop(p))
-			}
-		case 5:
-			for p := range hidden {
-				r.org.ShowPopulation(main, pop(p))
-			}
-			clear(hidden)
-			say("show all")
-		case 6:
-			p := rnd.IntN(nextPop)
-			if pops[p] && !hidden[p] && len(pops) > 1 {
-				say("delete population %d", p)
-				for i := len(users) - 1; i >= 0; i-- {
-					if users[i].pop == p {
-						r.org.RemoveUser(main, users[i].id)
-						users = slices.Delete(users, i, i+1)
-					}
-				}
-				r.org.RemovePopulation(main, pop(p))
-				delete(pops, p)
-				if len(pops) < 3 {
-					addPop()
-				}
-			}
-		case 7:
-			r.settings.Sweep = modes[rnd.IntN(3)]
-		case 8:
-			run := fetch()
-			say("fetch %s", run)
-			pending = append(pending, run)
-		case 9:
-			if len(pending) > 0 {
-				i := rnd.IntN(len(pending))
-				run := pending[i]
-				pending = slices.Delete(pending, i, i+1)
-				transformRun(run, false)
-			} else if len(done) > 0 {
-				transformRun(done[rnd.IntN(len(done))], true)
-			}
-		case 10:
-			var can []staging.RunID
-			for run := range heldClean {
-				can = append(can, run)
-			}
-			slices.Sort(can)
-			if len(can) > 0 {
-				run := can[rnd.IntN(len(can))]
-				got, err := r.approve(run)
-				say("approve %s SWEEP=%s: %v %v", run, r.settings.Sweep, got.State, err)
-				delete(heldClean, run)
-				// Whoever was added later and not posted since is none of this.
-				check("approve " + string(run))
-			}
-		default:
-			transformRun(fetch(), false)
+}
+
+func (w *world) addPopulation() {
+	w.org.AddPopulation(w.main, pingonetest.Population{ID: modelPopulation(w.nextPop), Name: fmt.Sprint("P", w.nextPop)})
+	w.pops[w.nextPop] = true
+	w.nextPop++
+}
+
+func (w *world) addUser() {
+	var live []int
+	for p := range w.nextPop {
+		if w.pops[p] && !w.hidden[p] {
+			live = append(live, p)
 		}
 	}
-	// At the end all is visible. One run, approved if it is held; the next is good.
-	for p := range hidden {
-		r.org.ShowPopulation(main, pop(p))
+	if len(live) == 0 {
+		return
 	}
-	clear(hidden)
-	say("show all, end")
-	if run := fetch(); transformRun(run, false) == report.Held {
-		if run2 := fetch(); transformRun(run2, false) == report.Held {
-			if _, err := r.approve(run2); err != nil {
-				t.Fatalf("approve: %v\n%s", err, strings.Join(log, "\n"))
+	u := inhabitant{many("model", w.nextUser), live[w.rnd.IntN(len(live))]}
+	w.nextUser++
+	w.people = append(w.people, u)
+	w.org.AddUser(w.main, pingonetest.User{ID: u.id, Population: modelPopulation(u.pop), Username: fmt.Sprint("u", w.nextUser)})
+	w.say("add user %s to %d", u.id, u.pop)
+}
+
+func (w *world) deleteUser() {
+	if len(w.people) > 2 {
+		w.remove(w.rnd.IntN(len(w.people)))
+	}
+}
+
+func (w *world) remove(i int) {
+	w.say("delete user %s of %d", w.people[i].id, w.people[i].pop)
+	w.org.RemoveUser(w.main, w.people[i].id)
+	w.people = slices.Delete(w.people, i, i+1)
+}
+
+// loseUser makes the next list of users leave one out whom Authomize holds.
+func (w *world) loseUser() {
+	var all []pingone.ID
+	for _, u := range w.people {
+		if w.posted[u.id] {
+			all = append(all, u.id)
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	lost := all[w.rnd.IntN(len(all))]
+	w.say("the next list of users loses %s", lost)
+	w.fake.Inject(pingonetest.Fault{Match: tinyEnvironment + "/users", Do: pingonetest.FaultLose, Lose: lost})
+}
+
+func (w *world) hideOrShow(p int) {
+	switch {
+	case w.hidden[p]:
+		w.say("show %d", p)
+		delete(w.hidden, p)
+		w.org.ShowPopulation(w.main, modelPopulation(p))
+	case w.pops[p]:
+		w.say("hide %d", p)
+		w.hidden[p] = true
+		w.org.HidePopulation(w.main, modelPopulation(p))
+	}
+}
+
+func (w *world) showAll() {
+	for p := range w.hidden {
+		w.org.ShowPopulation(w.main, modelPopulation(p))
+	}
+	clear(w.hidden)
+	w.say("show all")
+}
+
+func (w *world) deletePopulation(p int) {
+	if !w.pops[p] || w.hidden[p] || len(w.pops) < 2 {
+		return
+	}
+	for i := len(w.people) - 1; i >= 0; i-- {
+		if w.people[i].pop == p {
+			w.remove(i)
+		}
+	}
+	w.say("delete population %d", p)
+	w.org.RemovePopulation(w.main, modelPopulation(p))
+	delete(w.pops, p)
+	if len(w.pops) < 3 {
+		w.addPopulation()
+	}
+}
+
+// fetchOne stages a run, a day after the one before.
+func (w *world) fetchOne() staging.RunID {
+	w.day = w.day.Add(24 * time.Hour)
+	run := staging.RunID(w.day.Format("20060102T150405Z"))
+	w.clock.set(w.day.Add(30 * time.Minute))
+	w.fetch(run)
+	w.clean[run] = len(w.hidden) == 0
+	for _, u := range w.people {
+		if !w.hidden[u.pop] {
+			w.visible[run] = append(w.visible[run], u.id)
+		}
+	}
+	w.say("fetch %s", run)
+	return run
+}
+
+func (w *world) transformOne(run staging.RunID, again bool) report.State {
+	w.day = w.day.Add(time.Hour)
+	w.clock.set(w.day)
+	o := w.options()
+	o.Again = again
+	got := w.run(run, o)
+	for _, u := range w.visible[run] {
+		w.posted[u] = true
+	}
+	w.say("transform %s again %t, SWEEP=%s: %s swept %t %q", run, again, w.settings.Sweep, got.State, got.Swept, got.Held)
+	late := slices.ContainsFunc(got.Held, func(s string) bool { return strings.Contains(s, " is newer and was posted") })
+	w.approvable[run] = got.State == report.Held && w.clean[run] && !late
+	w.done = append(w.done, run)
+	w.wantEverybody("transform " + string(run))
+	return got.State
+}
+
+// transformLate transforms a run that was staged before, or one again.
+func (w *world) transformLate() {
+	switch {
+	case len(w.pending) > 0:
+		i := w.rnd.IntN(len(w.pending))
+		run := w.pending[i]
+		w.pending = slices.Delete(w.pending, i, i+1)
+		w.transformOne(run, false)
+	case len(w.done) > 0:
+		w.transformOne(w.done[w.rnd.IntN(len(w.done))], true)
+	}
+}
+
+// approveOne is a person who knows that nothing was hidden from a held run.
+func (w *world) approveOne() {
+	can := slices.DeleteFunc(slices.Sorted(maps.Keys(w.approvable)), func(run staging.RunID) bool { return !w.approvable[run] })
+	if len(can) == 0 {
+		return
+	}
+	run := can[w.rnd.IntN(len(can))]
+	got, err := w.approve(run)
+	w.say("approve %s SWEEP=%s: %v %v", run, w.settings.Sweep, got.State, err)
+	w.approvable[run] = false
+	w.wantEverybody("approve " + string(run))
+}
+
+// wantEverybody checks that whoever exists and was posted is still held.
+func (w *world) wantEverybody(after string) {
+	w.t.Helper()
+	held := w.held()["users"]
+	for _, u := range w.people {
+		if w.posted[u.id] && !slices.Contains(held, "user:"+u.id.String()) {
+			w.t.Fatalf("after %s: user %s of population %d is gone from Authomize\n%s", after, u.id, u.pop, w.told())
+		}
+	}
+}
+
+// end shows all that was hidden. One run, approved if need be, settles it; the
+// next is good, and what is really gone goes.
+func (w *world) end() {
+	w.t.Helper()
+	w.showAll()
+	if w.transformOne(w.fetchOne(), false) == report.Held {
+		if run := w.fetchOne(); w.transformOne(run, false) == report.Held {
+			if _, err := w.approve(run); err != nil {
+				w.t.Fatalf("approve: %v\n%s", err, w.told())
 			}
 		}
 	}
-	if transformRun(fetch(), false) != report.Done {
-		t.Fatalf("held for ever:\n%s", strings.Join(log, "\n"))
+	if w.transformOne(w.fetchOne(), false) != report.Done {
+		w.t.Fatalf("held for ever:\n%s", w.told())
 	}
-	r.settings.Sweep = config.SweepApply
-	transformRun(fetch(), false)
-	if n := len(r.held()["users"]); n != len(users)+5 {
-		t.Errorf("%d users, want %d\n%s", n, len(users)+5, strings.Join(log, "\n"))
+	w.settings.Sweep = config.SweepApply
+	w.transformOne(w.fetchOne(), false)
+	if n := len(w.held()["users"]); n != len(w.people)+5 {
+		w.t.Errorf("%d users, want %d\n%s", n, len(w.people)+5, w.told())
 	}
 }

@@ -77,6 +77,10 @@ bench: ## Measure whole runs between the fakes (SIZE=10000 users), then the benc
 	go run ./functions/internal/bench -users '$(SIZE)' -json dist/bench.json
 	go test -run '^$$' -bench . -benchmem ./shared/...
 
+.PHONY: bench-once
+bench-once: ## Run every Go benchmark once, so that none is broken.
+	go test -run '^$$' -bench . -benchtime 1x ./shared/...
+
 .PHONY: benchstat
 benchstat: ## Compare two benchmark outputs: OLD=file NEW=file.
 	$(GOTOOL) benchstat '$(OLD)' '$(NEW)'
@@ -86,7 +90,7 @@ benchstat: ## Compare two benchmark outputs: OLD=file NEW=file.
 # The AWS emulator of the tests is that of the pinned tools, and must start.
 .PHONY: check
 check: export MOTO_SERVER := $(CURDIR)/$(VENV)/bin/moto_server
-check: fmt-check tidy-check vet lint vuln sam template-test fuzz race test ## All that CI runs.
+check: fmt-check tidy-check vet lint vuln sam template-test fuzz bench-once race test ## All that CI runs.
 
 .PHONY: fmt
 fmt: ## Format the Go code.

@@ -59,7 +59,7 @@ func BenchmarkKeptRoles(b *testing.B) {
 		users = newRoster(listed, loaded)
 		heap.look()
 		runtime.KeepAlive(loaded)
-		q := &rolePlan{planner: &planner{o: Options{Roles: RoleOptions{Refresh: 1000}}}, at: now}
+		q := &rolePlan{planner: &planner{o: Options{Roles: RoleOptions{Refresh: 1000}}}, at: now, until: now}
 		urgent, others := q.choose(&keptEnvironment{}, users, changes{})
 		heap.look()
 		if len(urgent) != 0 || len(others) != 1000 {

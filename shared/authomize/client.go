@@ -139,14 +139,16 @@ func (c *Client) Post(ctx context.Context, kind Kind, items [][]byte) (Receipt, 
 	}
 	body = append(body, bodyClose...)
 
+	sent := time.Now()
 	reply, err := c.do(ctx, http.MethodPost, c.app+path, "", body)
 	if err != nil {
 		return Receipt{}, err
 	}
-	r, err := decodeReceipt(reply)
+	r, err := decodeReceipt(reply.body)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("post %s: %w", kind, err)
 	}
+	r.heed(reply.at, time.Since(sent))
 	return r, nil
 }
 
@@ -171,7 +173,7 @@ func (c *Client) Sweep(ctx context.Context, modifiedBefore time.Time) (SweepRece
 	if err != nil {
 		return SweepReceipt{}, err
 	}
-	r, err := decodeSweepReceipt(reply)
+	r, err := decodeSweepReceipt(reply.body)
 	if err != nil {
 		return SweepReceipt{}, fmt.Errorf("sweep: %w", err)
 	}
@@ -184,7 +186,7 @@ func (c *Client) Me(ctx context.Context) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	m, err := decodeMe(reply)
+	m, err := decodeMe(reply.body)
 	if err != nil {
 		return Me{}, fmt.Errorf("me: %w", err)
 	}
@@ -199,14 +201,21 @@ func (c *Client) App(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if text(fields(reply)["id"]) == "" {
+	if text(fields(reply.body)["id"]) == "" {
 		return fmt.Errorf("app: %w: it names no id", ErrBadReceipt)
 	}
 	return nil
 }
 
-// do sends one request and returns the body of a 2xx.
-func (c *Client) do(ctx context.Context, method, path, query string, body []byte) ([]byte, error) {
+// A reply is the body of a 2xx, and when it was made by the API's own clock, or
+// by ours if it doesn't say.
+type reply struct {
+	body []byte
+	at   time.Time
+}
+
+// do sends one request and returns the reply if it is a 2xx.
+func (c *Client) do(ctx context.Context, method, path, query string, body []byte) (reply, error) {
 	target := c.base + path
 	if query != "" {
 		target += "?" + query
@@ -217,7 +226,7 @@ func (c *Client) do(ctx context.Context, method, path, query string, body []byte
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, content)
 	if err != nil {
-		return nil, fmt.Errorf("authomize: %s %s: %w", method, path, err)
+		return reply{}, fmt.Errorf("authomize: %s %s: %w", method, path, err)
 	}
 	req.Header.Set("Accept", "application/json")
 	if body != nil {
@@ -229,20 +238,24 @@ func (c *Client) do(ctx context.Context, method, path, query string, body []byte
 		if errors.As(err, &ue) {
 			err = ue.Err // its own text repeats the whole address
 		}
-		return nil, fmt.Errorf("authomize: %s %s: %w", method, path, err)
+		return reply{}, fmt.Errorf("authomize: %s %s: %w", method, path, err)
 	}
 	defer resp.Body.Close()
-	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes+1))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxReplyBytes+1))
 	if resp.StatusCode/100 != 2 {
-		return nil, newError(method, path, resp.StatusCode, reply)
+		return reply{}, newError(method, path, resp.StatusCode, text)
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("authomize: %s %s: read the reply: %w", method, path, context.Cause(ctx))
+		return reply{}, fmt.Errorf("authomize: %s %s: read the reply: %w", method, path, context.Cause(ctx))
 	case err != nil:
-		return nil, fmt.Errorf("authomize: %s %s: %w: it broke off", method, path, ErrBadReceipt)
-	case len(reply) > maxReplyBytes:
-		return nil, fmt.Errorf("authomize: %s %s: %w: more than %d bytes", method, path, ErrBadReceipt, maxReplyBytes)
+		return reply{}, fmt.Errorf("authomize: %s %s: %w: it broke off", method, path, ErrBadReceipt)
+	case len(text) > maxReplyBytes:
+		return reply{}, fmt.Errorf("authomize: %s %s: %w: more than %d bytes", method, path, ErrBadReceipt, maxReplyBytes)
 	}
-	return reply, nil
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		at = time.Now()
+	}
+	return reply{text, at}, nil
 }

@@ -106,3 +106,26 @@ func FuzzFaults(f *testing.F) {
 		}
 	})
 }
+
+func TestReceiptAheadOfItsReply(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name         string
+		said         time.Time
+		want         time.Time
+		ahead, takes time.Duration
+	}{
+		{name: "before the reply", said: at.Add(-5 * time.Second), want: at.Add(-5 * time.Second), takes: 7 * time.Second},
+		{name: "within the second of the reply", said: at.Add(900 * time.Millisecond), want: at.Add(900 * time.Millisecond)},
+		{name: "half a minute ahead", said: at.Add(30 * time.Second), want: at.Add(30 * time.Second)},
+		{name: "more than that", said: at.Add(31 * time.Second), want: at.Add(-7 * time.Second), ahead: 31 * time.Second, takes: 7 * time.Second},
+		{name: "no time", want: time.Time{}},
+	} {
+		r := Receipt{AcceptedAt: tc.said}
+		r.heed(at, tc.takes)
+		if !r.AcceptedAt.Equal(tc.want) || r.Ahead != tc.ahead {
+			t.Errorf("%s: accepted at %v, ahead by %v; want %v and %v", tc.name, r.AcceptedAt, r.Ahead, tc.want, tc.ahead)
+		}
+	}
+}

@@ -181,6 +181,7 @@ func (d *delivery) settle(entries []entry, receipt Receipt) {
 	r.Shortfall += shortfall
 	d.accepted.Add(int64(accepted))
 	r.seen(receipt.AcceptedAt)
+	r.AheadSeconds = max(r.AheadSeconds, int64(receipt.Ahead.Seconds()))
 	if receipt.AcceptedAt.IsZero() {
 		r.MissingTimestamp++
 	}

@@ -16,8 +16,13 @@ type Receipt struct {
 	// counts records with invalid references is not documented.
 	Accepted int
 	// AcceptedAt is zero where the receipt names no time, or one that can't be
-	// read or has no zone.
+	// read or has no zone. It is never ahead of the reply itself: see Ahead.
 	AcceptedAt time.Time
+	// Ahead is by how much the receipt's time was ahead of the reply that brings
+	// it, if by more than half a minute: a clock that is wrong, or local time
+	// that is said to be UTC. A sweep from such a moment on would delete what was
+	// just posted, so AcceptedAt is when the request was sent.
+	Ahead time.Duration
 	// Invalid holds the ids that the API didn't know, by the field of the
 	// receipt that lists them, such as invalidSourceIds. Empty lists are left out.
 	Invalid map[string][]string
@@ -63,6 +68,18 @@ func decodeReceipt(b []byte) (Receipt, error) {
 	r.addInvalid(m)
 	r.addInvalid(fields(m["data"]))
 	return r, nil
+}
+
+// maxAhead is how much later than its reply a receipt's time may be. The reply
+// is dated in whole seconds.
+const maxAhead = 30 * time.Second
+
+// heed compares the receipt's time with when the reply was made, by the API's
+// clock, and how long it took.
+func (r *Receipt) heed(at time.Time, took time.Duration) {
+	if ahead := r.AcceptedAt.Sub(at); ahead > maxAhead {
+		r.Ahead, r.AcceptedAt = ahead, at.Add(-took).UTC()
+	}
 }
 
 // addInvalid collects every list named invalid…Ids, those of kinds that are

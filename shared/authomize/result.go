@@ -54,6 +54,7 @@ type Result struct {
 
 	FirstAcceptedAt  time.Time // earliest of all receipts; zero if none had a time
 	MissingTimestamp int64     // receipts without a time
+	AheadSeconds     int64     // the most that a receipt was ahead of its reply, see Receipt
 }
 
 // Clone returns a copy that shares nothing with r.
@@ -84,6 +85,7 @@ func (r *Result) Add(o Result) {
 		r.addReason(reason, n)
 	}
 	r.seen(o.FirstAcceptedAt)
+	r.AheadSeconds = max(r.AheadSeconds, o.AheadSeconds)
 }
 
 // list lists the first records of each reason.

@@ -34,7 +34,7 @@ func NewThrowaway(ctx context.Context, o Options, name string) (*Throwaway, erro
 	if err != nil {
 		return nil, fmt.Errorf("make an app: %w", err)
 	}
-	o.AppID = text(fields(reply)["id"])
+	o.AppID = text(fields(reply.body)["id"])
 	if o.AppID == "" {
 		return nil, fmt.Errorf("make an app: %w: it names no id; look in Authomize for one named %q, and delete it by hand", ErrBadReceipt, name)
 	}
@@ -68,7 +68,7 @@ func (c *Client) Keys(ctx context.Context, kind Kind) ([]string, error) {
 		return nil, err
 	}
 	var list []jsontext.Value
-	if json.Unmarshal(fields(reply)["data"], &list, lenient) != nil {
+	if json.Unmarshal(fields(reply.body)["data"], &list, lenient) != nil {
 		return nil, fmt.Errorf("read back %s: %w: there is no list in it", kind, ErrBadReceipt)
 	}
 	keys := make([]string, len(list))

@@ -260,6 +260,10 @@ func (t *transform) post(ctx context.Context) error {
 		}
 		t.o.Log.DebugContext(ctx, "kind posted", "kind", kind, "mapped", t.mapped[kind], "posted", result.Posted,
 			"accepted", result.Accepted, "quarantined", result.QuarantinedTotal, "dry_run", t.o.Settings.DryRun)
+		if result.AheadSeconds > 0 {
+			t.o.Log.WarnContext(ctx, "Authomize dates receipts ahead of its own replies: the sweep counts from when records were sent, by the clock of the replies",
+				"kind", kind, "ahead_s", result.AheadSeconds)
+		}
 		if t.o.OnProgress != nil {
 			t.o.OnProgress(Progress{Kind: kind, Posted: result.Posted, Done: true})
 		}

@@ -37,6 +37,7 @@ type reply struct {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{r: r, at: s.now().UTC()}
+	w.Header().Set("Date", c.at.Format(http.TimeFormat)) // by the clock that dates all else
 	body, err := readBody(r)
 	if err != nil {
 		s.violate(r, "the body can't be read")

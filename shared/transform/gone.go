@@ -22,6 +22,8 @@ type gone struct {
 	users       map[pingone.ID]int
 	unproven    map[staging.Collection]map[pingone.ID]int
 	populations []staging.Known
+	// records counts all that has a name, by environment.
+	records map[pingone.ID]int
 }
 
 // proofs say what of the records that are gone PingOne was to be asked for, by
@@ -39,7 +41,7 @@ var proofs = map[authomize.Kind]struct {
 
 // findGone compares the run with what is known of earlier ones.
 func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
-	g := gone{missed: set{}, users: map[pingone.ID]int{}, unproven: map[staging.Collection]map[pingone.ID]int{}}
+	g := gone{missed: set{}, users: map[pingone.ID]int{}, unproven: map[staging.Collection]map[pingone.ID]int{}, records: map[pingone.ID]int{}}
 	proven := map[staging.Collection]set{}
 	for _, p := range proofs {
 		proven[p.collection] = set{}
@@ -76,7 +78,13 @@ func (t *transform) findGone(ctx context.Context, m *memory, all posted) error {
 		}
 	}
 	var err error
-	if t.report.Sweep.Gone, err = m.gone(ctx, all, note); err != nil {
+	count := func(list authomize.Kind, k staging.Known) {
+		if !m.isSettled(k) {
+			g.records[k.Environment]++
+		}
+		note(list, k)
+	}
+	if t.report.Sweep.Gone, err = m.gone(ctx, all, count); err != nil {
 		return err
 	}
 	for _, list := range []authomize.Kind{listedPopulations, listedApplications} {

@@ -343,11 +343,16 @@ func TestHeldForEnvironments(t *testing.T) {
 	r.wantGone(run3, "environment:side")
 	r.wantSweeps("23 09:29:00")
 
+	// The setting is about how many records there are, not about whose: only a
+	// person lets a whole environment go.
 	r.settings.MaxShrinkPercent = 100
 	o := r.options()
 	o.Again = true
 	c.set(day3)
-	r.wantState(r.run(run3, o), report.Done, true)
+	r.wantState(r.run(run3, o), report.Held, false, "environment side was read in run 20261123T090000Z and is not in this one")
+	if got, err := r.approve(run3); err != nil || !got.Swept {
+		t.Errorf("approved: %+v, %v", got, err)
+	}
 	r.wantSweeps("23 09:29:00", "25 09:29:00 assets:1")
 	if diff := cmp.Diff(tinyHoldings(), r.held()); diff != "" {
 		t.Errorf("Authomize holds (-want +got):\n%s", diff)

@@ -23,7 +23,7 @@ func TestHeldForEnvironmentOfAHeldRun(t *testing.T) {
 
 	c.set(day3)
 	r.fetchUnder(run3, staging.Terms{}, []pingone.ID{id("main")})
-	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which an earlier run posted 1 populations and 1 users, is not in this run")
+	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which earlier runs posted 3 records, is not in this run")
 	r.wantHeld(held)
 }
 
@@ -39,7 +39,27 @@ func TestHeldForEnvironmentWithoutUsersOfAHeldRun(t *testing.T) {
 
 	c.set(day3)
 	r.fetchUnder(run3, staging.Terms{}, []pingone.ID{id("main")})
-	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which an earlier run posted 1 populations and 0 users, is not in this run")
+	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which earlier runs posted 2 records, is not in this run")
+	r.wantHeld(held)
+}
+
+// So is one of which PingOne let nothing be read but gateways and applications.
+func TestHeldForEnvironmentOfWhichLittleWasRead(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.firstRun(c)
+	r.org.AddEnvironment(pingonetest.Environment{ID: id("side"), Name: "Side", Type: "SANDBOX", Region: "EU"})
+	r.org.AddApplication(id("side"), pingonetest.Application{ID: id("shop"), Name: "Shop", Type: "WEB_APP", Protocol: "OPENID_CONNECT"})
+	for _, list := range []string{"users", "groups", "populations"} {
+		r.fake.Deny("/v1/environments/"+id("side").String()+"/"+list, 403, "ACCESS_FAILED")
+	}
+	r.holdOnce(run2)
+	held := r.held()
+
+	c.set(day3)
+	r.settings.MaxShrinkPercent = 100
+	r.fetchUnder(run3, staging.Terms{}, []pingone.ID{id("main")})
+	r.wantState(r.mustTransform(run3), report.Held, false, "environment side, of which earlier runs posted 2 records, is not in this run")
 	r.wantHeld(held)
 }
 

@@ -71,7 +71,7 @@ func (t *transform) environmentList() string {
 	return "environment " + strings.Join(names, ", ")
 }
 
-const ifAllGoes = "if it is right that all of it goes, approve the sweep, or set MAX_SHRINK_PERCENT to 100 for one run"
+const ifAllGoes = "if it is right that all of it goes, approve the sweep"
 
 // environmentReasons are about environments that are missing without a word.
 // One on which the worker application lost its roles is listed no more: that
@@ -87,7 +87,7 @@ func (t *transform) environmentReasons(m *memory) []string {
 			}
 		}
 	}
-	if t.report.Narrowed || t.o.Settings.MaxShrinkPercent >= 100 {
+	if t.report.Narrowed {
 		return reasons
 	}
 	if last := m.baseline(); last != nil {
@@ -98,16 +98,10 @@ func (t *transform) environmentReasons(m *memory) []string {
 			}
 		}
 	}
-	// Runs that were held may have posted others. Each has a population.
-	populations := map[pingone.ID]int{}
-	for _, k := range t.gone.populations {
-		populations[k.Environment]++
-	}
-	lost := slices.AppendSeq(slices.Collect(maps.Keys(populations)), maps.Keys(t.gone.users))
-	slices.SortFunc(lost, pingone.ID.Compare)
-	for _, env := range slices.Compact(lost) {
+	// Runs that were held may have posted others.
+	for _, env := range slices.SortedFunc(maps.Keys(t.gone.records), pingone.ID.Compare) {
 		if !env.IsZero() && !slices.Contains(all, env) {
-			reasons = append(reasons, fmt.Sprintf("environment %s, of which an earlier run posted %d populations and %d users, is not in this run: %s", env, populations[env], t.gone.users[env], ifAllGoes))
+			reasons = append(reasons, fmt.Sprintf("environment %s, of which earlier runs posted %d records, is not in this run: %s", env, t.gone.records[env], ifAllGoes))
 		}
 	}
 	return reasons

@@ -82,7 +82,7 @@ func ReadKnown(ctx context.Context, store Store, key string) iter.Seq2[Known, er
 }
 
 func damagedList(key string, err error) error {
-	return fmt.Errorf("%s is missing or damaged; set SWEEP=report, move %s away, and the next run starts without a baseline: %w: %w",
+	return fmt.Errorf("%s is missing or damaged; move %s away; the next run posts and is held until a person approves it: %w: %w",
 		key, MemoryKey, err, ErrCorrupt)
 }
 
@@ -104,7 +104,7 @@ func KnownOf(ctx context.Context, store Store, before RunID, list string) iter.S
 			Good  judged            `json:"good"`
 			Known map[string]string `json:"known"`
 		}
-		if err := json.Unmarshal(object.Data, &memory); err != nil {
+		if err := json.Unmarshal(object.Data, &memory); err != nil || memory.Known == nil { // which is always written
 			yield(Known{}, DamagedMemory())
 			return
 		}
@@ -137,5 +137,5 @@ func (j judged) upTo(run RunID) RunID {
 
 // DamagedMemory is the error for an object at MemoryKey that can't be decoded.
 func DamagedMemory() error {
-	return fmt.Errorf("%s is damaged; set SWEEP=report, move it away, and the next run starts without a baseline: %w", MemoryKey, ErrCorrupt)
+	return fmt.Errorf("%s is damaged; move it away; the next run posts and is held until a person approves it: %w", MemoryKey, ErrCorrupt)
 }

@@ -142,6 +142,7 @@ func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *re
 			replace(&m.state.Good, good)
 			m.state.Approved = max(m.state.Approved, run)
 		}
+		m.state.Lost = false
 		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
 			return err
 		}

@@ -2,11 +2,14 @@ package transform_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
@@ -126,8 +129,9 @@ func TestDamagedRun(t *testing.T) {
 	}
 }
 
-// Memory that is damaged fails the run with advice; after it was followed,
-// the run is done, without a baseline.
+// Memory that is damaged fails the run with advice. After it was followed, the
+// run is held if that took away what earlier ones posted, until a person
+// approves.
 func TestDamagedMemory(t *testing.T) {
 	t.Parallel()
 	known := func(r *rig) string {
@@ -147,6 +151,8 @@ func TestDamagedMemory(t *testing.T) {
 	}{
 		{"no JSON", func(r *rig) { r.put("state/transform.json", `{"swept":`) }, "state/transform.json is damaged", "state/transform.json"},
 		{"empty", func(r *rig) { r.put("state/transform.json", "") }, "state/transform.json is damaged", "state/transform.json"},
+		{"nothing", func(r *rig) { r.put("state/transform.json", "null") }, "state/transform.json is damaged", "state/transform.json"},
+		{"no lists", func(r *rig) { r.put("state/transform.json", "{}") }, "state/transform.json is damaged", "state/transform.json"},
 		{"another shape", func(r *rig) { r.put("state/transform.json", `{"swept":7}`) }, "state/transform.json is damaged", "state/transform.json"},
 		{"list is missing", func(r *rig) { r.delete(known(r)) }, "move state/transform.json away", "state/transform.json"},
 		{"list is no gzip", func(r *rig) { r.put(known(r), "user:1") }, "move state/transform.json away", "state/transform.json"},
@@ -173,7 +179,15 @@ func TestDamagedMemory(t *testing.T) {
 			r.wantSweeps("23 09:29:00")
 
 			r.delete(tt.mend)
-			r.wantState(r.mustTransform(run2), report.Done, true)
+			if tt.mend == "state/transform.json" {
+				r.wantState(r.mustTransform(run2), report.Held, false, "state/transform.json was lost, and with it what earlier runs posted")
+				r.wantHeld(tinyHoldings())
+				if got, err := r.approve(run2); err != nil || !got.Swept {
+					t.Fatalf("approved: %+v, %v", got, err)
+				}
+			} else {
+				r.wantState(r.mustTransform(run2), report.Done, true)
+			}
 			r.wantHeld(tinyHoldings().without("user:eve"))
 			c.set(day3)
 			r.fetch(run3)
@@ -210,4 +224,43 @@ func TestStoreOutOfOrder(t *testing.T) {
 	}
 	r.wantSweeps("23 09:29:00")
 	r.wantState(r.mustTransform(run2), report.Done, true)
+}
+
+// Who lost the memory can't miss anything. So every run is held, not the first
+// alone, until a person approves one that saw all.
+func TestLostMemoryHoldsUntilApproved(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.org.AddPopulation(id("main"), pingonetest.Population{ID: id("others"), Name: "Others"})
+	r.org.AddUser(id("main"), pingonetest.User{ID: id("fay"), Population: id("others"), Username: "fay"})
+	r.firstRun(c)
+	held := r.held()
+	r.delete("state/transform.json")
+	r.org.HidePopulation(id("main"), id("others"))
+	const lost = "state/transform.json was lost, and with it what earlier runs posted"
+	for _, run := range []staging.RunID{run2, run3} {
+		c.set(run.Time())
+		r.fetch(run)
+		r.wantState(r.mustTransform(run), report.Held, false, lost)
+		r.wantHeld(held)
+	}
+
+	r.org.ShowPopulation(id("main"), id("others"))
+	r.org.RemoveUser(id("main"), id("eve"))
+	for i, want := range []string{"held", "done"} {
+		run := staging.RunID(fmt.Sprintf("2026112%dT090000Z", 6+i))
+		c.set(run.Time())
+		r.fetch(run)
+		if got := r.mustTransform(run); string(got.State) != want {
+			t.Errorf("run %s: %+v, want %s", run, got, want)
+		}
+		if want == "held" {
+			if got, err := r.approve(run); err != nil || !got.Swept {
+				t.Errorf("approved: %+v, %v", got, err)
+			}
+		}
+	}
+	if slices.Contains(r.held()["users"], "user:"+id("eve").String()) || len(r.held()["users"]) != 5 {
+		t.Errorf("Authomize holds %v, want all but eve", r.held()["users"])
+	}
 }

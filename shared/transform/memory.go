@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/gzip"
@@ -76,6 +77,9 @@ type state struct {
 	Good *goodRun `json:"good,omitempty"`
 	// Approved is the last of these that a person approved; "" before the first.
 	Approved staging.RunID `json:"approved,omitzero"`
+	// Lost tells that there was a state before this one, which is missing. Until
+	// a person approves, no run can tell what is gone.
+	Lost bool `json:"lost,omitzero"`
 	// Known names, for each list, the object with the ids that runs posted
 	// and no sweep has deleted since: see [staging.Known].
 	Known map[authomize.Kind]string `json:"known"`
@@ -142,16 +146,15 @@ func loadMemory(ctx context.Context, store staging.Store) (*memory, error) {
 	m.newest = newest
 	object, err := store.Get(ctx, stateKey)
 	if errors.Is(err, staging.ErrNotFound) {
-		return m, nil
+		m.state.Lost, err = hasKnown(ctx, store)
+		return m, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("load %s: %w", stateKey, err)
 	}
-	if err := json.Unmarshal(object.Data, &m.state); err != nil {
+	m.state = state{}
+	if err := json.Unmarshal(object.Data, &m.state); err != nil || m.state.Known == nil { // which is always written
 		return nil, staging.DamagedMemory()
-	}
-	if m.state.Known == nil {
-		m.state.Known = map[authomize.Kind]string{}
 	}
 	m.version = object.Version
 	m.forgetFuture()
@@ -274,6 +277,18 @@ func (m *memory) putKnown(ctx context.Context, run staging.RunID, list authomize
 	return name, nil
 }
 
+// hasKnown tells whether an earlier run has left lists of what it posted.
+func hasKnown(ctx context.Context, store staging.Store) (bool, error) {
+	keys, err := store.List(ctx, knownPrefix)
+	if err != nil {
+		return false, fmt.Errorf("look for lists of what was posted: %w", err)
+	}
+	return slices.ContainsFunc(keys, func(key string) bool { return strings.HasSuffix(key, ".gz") }), nil
+}
+
+// knownPrefix is where those lists are.
+const knownPrefix = "state/known/"
+
 // knownSlots is how many objects there are for the list of a kind. Two would
 // do for one transform at a time; those of two runs at once seldom meet in
 // one of 16, and then forget some ids, which only the reports would name.
@@ -282,7 +297,7 @@ const knownSlots = 16
 func knownName(kind authomize.Kind, run staging.RunID, next uint32) string {
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, string(run)) // never fails
-	return fmt.Sprintf("state/known/%s-%02d.gz", kind, (h.Sum32()+next)%knownSlots)
+	return fmt.Sprintf(knownPrefix+"%s-%02d.gz", kind, (h.Sum32()+next)%knownSlots)
 }
 
 // merge calls each with every id that was posted or is known, in order.

@@ -23,6 +23,9 @@ func (t *transform) reasonsToHold(m *memory) []string {
 	if n := len(t.x.users); n == 0 {
 		reasons = append(reasons, "no user was read: an organization without users is a reading that went wrong")
 	}
+	if m.state.Lost {
+		reasons = append(reasons, staging.MemoryKey+" was lost, and with it what earlier runs posted: what is missing now can't be told from what was deleted; compare the counts with an earlier report, and approve the sweep if they are right")
+	}
 	if n := t.findings.malformed; n > 0 {
 		reasons = append(reasons, fmt.Sprintf("%d resources have no id or an unknown shape, so that their records were not refreshed: see quarantine", n))
 	}

@@ -194,14 +194,18 @@ func (p *planner) findOrganization(ctx context.Context, env pingone.ID) error {
 }
 
 // planMemberships asks for the members and the children of each group that
-// may have any. The counts leave out members by a dynamic filter.
+// may have any, or had some. The counts leave out members by a dynamic filter.
 func planMemberships(ctx context.Context, p *planner) error {
 	envs, err := p.environments(ctx)
 	if err != nil {
 		return err
 	}
+	held, err := knownParents(ctx, p.o.Store, p.run)
+	if err != nil {
+		return err
+	}
 	for _, env := range envs {
-		add := func(g *pingone.Group) error { return p.addGroup(env, g) }
+		add := func(g *pingone.Group) error { return p.addGroup(env, g, held) }
 		l := pingone.GroupsOf(env)
 		if err := listParents(ctx, p, env, l, add); err != nil {
 			return err
@@ -214,18 +218,18 @@ func planMemberships(ctx context.Context, p *planner) error {
 }
 
 // addGroup asks for the members and the children of a group.
-func (p *planner) addGroup(env pingone.ID, g *pingone.Group) error {
+func (p *planner) addGroup(env pingone.ID, g *pingone.Group, held parents) error {
 	parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
 	counts := g.DirectMemberCounts
 	if counts == nil {
 		counts = &pingone.MemberCounts{}
 	}
-	if g.UserFilter != "" || mayHaveAny(counts.Users) {
+	if g.UserFilter != "" || mayHaveAny(counts.Users) || held.users[g.ID] {
 		if err := p.addMembers(env, g, counts, parent); err != nil {
 			return err
 		}
 	}
-	if mayHaveAny(counts.Groups) {
+	if mayHaveAny(counts.Groups) || held.groups[g.ID] {
 		return p.addExpecting(env, pingone.Children(env, g.ID), parent, orUnknown(counts.Groups))
 	}
 	return nil

@@ -19,6 +19,13 @@ import (
 // names the lists of what was posted, which are read by others as well.
 const MemoryKey = "state/transform.json"
 
+// The lists of groups that held users, and that held groups, beside the kinds of
+// records.
+const (
+	GroupsWithUsers  = "groupsWithUsers"
+	GroupsWithGroups = "groupsWithGroups"
+)
+
 // Known is something that a run posted and no sweep has deleted since: a line
 // of such a list, which is sorted by id.
 type Known struct {

@@ -73,6 +73,8 @@ func (t *transform) postedIDs() posted {
 			}
 		}
 	})
+	all[groupsWithUsers] = t.known(t.knownParents(t.parents.users))
+	all[groupsWithGroups] = t.known(t.knownParents(t.parents.groups))
 	return all
 }
 

@@ -16,6 +16,8 @@ type streams struct {
 	x     *index
 	snaps map[staging.Collection]*staging.Snapshot
 	found *findings
+	// parents are told of groups that hold something.
+	parents *parents
 	// serviceUsers makes users of service accounts.
 	serviceUsers bool
 	// devices decide over hasMFA; nil: the run did not read them.

@@ -165,6 +165,7 @@ type transform struct {
 	mapped   map[authomize.Kind]int64
 	ids      map[authomize.Kind][]taggedID // of the identified kinds
 	findings *findings
+	parents  *parents
 	x        *index
 	earliest time.Time // acceptedTimestamp of the run
 	journey  *journey  // nil in a dry run, and before posting
@@ -188,6 +189,7 @@ func newTransform(run staging.RunID, o Options) *transform {
 		mapped:   map[authomize.Kind]int64{},
 		ids:      map[authomize.Kind][]taggedID{},
 		findings: newFindings(),
+		parents:  &parents{users: set{}, groups: set{}},
 	}
 }
 
@@ -245,7 +247,7 @@ func (t *transform) post(ctx context.Context) error {
 		return fmt.Errorf("read the run: %w", err)
 	}
 	s := &streams{
-		x: t.x, snaps: t.snaps, found: t.findings, devices: devices,
+		x: t.x, snaps: t.snaps, found: t.findings, parents: t.parents, devices: devices,
 		serviceUsers: t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers,
 	}
 	for i, kind := range authomize.Kinds {

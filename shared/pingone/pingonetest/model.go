@@ -61,6 +61,7 @@ type Environment struct {
 	populations   map[pingone.ID]*Population
 	perPopulation map[pingone.ID]int
 	hidden        map[pingone.ID]bool // populations
+	miscounted    map[pingone.ID]bool // groups
 	events        []event
 }
 

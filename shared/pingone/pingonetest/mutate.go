@@ -22,6 +22,7 @@ func (o *Organization) AddEnvironment(e Environment) *Environment {
 	e.populations = map[pingone.ID]*Population{}
 	e.perPopulation = map[pingone.ID]int{}
 	e.hidden = map[pingone.ID]bool{}
+	e.miscounted = map[pingone.ID]bool{}
 	o.Environments = append(o.Environments, &e)
 	o.byID[e.ID] = &e
 	return &e
@@ -297,6 +298,14 @@ func without(list []int32, i int32) []int32 {
 func sorted(list []int32) []int32 {
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// Miscount lets PingOne say of a group that it holds nothing. It lists what the
+// group holds all the same.
+func (o *Organization) Miscount(env, group pingone.ID) {
+	e, done := o.change(env)
+	defer done()
+	e.miscounted[group] = true
 }
 
 // ShowPopulation undoes HidePopulation.

@@ -105,11 +105,15 @@ func (c *call) group(base string, env *Environment, g *Group) {
 		d.id("sourceId", g.SourceID)
 	}
 	d.object("directMemberCounts")
+	users, groups := len(g.Members), len(g.Children)
+	if env.miscounted[g.ID] {
+		users, groups = 0, 0
+	}
 	if !c.s.set.noUserCounts {
-		d.number("users", len(g.Members))
+		d.number("users", users)
 	}
 	if !c.s.set.noGroupCounts {
-		d.number("groups", len(g.Children))
+		d.number("groups", groups)
 	}
 	d.close('}')
 	d.when("createdAt", g.CreatedAt)

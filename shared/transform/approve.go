@@ -87,6 +87,21 @@ func notApprovable(rep *report.Report, o Options) string {
 	case usersIn(rep) == 0:
 		return "read no user, and a sweep would delete all of them: run again"
 	}
+	return turnedAway(rep, o)
+}
+
+// turnedAway says of which kind Authomize refused more records than may be
+// missing: PingOne holds them, and the sweep would delete what an earlier run
+// posted of them. A few that are refused for good are for a person to judge.
+func turnedAway(rep *report.Report, o Options) string {
+	for _, k := range rep.Kinds {
+		sent := k.Mapped - k.Duplicates
+		refused := sent - k.Accepted
+		if o.Settings.Sweep == config.SweepApply && float64(refused)*100 > o.Settings.MaxShrinkPercent*float64(sent) {
+			return fmt.Sprintf("had %d of %d %s refused by Authomize, by more than %g %%, and a sweep would delete these, though PingOne holds them: run again",
+				refused, sent, k.Kind, o.Settings.MaxShrinkPercent)
+		}
+	}
 	return ""
 }
 

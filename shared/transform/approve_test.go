@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -115,6 +117,9 @@ func TestNeverApprovable(t *testing.T) {
 			}
 		}, "read no user"},
 		"unread": {func(r *rig) { r.fake.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED") }, "could not read everything (2 lists were refused)"},
+		"turned away": {func(r *rig) {
+			r.app.AddFaults(authomizetest.Fault{Kind: authomize.AccountAssociations, Do: authomizetest.AcceptFewer(10)})
+		}, "had 10 of 13 accountAssociations refused by Authomize, by more than 20 %"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -164,6 +164,22 @@ func TestDemoInterruptedAndResumed(t *testing.T) {
 	}
 }
 
+// The fakes of a demonstration end with it. So what was posted to those of an
+// interrupted one is posted again.
+func TestDemoInterruptedWhilePosting(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, nil)
+	ctx, interrupt := context.WithCancel(t.Context())
+	m.stderr.onLine = func(line string) {
+		if strings.Contains(line, "  post groupings") {
+			interrupt()
+		}
+	}
+	m.run(ctx, exitInterrupted, "run")
+	stdout, _ := m.run(t.Context(), exitDone, "run")
+	mustContain(t, "stdout", stdout, " done: 18,741 records posted, swept")
+}
+
 func TestDryRunStaysDry(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t)

@@ -80,8 +80,8 @@ func (t *transform) pause(ctx context.Context, held *staging.Held) (Result, erro
 	return Result{Run: t.id, State: report.Waiting, Posted: map[string]int64{}, Unfinished: true, Progressed: progressed}, nil
 }
 
-// input is what the records are made of: the staged parts, the settings that
-// shape them, and this very program. Another version may make other records,
+// input is what the records are made of, and where they go: the staged parts, the
+// settings that shape them, Authomize's address, and this very program. Another version may make other records,
 // or in another order, and an offset into those would leave records out, which
 // the sweep would delete.
 func (t *transform) input() (string, error) {
@@ -91,7 +91,7 @@ func (t *transform) input() (string, error) {
 	}
 	sums := sha256.New()
 	_, _ = sums.Write([]byte(program)) // a hash takes all
-	_, _ = fmt.Fprintln(sums, t.o.Settings.ServiceAccounts, t.o.Settings.RolePermissions)
+	_, _ = fmt.Fprintln(sums, t.o.Settings.ServiceAccounts, t.o.Settings.RolePermissions, t.o.Settings.AuthomizeURL)
 	for _, c := range staging.Collections {
 		_, _ = sums.Write([]byte(t.snaps[c].Complete.ManifestSHA256))
 	}

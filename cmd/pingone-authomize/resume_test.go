@@ -211,3 +211,25 @@ func TestDryLookAtARealRun(t *testing.T) {
 	stdout, _ = m.run(t.Context(), exitDone, "run", "--run", run)
 	mustContain(t, "stdout", stdout, "run "+run+" done: ", ", swept")
 }
+
+// A run that is under way in a folder is not taken for one that was stopped.
+func TestTwoRunsInOneFolder(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	m := newMachine(t, x.env())
+	run := m.interrupted(x, "run")
+	release, err := dirstore.Occupy("file://" + m.dir + "/staging") // as if it was not
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stderr := m.run(t.Context(), exitFailed, "run")
+	mustContain(t, "stderr", stderr, "another process is at work in this folder: "+filepath.Join(m.dir, "staging"), "wait until it ends, or give this one a folder of its own with --staging")
+	if n := len(x.authomize.Posts()); n != 0 {
+		t.Errorf("%d posts", n)
+	}
+	m.run(t.Context(), exitDone, "run", "--estimate") // which only looks
+
+	release()
+	stdout, _ := m.run(t.Context(), exitDone, "run")
+	mustContain(t, "stdout", stdout, "run "+run+" done: ", ", swept")
+}

@@ -10,6 +10,7 @@ import (
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/staging/dirstore"
 )
 
 type runCommand struct {
@@ -80,6 +81,13 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 	if err != nil {
 		return exitFailed, err
 	}
+	if !c.Estimate {
+		release, err := occupy(s.staging)
+		if err != nil {
+			return exitFailed, err
+		}
+		defer release()
+	}
 	asked, isNew, err := c.pick(ctx, w, s, store)
 	if err != nil {
 		return exitFailed, err
@@ -119,6 +127,19 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 		return c.stopped(ctx, run, err)
 	}
 	return conclude(ctx, w, store, result, c.again(run))
+}
+
+// occupy keeps a second process from the same folder: it would take the run that
+// is under way for one that was stopped, and both would end.
+func occupy(staging string) (release func(), err error) {
+	if _, err := dirstore.Parse(staging); err != nil {
+		return func() {}, nil //nolint:nilerr // a bucket, where claims hold
+	}
+	release, err = dirstore.Occupy(staging)
+	if errors.Is(err, dirstore.ErrOccupied) {
+		err = fmt.Errorf("%w: wait until it ends, or give this one a folder of its own with --staging", err)
+	}
+	return release, err
 }
 
 // freshRun is a run of now that nothing is staged under. Run ids have whole

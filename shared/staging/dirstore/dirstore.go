@@ -28,6 +28,7 @@ import (
 
 const (
 	lockName   = ".lock"
+	busyName   = ".busy"
 	tempPrefix = ".new-"
 )
 
@@ -133,13 +134,16 @@ func (s *Store) replace(file, temp string, cond staging.Condition) error {
 
 // lock waits for the lock of the folder. Each call opens the file anew, so
 // that the lock holds among goroutines too.
-func (s *Store) lock() (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(s.dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+func (s *Store) lock() (unlock func(), err error) { return lockFile(s.dir, lockName, syscall.LOCK_EX) }
+
+// lockFile locks a file of the folder, which is made if need be.
+func lockFile(dir, name string, how int) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		err = syscall.Flock(int(f.Fd()), how)
 		if !errors.Is(err, syscall.EINTR) {
 			break
 		}

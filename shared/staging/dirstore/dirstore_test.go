@@ -169,3 +169,23 @@ func countUp(t *testing.T, s staging.Store) {
 		}
 	}
 }
+
+func TestOccupy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	release, err := dirstore.Occupy("file://" + dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dirstore.Occupy("file://" + dir); !errors.Is(err, dirstore.ErrOccupied) {
+		t.Errorf("got %v, want ErrOccupied", err)
+	}
+	if keys, err := newStore(t, dir).List(t.Context(), ""); err != nil || len(keys) != 0 {
+		t.Errorf("listed %v, %v", keys, err)
+	}
+	release()
+	if release, err = dirstore.Occupy("file://" + dir); err != nil {
+		t.Errorf("again: %v", err)
+	}
+	release()
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -10,15 +11,20 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// Save writes report.json and report.html of a run, over earlier ones.
+// Save writes report.json and report.html of a run, over earlier ones. That of
+// another transform which came to its end is kept beside: it may be the proof
+// of what was swept, and when.
 func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
-	data, err := json.Marshal(r, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	data, err := encode(r)
 	if err != nil {
-		return fmt.Errorf("encode report: %w", err)
+		return err
 	}
 	page, err := Page(r)
 	if err != nil {
 		return fmt.Errorf("make report page: %w", err)
+	}
+	if err := keepEarlier(ctx, store, run, r); err != nil {
+		return err
 	}
 	if _, err := store.Put(ctx, staging.ReportPageKey(run), page, staging.Always); err != nil {
 		return fmt.Errorf("write report page: %w", err)
@@ -27,6 +33,34 @@ func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+func keepEarlier(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
+	before, err := Load(ctx, store, run)
+	switch {
+	case errors.Is(err, staging.ErrNotFound), errors.Is(err, staging.ErrCorrupt):
+		return nil
+	case err != nil:
+		return fmt.Errorf("keep the earlier report: %w", err)
+	case before.State != Done && before.State != Held, before.StartedAt.Equal(r.StartedAt):
+		return nil
+	}
+	data, err := encode(before)
+	if err != nil {
+		return err
+	}
+	if _, err := store.Put(ctx, staging.EarlierReportKey(run, before.StartedAt), data, staging.Always); err != nil {
+		return fmt.Errorf("keep the earlier report: %w", err)
+	}
+	return nil
+}
+
+func encode(r *Report) ([]byte, error) {
+	data, err := json.Marshal(r, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+	if err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	return data, nil
 }
 
 // Load reads the report of a run; staging.ErrNotFound if there is none.

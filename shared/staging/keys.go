@@ -84,6 +84,12 @@ func ReportKey(run RunID) string { return RunPrefix(run) + "report.json" }
 // ReportPageKey names what transform did in a run, as HTML.
 func ReportPageKey(run RunID) string { return RunPrefix(run) + "report.html" }
 
+// EarlierReportKey names the report of a transform of the run that began then,
+// and after which the run was transformed once more.
+func EarlierReportKey(run RunID, began time.Time) string {
+	return RunPrefix(run) + "transform/report-" + began.UTC().Format("20060102T150405.000Z") + ".json"
+}
+
 // ClaimKey names the claim of the transform that works on a run.
 func ClaimKey(run RunID) string { return RunPrefix(run) + "transform/" + claimName }
 

@@ -94,6 +94,9 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 	}
 	run := asked.Run
 	if c.Estimate {
+		if isDemo {
+			w.say("demo organization, served by fakes on this machine; --env-file FILE estimates yours")
+		}
 		return exitDone, estimate(ctx, w, run, s, store)
 	}
 	// One that is gone on with was checked when it began.
@@ -156,7 +159,11 @@ func freshRun(ctx context.Context, store staging.Store) (staging.RunID, error) {
 
 func (c *runCommand) announce(w world, s settings, run staging.RunID, isDemo bool) {
 	if isDemo {
-		w.say("demo organization, served by fakes on this machine; nothing leaves it")
+		leaves := "nothing"
+		if _, err := dirstore.Parse(s.staging); err != nil {
+			leaves = "nothing but what is staged"
+		}
+		w.say("demo organization, served by fakes on this machine; %s leaves it", leaves)
 	}
 	if s.transform.DryRun {
 		w.say("dry run: nothing will be posted")
@@ -177,15 +184,24 @@ func (c *runCommand) stopped(ctx context.Context, run staging.RunID, err error) 
 func (c *runCommand) again(run staging.RunID) string {
 	args := []string{"pingone-authomize run"}
 	if c.EnvFile != "" {
-		args = append(args, "--env-file "+c.EnvFile)
+		args = append(args, "--env-file "+quoted(c.EnvFile))
 	}
 	if c.DryRun {
 		args = append(args, "--dry-run")
 	}
 	if c.Staging != "" {
-		args = append(args, "--staging "+c.Staging)
+		args = append(args, "--staging "+quoted(c.Staging))
 	}
 	return strings.Join(append(args, "--run "+string(run)), " ")
+}
+
+// quoted is s as a shell takes it for one word.
+func quoted(s string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,"
+	if strings.Trim(s, plain) == "" && s != "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // holder names this process for the claim on a run.

@@ -187,6 +187,9 @@ func stagingURL(w world, flag string) (string, error) {
 	if strings.Contains(flag, "://") {
 		return flag, nil
 	}
+	if scheme, _, isURL := strings.Cut(flag, ":/"); isURL && (scheme == "s3" || scheme == "file") {
+		return "", fmt.Errorf("--staging %s is neither a folder nor a URL: write s3://bucket/prefix or file:///folder", flag)
+	}
 	if env := strings.TrimSpace(w.Getenv("STAGING_URL")); flag == "" && env != "" {
 		return env, nil
 	}

@@ -164,3 +164,23 @@ func TestCredentialsFromVariables(t *testing.T) {
 		t.Errorf("credentials (-want +got):\n%s", diff)
 	}
 }
+
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"staging": "staging", "s3://bucket/prefix": "s3://bucket/prefix", "a b": "'a b'", "it's": `'it'\''s'`, "": "''", "$HOME": "'$HOME'",
+	} {
+		if got := quoted(in); got != want {
+			t.Errorf("%q: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestStagingFlagThatIsHalfAURL(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, nil)
+	for _, flag := range []string{"s3:/bucket", "file:/folder"} {
+		_, stderr := m.run(t.Context(), exitFailed, "run", "--staging", flag)
+		mustContain(t, "stderr", stderr, "--staging "+flag+" is neither a folder nor a URL: write s3://bucket/prefix or file:///folder")
+	}
+}

@@ -93,7 +93,7 @@ func (c *reportCommand) find(ctx context.Context, w world, place string) (stagin
 			return store, run, err
 		}
 	}
-	return nil, "", fmt.Errorf("no report of run %s in %s: pingone-authomize run makes one", c.Run, place)
+	return nil, "", fmt.Errorf("no report of run %s in %s, nor in the folder of demonstrations there: pingone-authomize run makes one, and run --run ID that of a run which did not come to its end", c.Run, place)
 }
 
 func isFolder(dir string) bool {

@@ -35,12 +35,31 @@ func misspelt(values map[string]string) error {
 	return errors.Join(errs...)
 }
 
+// misspeltIn names the variables of an environment, whose names can't be listed,
+// that are settings written together or in small letters.
+func misspeltIn(getenv func(string) string) error {
+	values := map[string]string{}
+	for _, s := range settingNames {
+		for _, name := range []string{strings.ReplaceAll(s, "_", ""), strings.ToLower(s)} {
+			if name != s && strings.TrimSpace(getenv(name)) != "" {
+				values[name] = ""
+			}
+		}
+	}
+	return misspelt(values)
+}
+
 // nearest is the setting that a name is nearly, "" if it is none: the same
-// letters, one or two letters off, or the same first word.
+// letters, one or two letters off, some of its words, or the same first word.
 func nearest(name string) string {
 	plain := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "_", "")) }
 	for _, s := range settingNames {
 		if distance(plain(name), plain(s)) <= 2 {
+			return s
+		}
+	}
+	for _, s := range settingNames {
+		if len(name) >= fewLetters && strings.Contains("_"+s+"_", "_"+strings.ToUpper(name)+"_") {
 			return s
 		}
 	}
@@ -51,6 +70,9 @@ func nearest(name string) string {
 	}
 	return ""
 }
+
+// fewLetters is how short a word must be to say nothing, such as URL.
+const fewLetters = 5
 
 // distance counts the letters to insert, drop or change (Levenshtein).
 func distance(a, b string) int {

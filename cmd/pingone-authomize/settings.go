@@ -45,6 +45,7 @@ var hints = map[string]string{
 func loadSettings(ctx context.Context, getenv func(string) string, tune ...func(*aws.Config)) (settings, error) {
 	s := settings{fetch: map[staging.Collection]config.Fetch{}}
 	var faults faults
+	faults.add(misspeltIn(getenv))
 	source, lookup := s.secretSource(ctx, getenv, &faults, tune)
 	s.secret = source
 	for _, c := range staging.Collections {

@@ -14,6 +14,7 @@ type AccessKind string
 // directly or by a group.
 const (
 	AccessNobody            AccessKind = "nobody"               // disabled: no permission
+	AccessUnreadable        AccessKind = "unreadable"           // conditions of which nothing could be read: no permission
 	AccessEveryone          AccessKind = "everyone"             // AllUsersGrouping
 	AccessGroups            AccessKind = "groups"               // each of Groups, one permission a group
 	AccessAllGroups         AccessKind = "all-groups"           // users in all Groups, two or more: AppAccessGrouping
@@ -28,32 +29,46 @@ const (
 type Access struct {
 	Kind   AccessKind
 	Groups []pingone.ID
+	// Malformed counts ids of groups and whole conditions that could not be
+	// read. Unless it is 0, Authomize may hold permissions that are right and
+	// that can't be told from this.
+	Malformed int
 }
 
 // AccessOf reads who may use an application. hiddenFromAppPortal plays no
 // part: it hides a tile and denies nothing.
 //
-// Where a condition can't be understood, more access is shown rather than
-// less: a group condition of a new type counts as ANY_GROUP; one without a
-// usable group and a role condition of a new type count as no condition. A
-// malformed group id among good ones is left out. ALL_GROUPS with one group
-// is the same as ANY_GROUP.
+// Where a condition is new, more access is shown rather than less: a group
+// condition of a new type counts as ANY_GROUP; one with an empty list and a
+// role condition of a new type count as no condition. ALL_GROUPS with one
+// group is the same as ANY_GROUP.
+//
+// Malformed are a group condition without a list, a role condition without a
+// type, and a group without a usable id, which is left out: where no group is
+// left the application is AccessUnreadable, and not open to everyone.
 // Warnings: WarnUnknownAccessType, WarnUnknownRoleCondition,
-// WarnEmptyGroupCondition, WarnBadGroupID; none for a disabled application.
+// WarnEmptyGroupCondition; none for a disabled application.
 func AccessOf(a *pingone.Application) (Access, Warnings) {
 	if a.Enabled != nil && !*a.Enabled {
 		return Access{Kind: AccessNobody}, 0
 	}
-	var ws Warnings
+	groups, all, malformed, ws := groupCondition(a.AccessControl.Group)
 	admins := false
 	if role := a.AccessControl.Role; role != nil {
-		admins = strings.EqualFold(clean(role.Type), "ADMIN_USERS_ONLY")
-		if !admins {
+		conditionType := clean(role.Type)
+		admins = strings.EqualFold(conditionType, "ADMIN_USERS_ONLY")
+		switch {
+		case conditionType == "":
+			malformed++
+		case !admins:
 			ws |= unknownRoleCondition
 		}
 	}
-	groups, all, w := groupCondition(a.AccessControl.Group)
-	return Access{Kind: accessKind(admins, len(groups), all), Groups: groups}, ws | w
+	access := Access{Kind: accessKind(admins, len(groups), all), Groups: groups, Malformed: malformed}
+	if malformed > 0 && len(groups) == 0 {
+		access.Kind = AccessUnreadable
+	}
+	return access, ws
 }
 
 func accessKind(admins bool, groups int, all bool) AccessKind {
@@ -74,9 +89,12 @@ func accessKind(admins bool, groups int, all bool) AccessKind {
 	}
 }
 
-func groupCondition(c *pingone.GroupCondition) (groups []pingone.ID, all bool, ws Warnings) {
-	if c == nil {
-		return nil, false, 0
+func groupCondition(c *pingone.GroupCondition) (groups []pingone.ID, all bool, malformed int, ws Warnings) {
+	switch {
+	case c == nil:
+		return nil, false, 0, 0
+	case c.Groups == nil:
+		return nil, false, 1, 0
 	}
 	conditionType := clean(c.Type)
 	all = strings.EqualFold(conditionType, "ALL_GROUPS")
@@ -87,16 +105,16 @@ func groupCondition(c *pingone.GroupCondition) (groups []pingone.ID, all bool, w
 	for _, g := range c.Groups {
 		switch {
 		case g.ID.IsZero():
-			ws |= badGroupID
+			malformed++
 		case !seen[g.ID]:
 			seen[g.ID] = true
 			groups = append(groups, g.ID)
 		}
 	}
-	if len(groups) == 0 {
+	if len(c.Groups) == 0 {
 		ws |= emptyGroupCondition
 	}
-	return groups, all, ws
+	return groups, all, malformed, ws
 }
 
 // AccessPermission lets the members of a grouping use an application.

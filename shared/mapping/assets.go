@@ -111,21 +111,20 @@ func ScopeAsset(s Scope) authomize.Asset {
 	if s.Type == organizationScope {
 		return authomize.Asset{}
 	}
-	if s.Known() && s.Type == environmentScope {
+	if s.Type == environmentScope {
 		return UnreadEnvironment(s.ID)
 	}
 	r := authomize.Asset{
 		UniqueID:   s.AssetID(),
 		OriginID:   s.ID.String(),
-		Name:       s.Type + " " + s.idText(),
+		Name:       s.Type + " " + s.ID.String(),
 		Type:       authomize.OtherAsset,
 		OriginType: "PingOne " + s.Type,
 	}
-	switch {
-	case !s.Known():
-	case s.Type == populationScope:
+	switch s.Type {
+	case populationScope:
 		r.OriginType = populationOrigin
-	case s.Type == applicationScope:
+	case applicationScope:
 		r.Type, r.OriginType = authomize.Application, "PingOne Application"
 	}
 	return r

@@ -44,6 +44,8 @@ type output struct {
 	Acts     *bool             `json:"isServiceAccount,omitzero"`
 	Known    *bool             `json:"scopeKnown,omitzero"`
 	Warnings []mapping.Warning `json:"warnings,omitempty"`
+	// Malformed is how many records the caller puts into quarantine.
+	Malformed int `json:"malformed,omitzero"`
 }
 
 type record struct {
@@ -148,7 +150,8 @@ var rows = map[string]func(t *testing.T, in input) output{
 	"role-assignment": roleAssignment,
 	"scope":           roleAssignment,
 	"scope-unread": func(t *testing.T, in input) (out output) {
-		s := mapping.ScopeOf(decode[pingone.RoleAssignment](t, in.Resource))
+		a := decode[pingone.RoleAssignment](t, in.Resource)
+		s, _ := mapping.ScopeOf(&a)
 		out.add(mapping.ScopeAsset(s))
 		known := s.Known()
 		out.Known = &known
@@ -202,7 +205,11 @@ func role(t *testing.T, in input) (out output) {
 
 func roleAssignment(t *testing.T, in input) (out output) {
 	a := decode[pingone.RoleAssignment](t, in.Resource)
-	s := mapping.ScopeOf(a)
+	s, ok := mapping.ScopeOf(&a)
+	if !ok {
+		out.Malformed = 1
+		return out
+	}
 	out.add(mapping.RoleGrouping(in.RoleName, a.Role.ID, s, in.ScopeName), mapping.RolePermission(a.Role.ID, s))
 	known := s.Known()
 	out.Known = &known
@@ -214,12 +221,12 @@ func roleAssignment(t *testing.T, in input) (out output) {
 func applicationAccess(t *testing.T, in input) (out output) {
 	a := decode[pingone.Application](t, in.Resource)
 	who, ws := mapping.AccessOf(&a)
-	out.Access = &access{who.Kind, who.Groups}
+	out.Access, out.Malformed = &access{who.Kind, who.Groups}, who.Malformed
 	out.warn(ws)
 
 	var g authomize.Grouping
 	switch who.Kind {
-	case mapping.AccessNobody:
+	case mapping.AccessNobody, mapping.AccessUnreadable:
 		return out
 	case mapping.AccessGroups:
 		for _, id := range who.Groups {

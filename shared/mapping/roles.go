@@ -116,17 +116,10 @@ func builtInByName(name string) *builtIn {
 // in the product. The name reads like `Environment Admin (environment
 // Workforce)`; ids take the place of names that are not known.
 func RoleGrouping(roleName string, role pingone.ID, s Scope, scopeName string) authomize.Grouping {
-	name := nameOr(roleName, role) + " (" + strings.ToLower(s.Type)
-	if scopeName = clean(scopeName); scopeName == "" {
-		scopeName = s.ID.String()
-	}
-	if scopeName != "" {
-		name += " " + scopeName
-	}
 	return authomize.Grouping{
 		UniqueID:   RoleGroupingID(role, s),
 		OriginID:   role.String(),
-		Name:       name + ")",
+		Name:       nameOr(roleName, role) + " (" + strings.ToLower(s.Type) + " " + nameOr(scopeName, s.ID) + ")",
 		OriginType: "PingOne Role",
 		Type:       authomize.Group,
 		IsRole:     true,

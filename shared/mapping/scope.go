@@ -14,35 +14,28 @@ const (
 	applicationScope  = "APPLICATION"
 )
 
-// unnamed stands in a scope for a type or an id that is missing.
-const unnamed = "UNKNOWN"
-
 // A Scope is what a role assignment reaches: the organization, an
 // environment, a population, an application, or a thing of a newer type.
 type Scope struct {
-	Type string // upper-case, never empty
+	Type string // upper-case
 	ID   pingone.ID
 }
 
 // ScopeOf returns the scope of an assignment. PingOne writes scope types in
-// either case; an absent type becomes "UNKNOWN".
-func ScopeOf(a pingone.RoleAssignment) Scope {
-	t := strings.ToUpper(clean(a.Scope.Type))
-	if t == "" {
-		t = unnamed
-	}
-	return Scope{Type: t, ID: a.Scope.ID}
+// either case. False means that type or id is missing or malformed: the
+// assignment can't be told from others that Authomize may hold.
+func ScopeOf(a *pingone.RoleAssignment) (Scope, bool) {
+	s := Scope{Type: strings.ToUpper(clean(a.Scope.Type)), ID: a.Scope.ID}
+	return s, s.Type != "" && !s.ID.IsZero()
 }
 
-// Known tells whether the scope is of a known type and, unless it is the
-// organization, has an id. One that is not known is kept, with an asset of
-// its own (ScopeAsset), and counted by the caller as WarnUnknownScopeType.
+// Known tells whether the scope is of a known type. One that is not is kept,
+// with an asset of its own (ScopeAsset), and counted by the caller as
+// WarnUnknownScopeType.
 func (s Scope) Known() bool {
 	switch s.Type {
-	case organizationScope:
+	case organizationScope, environmentScope, populationScope, applicationScope:
 		return true
-	case environmentScope, populationScope, applicationScope:
-		return !s.ID.IsZero()
 	default:
 		return false
 	}
@@ -53,11 +46,11 @@ func (s Scope) Known() bool {
 // It is "" for ORGANIZATION only: a permission without asset is on the whole
 // app, and the app stands for the organization. Scopes that are not Known
 // have scope:<TYPE>:<id>, which can't collide with another kind, whatever
-// types PingOne adds. A missing id reads "UNKNOWN".
+// types PingOne adds.
 func (s Scope) AssetID() string {
 	switch {
 	case !s.Known():
-		return scopeKind + s.Type + ":" + s.idText()
+		return scopeKind + s.Type + ":" + s.ID.String()
 	case s.Type == environmentScope:
 		return EnvironmentID(s.ID)
 	case s.Type == populationScope:
@@ -67,11 +60,4 @@ func (s Scope) AssetID() string {
 	default:
 		return ""
 	}
-}
-
-func (s Scope) idText() string {
-	if s.ID.IsZero() {
-		return unnamed
-	}
-	return s.ID.String()
 }

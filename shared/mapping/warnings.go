@@ -32,12 +32,9 @@ const (
 	// WarnUnknownRoleCondition: an application's role condition has a type
 	// that was never seen. It counts as no condition.
 	WarnUnknownRoleCondition Warning = "access_role_unknown"
-	// WarnEmptyGroupCondition: an application's group condition names no
-	// group that could be read. It counts as no condition.
+	// WarnEmptyGroupCondition: the list of an application's group condition is
+	// empty. It counts as no condition.
 	WarnEmptyGroupCondition Warning = "access_groups_empty"
-	// WarnBadGroupID: an id in a group condition is missing or malformed and
-	// was left out.
-	WarnBadGroupID Warning = "access_group_id_malformed"
 	// WarnUnknownApplicationType: an application has a type that was never
 	// seen. Its asset keeps it.
 	WarnUnknownApplicationType Warning = "application_type_unknown"
@@ -79,7 +76,6 @@ const (
 	unknownAccessType
 	unknownRoleCondition
 	emptyGroupCondition
-	badGroupID
 	unknownRole
 	unknownApplicationType
 	unknownProvider
@@ -97,7 +93,6 @@ var warningOf = [...]Warning{
 	WarnUnknownAccessType,
 	WarnUnknownRoleCondition,
 	WarnEmptyGroupCondition,
-	WarnBadGroupID,
 	WarnUnknownRole,
 	WarnUnknownApplicationType,
 	WarnUnknownProvider,

@@ -174,12 +174,14 @@ type AccessControl struct {
 	Group *GroupCondition `json:"group,omitzero"`
 }
 
-// A RoleCondition has the one known type ADMIN_USERS_ONLY.
+// A RoleCondition has the one known type ADMIN_USERS_ONLY. PingOne always
+// sends a type.
 type RoleCondition struct {
 	Type string `json:"type,omitzero"`
 }
 
-// A GroupCondition has type ANY_GROUP or ALL_GROUPS.
+// A GroupCondition has type ANY_GROUP or ALL_GROUPS. PingOne always sends a
+// list; nil stands for one that is missing, which no empty list is.
 type GroupCondition struct {
 	Type   string `json:"type,omitzero"`
 	Groups []Ref  `json:"groups,omitempty"`

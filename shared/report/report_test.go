@@ -114,7 +114,7 @@ func TestEveryWarningHasWords(t *testing.T) {
 	for _, w := range []mapping.Warning{
 		mapping.WarnNoEnabled, mapping.WarnUnknownStatus, mapping.WarnBadEmail, mapping.WarnBadTime, mapping.WarnNoPermissions,
 		mapping.WarnUnreadablePermission, mapping.WarnUnknownAccessType, mapping.WarnUnknownRoleCondition,
-		mapping.WarnEmptyGroupCondition, mapping.WarnBadGroupID, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnNotDescribed, mapping.WarnUnknownApplicationType,
+		mapping.WarnEmptyGroupCondition, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnNotDescribed, mapping.WarnUnknownApplicationType,
 		mapping.WarnSelfNesting, mapping.WarnUnknownProvider, mapping.WarnDevicesUnread, mapping.WarnUnknownDeviceStatus,
 	} {
 		if html := page(t, &report.Report{Warnings: map[string]int64{string(w): 1}}); strings.Contains(html, string(w)) {

@@ -52,6 +52,7 @@ func newAccess(ctx context.Context, s *streams) (*access, error) {
 		var ws mapping.Warnings
 		wanted[i], ws = mapping.AccessOf(&s.x.applications[i].Application)
 		s.found.warnAll(ws)
+		s.found.quarantineMany(authomize.Permissions, mapping.ApplicationID(s.x.applications[i].ID), malformed, wanted[i].Malformed)
 	}
 	if err := a.readMembers(ctx, a.groupsToExpand(wanted)); err != nil {
 		return nil, err
@@ -213,7 +214,7 @@ func (a *access) everyoneIn(group pingone.ID) set {
 // be a finding in the product.
 func (a *access) decide(app *application, w mapping.Access) {
 	switch w.Kind {
-	case mapping.AccessNobody:
+	case mapping.AccessNobody, mapping.AccessUnreadable:
 	case mapping.AccessGroups:
 		for _, g := range w.Groups {
 			record := mapping.AccessPermission(mapping.GroupID(g), app.ID)

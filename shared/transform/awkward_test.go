@@ -114,26 +114,23 @@ func TestAwkward(t *testing.T) {
 				o.Assign(main, user("cy"), role("reader", "POPULATION", "lost"))
 				o.Assign(main, user("cy"), role("reader", "APPLICATION", "lost"))
 				o.Assign(main, user("cy"), pingonetest.RoleAssignment{Role: id("reader"), ScopeType: "ORGANIZATION", Scope: o.ID})
-				o.Assign(main, user("dan"), pingonetest.RoleAssignment{Role: id("reader"), ScopeType: "POPULATION"})
 			},
 			want: func(h holdings) holdings {
 				tinyOrg := pingonetest.StableID("organization", "Tiny").String()
 				return h.
 					with("groupings", "role:unlisted@ENVIRONMENT:nowhere", "role:unlisted@GROUP:staff", "role:reader@POPULATION:lost",
-						"role:reader@APPLICATION:lost", "role:reader@ORGANIZATION:"+tinyOrg, "role:reader@POPULATION:").
+						"role:reader@APPLICATION:lost", "role:reader@ORGANIZATION:"+tinyOrg).
 					with("privileges", "privilege:role:unlisted").
-					with("assets", "environment:nowhere", "scope:GROUP:staff", "population:lost", "application:lost", "scope:POPULATION:UNKNOWN").
+					with("assets", "environment:nowhere", "scope:GROUP:staff", "population:lost", "application:lost").
 					with("accountAssociations", "user:bob role:unlisted@ENVIRONMENT:nowhere", "user:bob role:unlisted@GROUP:staff",
-						"user:cy role:reader@POPULATION:lost", "user:cy role:reader@APPLICATION:lost", "user:cy role:reader@ORGANIZATION:"+tinyOrg,
-						"user:dan role:reader@POPULATION:").
+						"user:cy role:reader@POPULATION:lost", "user:cy role:reader@APPLICATION:lost", "user:cy role:reader@ORGANIZATION:"+tinyOrg).
 					with("permissions", "role:unlisted@ENVIRONMENT:nowhere privilege:role:unlisted environment:nowhere",
 						"role:unlisted@GROUP:staff privilege:role:unlisted scope:GROUP:staff",
 						"role:reader@POPULATION:lost privilege:role:reader population:lost",
 						"role:reader@APPLICATION:lost privilege:role:reader application:lost",
-						"role:reader@ORGANIZATION:"+tinyOrg+" privilege:role:reader ",
-						"role:reader@POPULATION: privilege:role:reader scope:POPULATION:UNKNOWN")
+						"role:reader@ORGANIZATION:"+tinyOrg+" privilege:role:reader ")
 			},
-			warnings: map[string]int64{"role_unknown": 1, "scope_unknown": 2},
+			warnings: map[string]int64{"role_unknown": 1, "scope_unknown": 1},
 		},
 		{
 			name: "a role by a group is not posted twice",

@@ -241,14 +241,15 @@ func (x *index) assignmentReader(found *findings) func(staging.Reply) error {
 			return err
 		}
 		for i := range all {
+			scope, ok := mapping.ScopeOf(&all[i])
 			a := assignment{
 				kind: principalKind(reply.Parent.Kind), principal: reply.Parent.ID,
-				role: all[i].Role.ID, scope: mapping.ScopeOf(all[i]), tag: x.tagOf(reply.Environment),
+				role: all[i].Role.ID, scope: scope, tag: x.tagOf(reply.Environment),
 			}
 			if !all[i].Group.ID.IsZero() && a.kind == userPrincipal {
 				a.kind, a.principal = groupPrincipal, all[i].Group.ID
 			}
-			if a.role.IsZero() {
+			if !ok || a.role.IsZero() {
 				broken++
 				continue
 			}

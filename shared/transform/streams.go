@@ -266,7 +266,7 @@ func (s *streams) settle(ctx context.Context) error {
 			continue
 		}
 		s.roles = append(s.roles, a)
-		if a.scope.Type == "ENVIRONMENT" && !a.scope.ID.IsZero() {
+		if a.scope.Type == "ENVIRONMENT" {
 			s.x.tagOf(a.scope.ID) // its asset is needed, read or not
 		}
 	}

@@ -83,7 +83,8 @@ func (r *Receipt) heed(at time.Time, took time.Duration) {
 }
 
 // addInvalid collects every list named invalid…Ids, those of kinds that are
-// new tomorrow as well.
+// new tomorrow as well. Anything but a list counts as a list of it alone: it
+// names something, and if that is no record of the batch, it is counted.
 func (r *Receipt) addInvalid(m map[string]jsontext.Value) {
 	for name, v := range m {
 		if !strings.HasPrefix(name, "invalid") || !strings.HasSuffix(name, "Ids") {
@@ -91,7 +92,7 @@ func (r *Receipt) addInvalid(m map[string]jsontext.Value) {
 		}
 		var ids []jsontext.Value
 		if json.Unmarshal(v, &ids, lenient) != nil {
-			continue
+			ids = []jsontext.Value{v}
 		}
 		for _, id := range ids {
 			if r.Invalid == nil {
@@ -99,7 +100,7 @@ func (r *Receipt) addInvalid(m map[string]jsontext.Value) {
 			}
 			s := text(id)
 			if s == "" {
-				s = id.String() // a number, say: kept, so that it is counted
+				s = id.String() // a number or an object, say: kept, so that it is counted
 			}
 			r.Invalid[name] = append(r.Invalid[name], s)
 		}

@@ -33,7 +33,7 @@ type Quarantined struct {
 type Result struct {
 	Posted     int64 // records in requests that the API took (2xx)
 	Accepted   int64 // records that the API says it accepted, at most those posted and not named as invalid
-	Shortfall  int64 // records posted but not accepted, without a word which
+	Shortfall  int64 // records posted but not accepted, without a word which; all of a batch whose receipt accepts more than were sent
 	Duplicates int64 // records with the key of a later one in the same batch
 	Batches    int64 // requests that the API took
 	Refused    int64 // requests that it refused with 413 or 422, then sent again in another cut

@@ -177,6 +177,21 @@ func TestHeldForReceipts(t *testing.T) {
 			[]string{"receipts for permissions call 1 ids invalid that no record refers to"}, nil,
 		},
 		{
+			"an object in place of invalid ids",
+			authomizetest.Fault{Kind: authomize.Permissions, Do: authomizetest.SetField("data", map[string]any{"invalidSourceIds": map[string]any{"group:staff": "unknown"}})},
+			[]string{"receipts for permissions call 1 ids invalid that no record refers to"}, nil,
+		},
+		{
+			"a text in place of invalid ids",
+			authomizetest.Fault{Kind: authomize.AccountAssociations, Do: authomizetest.SetField("data", map[string]any{"invalidSourceIds": "user:" + id("bob").String()})},
+			[]string{"2 accountAssociations were refused by Authomize"}, map[string]int64{"accountAssociations": int64(len(bob))},
+		},
+		{
+			"a receipt that accepts more than were sent",
+			authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.SetField("numberOfAcceptedEntities", 99)},
+			[]string{"Authomize accepted 5 groupings fewer than were sent, without saying which"}, nil,
+		},
+		{
 			"a receipt without a time",
 			authomizetest.Fault{Kind: authomize.Assets, Do: authomizetest.NoTimestamp()},
 			[]string{"1 receipts name no time of acceptance"}, nil,

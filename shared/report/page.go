@@ -26,6 +26,7 @@ const pageMeta = `<meta charset="utf-8">
 //
 // Values go through g.Text and attributes, which escape them; g.Raw is for
 // what is fixed. The scheme of a link would not be looked at, so there is none.
+// What escaping for HTML leaves, visible takes care of.
 func Page(r *Report) ([]byte, error) {
 	title := pageTitle(r)
 	var out bytes.Buffer
@@ -40,7 +41,7 @@ func Page(r *Report) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render report of run %s: %w", r.Run, err)
 	}
-	return out.Bytes(), nil
+	return []byte(visible(out.String(), "\t\n")), nil
 }
 
 func pageTitle(r *Report) string {

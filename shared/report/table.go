@@ -124,9 +124,9 @@ func writeNotes(b *strings.Builder, r *Report) {
 }
 
 // writeWrapped writes s in lines that begin with the indent, but for the
-// first one.
+// first one. s has no lines of its own: see visible.
 func writeWrapped(b *strings.Builder, s, indent string) {
-	for i, line := range strings.Split(text.WrapSoft(s, tableWidth-len(indent)), "\n") {
+	for i, line := range strings.Split(text.WrapSoft(visible(s, ""), tableWidth-len(indent)), "\n") {
 		if i > 0 {
 			b.WriteString(indent)
 		}

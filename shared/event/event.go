@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -40,16 +42,53 @@ type terms struct {
 	DryRun       bool      `json:"dryRun"`
 }
 
+// others are the members of an event that nothing is made of.
+type others map[string]jsontext.Value
+
 // fetchEvent is as much of an event as a fetch function looks at.
 type fetchEvent struct {
 	terms
 	Run           *string `json:"run"`
 	ScheduledTime *string `json:"scheduledTime"`
 	Time          *string `json:"time"`
+	Type          string  `json:"detail-type"`
 	Detail        struct {
 		terms
 		ScheduledTime *string `json:"scheduledTime"`
+		Others        others  `json:",embed"`
 	} `json:"detail"`
+	Others others `json:",embed"`
+}
+
+// passedOver are members that may stand in any event: EventBridge's, and what
+// counts the invocations of a run.
+var passedOver = []string{"version", "id", "source", "account", "region", "resources", "continuation"}
+
+// misspelt says which members somebody meant something by that is not
+// understood, "" if none: dry_run must not start a run that is posted.
+// EventBridge may add members to its own events, so known are those that may
+// stand in ours.
+func (o others) misspelt(known ...string) string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(known, name) {
+			names = append(names, fmt.Sprintf("%q", name))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// misspelt is that of a person's event, and of the detail of "Sync Requested".
+func (in *fetchEvent) misspelt() string {
+	if in.Type == SyncRequested || in.Detail.ScheduledTime != nil {
+		if names := in.Detail.Others.misspelt("stack"); names != "" {
+			return names
+		}
+	}
+	if in.Type != "" && in.Run == nil && in.ScheduledTime == nil {
+		return ""
+	}
+	return in.Others.misspelt(passedOver...)
 }
 
 // ParseFetch reads an event for a fetch function. The run is that of the
@@ -66,6 +105,9 @@ func ParseFetch(payload []byte, now time.Time) (Fetch, error) {
 	run, err := in.run(payload, now)
 	if err != nil {
 		return Fetch{}, err
+	}
+	if names := in.misspelt(); names != "" {
+		return Fetch{}, fmt.Errorf("the event has %s, which is not understood: %s", names, fetchForms)
 	}
 	environments, err := in.environments()
 	if err != nil {
@@ -160,9 +202,12 @@ type Transform struct {
 	Collection staging.Collection
 }
 
-var errTransform = errors.New(`the event is not understood: send S3's "Object Created" event of a complete.json, or {"run":"20261123T090000Z"}, optionally with "dryRun":true`)
+const transformForms = `send S3's "Object Created" event of a complete.json, or {"run":"20261123T090000Z"}, optionally with "dryRun":true or "approveSweep":true`
 
-// ParseTransform reads an event for the transform function.
+var errTransform = errors.New("the event is not understood: " + transformForms)
+
+// ParseTransform reads an event for the transform function. In S3's may stand
+// anything but what a person asks for, which goes beside a run.
 func ParseTransform(payload []byte) (Transform, error) {
 	var in struct {
 		Run    *string `json:"run"`
@@ -176,6 +221,8 @@ func ParseTransform(payload []byte) (Transform, error) {
 				Key string `json:"key"`
 			} `json:"object"`
 		} `json:"detail"`
+		Time   jsontext.Value `json:"time"`
+		Others others         `json:",embed"`
 	}
 	if err := json.Unmarshal(payload, &in); err != nil {
 		return Transform{}, errTransform
@@ -185,9 +232,15 @@ func ParseTransform(payload []byte) (Transform, error) {
 		if err != nil {
 			return Transform{}, fmt.Errorf("run: %w", err)
 		}
+		if names := in.Others.misspelt(passedOver...); names != "" {
+			return Transform{}, fmt.Errorf("the event has %s, which is not understood: %s", names, transformForms)
+		}
 		return Transform{Run: run, DryRun: in.DryRun, ApproveSweep: in.ApproveSweep}, nil
 	}
 	key := in.Detail.Object.Key
+	if in.DryRun || in.ApproveSweep {
+		return Transform{}, fmt.Errorf("%w; both stand beside a run only", errTransform)
+	}
 	if in.Type != "" && in.Type != "Object Created" || !strings.HasSuffix(key, "/complete.json") {
 		return Transform{}, errTransform
 	}

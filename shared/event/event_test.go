@@ -149,7 +149,9 @@ func TestTermsOfARun(t *testing.T) {
 
 func TestParseTransform(t *testing.T) {
 	t.Parallel()
-	const forms = `the event is not understood: send S3's "Object Created" event of a complete.json, or {"run":"20261123T090000Z"}, optionally with "dryRun":true`
+	const forms = `the event is not understood: send S3's "Object Created" event of a complete.json, or {"run":"20261123T090000Z"}, optionally with "dryRun":true or "approveSweep":true`
+	const has = "the event has "
+	const send = ", which is not understood: send S3's"
 	object := func(key string) string {
 		return `{"detail-type":"Object Created","source":"aws.s3","detail":{"bucket":{"name":"b"},"object":{"key":"` + key + `"}}}`
 	}
@@ -162,7 +164,16 @@ func TestParseTransform(t *testing.T) {
 		{object("a prefix/runs/runs/20261123T090000Z/roleassignments/complete.json"), event.Transform{Run: nine, Collection: staging.RoleAssignments}, ""},
 		{`{"run":"20261123T090000Z"}`, event.Transform{Run: nine}, ""},
 		{`{"run":"20261123T090000Z","dryRun":true}`, event.Transform{Run: nine, DryRun: true}, ""},
-		{`{"run":"20261123T090000Z","dryRun":false,"more":1}`, event.Transform{Run: nine}, ""},
+		{`{"run":"20261123T090000Z","dryRun":false,"continuation":1}`, event.Transform{Run: nine}, ""},
+		{`{"run":"20261123T090000Z","approveSweep":true,"id":"x","source":"me","time":"now","detail":{"more":1}}`, event.Transform{Run: nine, ApproveSweep: true}, ""},
+		{strings.Replace(object("runs/20261123T090000Z/users/complete.json"), `{`, `{"replay-name":"r","resources":[],`, 1), event.Transform{Run: nine, Collection: staging.Users}, ""},
+
+		{`{"run":"20261123T090000Z","dryRun":false,"more":1}`, event.Transform{}, has + `"more"` + send},
+		{`{"run":"20261123T090000Z","DryRun":true,"dry_run":true}`, event.Transform{}, has + `"DryRun", "dry_run"` + send},
+		{`{"run":"20261123T090000Z","approvesweep":true}`, event.Transform{}, has + `"approvesweep"` + send},
+		{`{"run":"20261123T090000Z","environments":["` + one + `"]}`, event.Transform{}, has + `"environments"` + send},
+		{strings.Replace(object("runs/20261123T090000Z/users/complete.json"), `{`, `{"dryRun":true,`, 1), event.Transform{}, forms + "; both stand beside a run only"},
+		{strings.Replace(object("runs/20261123T090000Z/users/complete.json"), `{`, `{"approveSweep":true,`, 1), event.Transform{}, forms + "; both stand beside a run only"},
 
 		{``, event.Transform{}, forms},
 		{`{}`, event.Transform{}, forms},
@@ -224,6 +235,50 @@ func TestTheSampleEventsAreUnderstood(t *testing.T) {
 		if _, isFetch := staging.ParseCollection(name); err != nil || isFetch == nil && got.Run != nine {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
+	}
+}
+
+// A member that is misspelt was meant: it must not be a run that is full and
+// posted. EventBridge's own events may have any.
+func TestMisspeltMembersOfAFetchEvent(t *testing.T) {
+	t.Parallel()
+	const run, sync = `{"run":"20261123T090000Z",`, `"detail-type":"Sync Requested","time":"2026-11-23T09:00:00Z",`
+	tests := []struct {
+		in    string
+		names string // none: it is understood
+	}{
+		{run + `"DryRun":true}`, `"DryRun"`},
+		{run + `"dry_run":true,"dryRun":true}`, `"dry_run"`},
+		{run + `"environment":"x","Environments":[]}`, `"Environments", "environment"`},
+		{run + `"approveSweep":true}`, `"approveSweep"`},
+		{run + sync + `"DryRun":true}`, `"DryRun"`},
+		{`{"scheduledTime":"2026-11-23T09:00:00Z","dryrun":true}`, `"dryrun"`},
+		{`{"time":"2026-11-23T09:00:00Z","dryrun":true}`, `"dryrun"`},
+		{`{"time":"2026-11-23T09:00:00Z","runId":"20261124T090000Z"}`, `"runId"`},
+		{`{` + sync + `"detail":{"stack":"s","scheduledTime":"2026-11-23T09:00:00Z","dry_run":true}}`, `"dry_run"`},
+		{`{` + sync + `"detail":{"stack":"s","run":"20261124T090000Z"}}`, `"run"`},
+		{`{"time":"2026-11-23T09:00:00Z","detail":{"scheduledTime":"2026-11-23T09:00:00Z","environment":"x"}}`, `"environment"`},
+
+		{run + `"continuation":3}`, ""},
+		{run + sync + `"id":"i","version":"0","source":"s","account":"1","region":"eu","resources":[],"detail":{}}`, ""},
+		{`{` + sync + `"replay-name":"r","detail":{"stack":"s","scheduledTime":"2026-11-23T09:00:00Z","dryRun":false}}`, ""},
+		{`{"detail-type":"Scheduled Event","time":"2026-11-23T09:00:00Z","new":1,"detail":{"more":1}}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			t.Parallel()
+			want, fault := event.Fetch{Run: nine}, ""
+			if tt.names != "" {
+				want, fault = event.Fetch{}, "the event has "+tt.names+", which is not understood: "+forms
+			}
+			got, err := event.ParseFetch([]byte(tt.in), now)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			if (err == nil) != (fault == "") || err != nil && err.Error() != fault {
+				t.Errorf("error %v, want %q", err, fault)
+			}
+		})
 	}
 }
 

@@ -100,9 +100,9 @@ func TestInvokeNoWait(t *testing.T) {
 func TestInvokeHeldThenReplayThenApprove(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
-	d.x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.AcceptFewer(2)})
+	d.x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.AcceptFewer(1)})
 	stdout, stderr := d.run(t.Context(), exitHeld, "invoke", "--stack", stackName)
-	mustContain(t, "stdout", stdout, " held: ", "Authomize accepted 2 groupings fewer")
+	mustContain(t, "stdout", stdout, " held: ", "Authomize accepted 1 groupings fewer")
 	mustContain(t, "stderr", stderr, "held: a person should look")
 	run := d.newest().Run
 	posts := len(d.x.authomize.Posts())

@@ -78,7 +78,7 @@ func figures(r *Report) g.Node {
 	figure := func(name string, n int64) g.Node { return h.Div(h.Dt(g.Text(name)), h.Dd(g.Text(Number(n)))) }
 	gone := "Not seen any more"
 	if r.Sweep.Swept {
-		gone = "Deleted by the sweep"
+		gone = "Named records deleted"
 	}
 	return h.Dl(h.Class("figures"),
 		figure("Read from PingOne", r.Totals.Records),

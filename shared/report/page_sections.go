@@ -64,21 +64,21 @@ func readSection(r *Report) g.Node {
 func postedSection(r *Report) g.Node {
 	var rows g.Group
 	for _, k := range r.Kinds {
-		rows = append(rows, h.Tr(rowHead(KindName(k.Kind)), numberCell(k.Mapped), numberCell(k.Posted), numberCell(k.Accepted),
+		rows = append(rows, h.Tr(rowHead(KindName(k.Kind)), numberCell(k.Mapped), numberCell(k.Posted), numberCell(k.Accepted), rareCell(k.Before),
 			badCell(k.Shortfall), rareCell(k.Duplicates), badCell(k.QuarantinedTotal()), numberCell(k.Requests), figureCell(size(k.Bytes))))
 	}
 	sum := r.Totals
 	foot := h.TFoot(h.Tr(rowHead("all"), numberCell(sum.Mapped), numberCell(sum.Posted), numberCell(sum.Accepted),
-		emptyCell(), emptyCell(), numberCell(sum.Quarantined), numberCell(sum.Requests), emptyCell()))
+		emptyCell(), emptyCell(), emptyCell(), numberCell(sum.Quarantined), numberCell(sum.Requests), emptyCell()))
 	if len(rows) == 0 {
-		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("9"), g.Text("None.")))}, nil
+		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("10"), g.Text("None.")))}, nil
 	}
 	return g.Group{
 		h.H2(g.Text("Posted to Authomize")),
-		note(g.Text("In this order. “Accepted” is what Authomize itself counted, by its receipts."),
+		note(g.Text("In this order. “Accepted” is what Authomize itself counted, by its receipts, and “before” the same of the run that this one is compared with."),
 			g.If(r.DryRun, g.Text(" A dry run posts nothing: “mapped” is what would have been posted."))),
 		scrollTable(
-			head(texts("Kind"), numbers("Mapped", "Posted", "Accepted", "Shortfall", "Duplicates", "Quarantine", "Requests", "Size")),
+			head(texts("Kind"), numbers("Mapped", "Posted", "Accepted", "Before", "Shortfall", "Duplicates", "Quarantine", "Requests", "Size")),
 			h.TBody(rows), foot,
 		),
 	}

@@ -110,10 +110,11 @@ type Unread struct {
 // A Kind is what became of the records of one kind.
 type Kind struct {
 	Kind        string           `json:"kind"`
-	Mapped      int64            `json:"mapped"`    // made from PingOne's resources
-	Posted      int64            `json:"posted"`    // sent and taken; 0 in a dry run
-	Accepted    int64            `json:"accepted"`  // by Authomize's own count
-	Shortfall   int64            `json:"shortfall"` // posted, yet not accepted, without a reason
+	Mapped      int64            `json:"mapped"`          // made from PingOne's resources
+	Posted      int64            `json:"posted"`          // sent and taken; 0 in a dry run
+	Accepted    int64            `json:"accepted"`        // by Authomize's own count
+	Before      int64            `json:"before,omitzero"` // accepted in the run that this one is compared with
+	Shortfall   int64            `json:"shortfall"`       // posted, yet not accepted, without a reason
 	Duplicates  int64            `json:"duplicates"`
 	Requests    int64            `json:"requests"`
 	Bytes       int64            `json:"bytes"`

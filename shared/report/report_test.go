@@ -35,7 +35,7 @@ func TestPageSaysWhatHappened(t *testing.T) {
 		not    []string
 	}{
 		{"swept", sample(),
-			[]string{`class="state done"`, "what PingOne no longer holds was deleted there", "this one did not: 4 records.", "23 November 2026, 09:01:25 UTC", "1 min 15 s", "req-1", "12,345,678", "1.2 GB", "and 1 more"},
+			[]string{`class="state done"`, "what PingOne no longer holds was deleted there", "this one did not: 4 records, and what hung on them.", "23 November 2026, 09:01:25 UTC", "1 min 15 s", "req-1", "12,345,678", "1.2 GB", "and 1 more"},
 			[]string{"What could not be read", "dry run"}},
 		{"held", sampleHeld(),
 			[]string{`class="state held"`, "A person should look", "What could not be read", "403 ACCESS_FAILED", "correlation id 6f0d1c1e-4b0c-4f7e-9a51-0f8f6f3d2f10", "and 2 like it", "Identity Data Read Only", "shrank from 9000 to 5000", "they are still in Authomize"},

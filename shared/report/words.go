@@ -190,23 +190,29 @@ func (r *Report) sweepText() string {
 	return strings.Join(append([]string{r.sweepOutcome()}, r.approvedShort()...), " ")
 }
 
+// Of records without an id of their own nobody keeps which there were.
+const (
+	haveNames    = "user, service account, grouping, privilege and asset"
+	withoutNames = "Memberships, grants, inheritances and permissions have no names: compare their counts in the table above."
+)
+
 func (r *Report) sweepOutcome() string {
 	n := plural(r.gone(), "record", "records")
 	switch {
 	case r.Sweep.Swept && r.gone() == 0:
-		return "The sweep ran, and there was nothing to delete: all records of earlier runs were posted again."
+		return "The sweep ran. Every " + haveNames + " of earlier runs was posted again, so none was deleted. " + withoutNames
 	case r.Sweep.Swept:
-		return "The sweep deleted what earlier runs had posted and this one did not: " + n + "."
+		return "The sweep deleted what earlier runs had posted and this one did not: " + n + ", and what hung on them. " + withoutNames
 	case r.State == Failed:
 		return "It is not known that anything was swept."
 	case r.Narrowed:
 		return "Nothing was swept, since the run was narrowed to some environments on purpose. The next full run sweeps."
 	case r.State == Held && r.gone() == 0:
-		return "The sweep was held back. No record of an earlier run is missing from this one as far as it could read."
+		return "The sweep was held back. No " + haveNames + " of an earlier run is missing from this one as far as it could read. " + withoutNames
 	case r.State == Held:
-		return "The sweep was held back. Earlier runs had posted " + n + " that this one did not; they are still in Authomize."
+		return "The sweep was held back. Earlier runs had posted " + n + " that this one did not; they are still in Authomize. " + withoutNames
 	case r.gone() == 0:
-		return "Nothing was swept, and there would have been nothing to delete."
+		return "Nothing was swept, and there would have been no " + haveNames + " to delete. " + withoutNames
 	}
-	return "Nothing was swept. A sweep would delete what earlier runs had posted and this one did not: " + n + "."
+	return "Nothing was swept. A sweep would delete what earlier runs had posted and this one did not: " + n + ", and what hangs on them. " + withoutNames
 }

@@ -153,6 +153,9 @@ func (t *transform) kindOf(kind authomize.Kind) report.Kind {
 		Shortfall: result.Shortfall, Duplicates: result.Duplicates, Requests: result.Batches + result.Refused, Bytes: result.Bytes,
 		Quarantined: map[string]int64{}, Environments: counted.Environments, RolePermissions: counted.RolePermissions,
 	}
+	if t.baseline != nil {
+		k.Before = t.baseline.Counts[kind].Total
+	}
 	if t.o.Settings.DryRun {
 		k.Posted, k.Accepted, k.RolePermissions, k.Requests, k.Bytes = 0, 0, 0, 0, 0
 	}

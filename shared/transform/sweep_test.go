@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -55,6 +56,11 @@ func TestDeletedUserIsSwept(t *testing.T) {
 	r.wantHeld(tinyHoldings().without("user:eve").with("accountAssociations"))
 	r.wantSweeps("23 09:29:00", "24 09:29:00 users:1 accountAssociations:2")
 	r.wantGone(run2, "user:eve")
+	for _, k := range r.report(run2).Kinds { // memberships are not named, but counted
+		if k.Kind == string(authomize.AccountAssociations) && (k.Before != 13 || k.Accepted != 11) {
+			t.Errorf("report says %d %s before and %d now, want 13 and 11", k.Before, k.Kind, k.Accepted)
+		}
+	}
 
 	c.set(day3)
 	r.fetch(run3)

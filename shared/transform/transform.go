@@ -170,6 +170,7 @@ type transform struct {
 	earliest time.Time // acceptedTimestamp of the run
 	journey  *journey  // nil in a dry run, and before posting
 	gone     gone
+	baseline *goodRun // nil before the first
 	// goneNamed are other records that would be swept, though this run names
 	// what they stand for, by uniqueId.
 	goneNamed []string
@@ -329,6 +330,7 @@ func (t *transform) conclude(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	t.baseline = memory.baseline()
 	posted := t.postedIDs()
 	if err := t.findGone(ctx, memory, posted); err != nil {
 		return err

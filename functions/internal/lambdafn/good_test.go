@@ -151,7 +151,7 @@ func TestApprovalCountsTheOutcomeOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWatched(t, map[string]string{"STACK_NAME": "sync", "NO_GOOD_RUN_HOURS": "36"})
-			w.app.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.AcceptFewer(2)})
+			w.app.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.AcceptFewer(1)})
 			w.fetchAll()
 			if good, _ := w.ends(completed); good != 0 || w.values()["RunsHeld"] != 1 {
 				t.Fatalf("the run is not held: %v", w.values())

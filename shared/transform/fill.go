@@ -40,8 +40,8 @@ type taggedID struct {
 }
 
 // postedIDs are the ids of this run's records, sorted, for the kinds that
-// have them, and the populations that were listed. Those of users are written
-// out one by one: as text a million take 64 MB, as ids 16.
+// have them, and the populations, applications and roles that were listed. Those
+// of users are written out one by one: as text a million take 64 MB, as ids 16.
 func (t *transform) postedIDs() posted {
 	all := posted{}
 	for _, kind := range identified {
@@ -75,6 +75,13 @@ func (t *transform) postedIDs() posted {
 	})
 	all[groupsWithUsers] = t.known(t.knownParents(t.parents.users))
 	all[groupsWithGroups] = t.known(t.knownParents(t.parents.groups))
+	var roles []taggedID
+	if t.x.permissions != nil {
+		for _, id := range slices.SortedFunc(maps.Keys(t.x.roles), pingone.ID.Compare) {
+			roles = append(roles, taggedID{mapping.RolePrivilegeID(id), 0})
+		}
+	}
+	all[listedRoles] = t.known(slices.Values(roles))
 	return all
 }
 

@@ -39,17 +39,19 @@ var identified = []authomize.Kind{
 }
 
 // These are remembered as if they were kinds: some of the assets are populations
-// and applications that only a role names, so those can't tell what was listed;
-// and memberships have no id of their own.
+// and applications that only a role names, and some of the privileges roles that
+// only an assignment names, so those can't tell what was listed; and memberships
+// have no id of their own.
 const (
 	listedPopulations  authomize.Kind = "populations"
 	listedApplications authomize.Kind = "applications"
+	listedRoles        authomize.Kind = "roles" // whose permissions were posted
 	groupsWithUsers    authomize.Kind = staging.GroupsWithUsers
 	groupsWithGroups   authomize.Kind = staging.GroupsWithGroups
 )
 
 // remembered are the lists that are kept.
-var remembered = append(slices.Clone(identified), listedPopulations, listedApplications, groupsWithUsers, groupsWithGroups)
+var remembered = append(slices.Clone(identified), listedPopulations, listedApplications, listedRoles, groupsWithUsers, groupsWithGroups)
 
 // posted are the ids of a run, sorted, by list.
 type posted map[authomize.Kind]iter.Seq[staging.Known]

@@ -43,13 +43,18 @@ func (x *index) noteHolder(a assignment) {
 
 // goneThoughNamed are the records that the sweep would delete, though this run
 // names what they stand for: a list that changes while it is read may miss
-// one of its own.
+// one of its own. Of a role it is the permissions that would go; the privilege
+// is posted as long as somebody holds it.
 func (t *transform) goneThoughNamed(ctx context.Context, m *memory, all posted) ([]string, error) {
 	if len(t.x.named) == 0 {
 		return nil, nil
 	}
 	var missed []string
-	for _, kind := range []authomize.Kind{authomize.ServiceAccounts, authomize.Groupings, authomize.Assets} {
+	kinds := []authomize.Kind{authomize.ServiceAccounts, authomize.Groupings, authomize.Assets}
+	if !t.report.Narrowed { // which lists no roles of other environments
+		kinds = append(kinds, listedRoles)
+	}
+	for _, kind := range kinds {
 		err := m.eachGone(ctx, kind, all, func(k staging.Known) {
 			if _, isNamed := t.x.named[k.ID]; isNamed && !m.isApproved(k) {
 				missed = append(missed, k.ID)
@@ -68,8 +73,11 @@ func (t *transform) namedReasons() []string {
 	for _, id := range t.goneNamed {
 		n := t.x.named[id]
 		what := "the next run settles it"
-		if n.by == staging.Applications {
+		switch {
+		case n.by == staging.Applications:
 			what = "if it was deleted, take it out of the access control of applications, or approve the sweep"
+		case n.list == staging.Roles:
+			what = "its permissions would be deleted; if it is right that PingOne lists it no more, approve the sweep"
 		}
 		reasons = append(reasons, fmt.Sprintf("%s: %s is named by %s and was not in the list of %s, though an earlier run was told of it: %s",
 			n.list, id, n.by, n.list, what))

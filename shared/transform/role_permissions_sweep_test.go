@@ -1,10 +1,14 @@
 package transform_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/staging"
 )
 
 // A permission that a role lost goes, and its privilege with the last role
@@ -106,4 +110,89 @@ func TestApprovedRunCountsRolePermissionsApart(t *testing.T) {
 	r.fetch(run3)
 	r.wantState(r.mustTransform(run3), report.Done, true)
 	r.wantHeld(tinyHoldings())
+}
+
+// A role that is in no list any more has no permissions to post, though it is
+// held. Nobody can be asked for a role by its id, so a person decides.
+func TestLostRoleKeepsItsPermissions(t *testing.T) {
+	t.Parallel()
+	const lost = "roles: privilege:role:reader is named by roleassignments and was not in the list of roles, though an earlier run was told of it: its permissions would be deleted; if it is right that PingOne lists it no more, approve the sweep"
+	loses := func(r *rig) {
+		r.org.Roles = slices.DeleteFunc(r.org.Roles, func(role *pingonetest.Role) bool { return role.ID == id("reader") })
+	}
+	t.Run("held until it is approved", func(t *testing.T) {
+		t.Parallel()
+		for _, sweep := range []config.SweepMode{config.SweepApply, config.SweepReport} {
+			r, c := newPermissionsRig(t)
+			r.settings.MaxShrinkPercent = 100
+			r.firstRun(c)
+			loses(r)
+			r.settings.Sweep = sweep
+			for i, run := range []staging.RunID{run2, run3} {
+				c.set(day2.Add(time.Duration(i) * 24 * time.Hour))
+				r.fetch(run)
+				r.wantState(r.mustTransform(run), report.Held, false, lost)
+				r.wantHeld(permissionHoldings())
+			}
+			if _, err := r.approve(run3); err != nil {
+				t.Fatal(err)
+			}
+			left := permissionHoldings()
+			if sweep == config.SweepApply {
+				left = left.without("privilege:permission:dir:read:user").without("privilege:role:reader privilege:permission:orgmgt:read:environment")
+			}
+			r.wantHeld(left)
+			c.set(day3.Add(24 * time.Hour))
+			r.fetch(run4)
+			r.wantState(r.mustTransform(run4), report.Done, sweep == config.SweepApply)
+			r.wantHeld(left)
+		}
+	})
+	t.Run("back in the list", func(t *testing.T) {
+		t.Parallel()
+		r, c := newPermissionsRig(t)
+		r.settings.MaxShrinkPercent = 100
+		r.firstRun(c)
+		r.restage(run1, run2, nil, func(collection staging.Collection, _, body string) []string {
+			if collection == staging.Roles {
+				body = without(t, body, id("reader").String())
+			}
+			return []string{body}
+		})
+		r.wantState(r.mustTransform(run2), report.Held, false, lost)
+		c.set(day3)
+		r.fetch(run3)
+		r.wantState(r.mustTransform(run3), report.Done, true)
+		r.wantHeld(permissionHoldings())
+	})
+	t.Run("its permissions are not posted", func(t *testing.T) {
+		t.Parallel()
+		r, c := newPermissionsRig(t)
+		r.firstRun(c)
+		r.settings.MaxShrinkPercent = 100
+		r.settings.RolePermissions = false
+		loses(r)
+		r.fetch(run2)
+		r.wantState(r.mustTransform(run2), report.Done, true)
+		r.wantHeld(tinyHoldings())
+	})
+	t.Run("no list ever held it", func(t *testing.T) {
+		t.Parallel()
+		r, c := newPermissionsRig(t)
+		r.org.Assign(id("main"), user("bob"), role("unlisted", "ENVIRONMENT", "main"))
+		r.firstRun(c)
+		r.fetch(run2)
+		r.wantState(r.mustTransform(run2), report.Done, true)
+	})
+	t.Run("nobody holds it", func(t *testing.T) {
+		t.Parallel()
+		r, c := newPermissionsRig(t)
+		r.settings.MaxShrinkPercent = 100
+		r.org.AddRole(id("main"), pingonetest.Role{ID: id("custom"), Name: "Custom", ApplicableTo: []string{"ENVIRONMENT"}, Permissions: []pingonetest.Permission{readEnv}})
+		r.firstRun(c)
+		r.org.Environment(id("main")).CustomRoles = nil
+		r.fetch(run2)
+		r.wantState(r.mustTransform(run2), report.Done, true)
+		r.wantHeld(permissionHoldings())
+	})
 }

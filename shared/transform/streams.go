@@ -177,6 +177,9 @@ func (s *streams) privileges(_ context.Context, emit emitter) error {
 			continue
 		}
 		unlisted.add(a.role)
+		if s.x.permissions != nil && !s.isUnread(staging.Roles) { // its permissions are lost with it
+			s.x.noteNamed(mapping.RolePrivilegeID(a.role), staging.Roles, staging.RoleAssignments)
+		}
 		r, ws := s.x.privilege(a.role)
 		s.found.warnAll(ws)
 		if !emit(&r, 0) {

@@ -106,6 +106,9 @@ func ParseFetch(payload []byte, now time.Time) (Fetch, error) {
 	if err != nil {
 		return Fetch{}, err
 	}
+	if run.Time().Sub(now) > maxAhead {
+		return Fetch{}, fmt.Errorf("run %s lies more than a day ahead, and would hold the sweep of every run until then: give the time of now, in UTC", run)
+	}
 	if names := in.misspelt(); names != "" {
 		return Fetch{}, fmt.Errorf("the event has %s, which is not understood: %s", names, fetchForms)
 	}
@@ -115,6 +118,10 @@ func ParseFetch(payload []byte, now time.Time) (Fetch, error) {
 	}
 	return Fetch{Run: run, Environments: environments, DryRun: in.DryRun || in.Detail.DryRun}, nil
 }
+
+// maxAhead is how far a run may lie in the future: clocks differ, and a whole day
+// is a time zone that was taken for another.
+const maxAhead = 24 * time.Hour
 
 func (in *fetchEvent) run(payload []byte, now time.Time) (staging.RunID, error) {
 	switch {

@@ -47,6 +47,10 @@ func TestParseFetch(t *testing.T) {
 		{`{"run":"20261123T090000Z","time":"2027-01-01T00:00:00Z","scheduledTime":"x","detail":{"scheduledTime":"y"}}`, nine, ""},
 		{`{"run":null,"time":"2026-11-23T09:00:00Z"}`, nine, ""},
 
+		{`{"run":"20261124T093015Z"}`, "20261124T093015Z", ""},
+		{`{"run":"20261124T093016Z"}`, "", "run 20261124T093016Z lies more than a day ahead, and would hold the sweep of every run until then: give the time of now, in UTC"},
+		{`{"time":"2036-11-23T09:00:00Z"}`, "", "run 20361123T090000Z lies more than a day ahead, and would hold the sweep of every run until then: give the time of now, in UTC"},
+
 		{`null`, "", "the event names no run and no time: " + forms},
 		{`{"runs":"20261123T090000Z"}`, "", "the event names no run and no time: " + forms},
 		{`{"Run":"20261123T090000Z"}`, "", "the event names no run and no time: " + forms},

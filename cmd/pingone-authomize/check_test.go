@@ -190,12 +190,12 @@ func TestCheckStack(t *testing.T) {
 	empty := deploy(t)
 	empty.secret = `{"clientId":"","clientSecret":"","tokenEndpoint":"","authomizeToken":""}`
 	matchAll(t, empty.check(exitFailed, "--stack", stackName).bad(), []string{
-		"settings and secret: fault: secret the-secret: the secret has no clientId\nthe secret has no clientSecret\n",
+		"settings and secret: fault: secret the-secret: the secret has no clientId; the secret has no clientSecret; ",
 	})
 	// Every fault in one message, of whatever kind.
 	empty.secret = `{"clientId":"a","tokenEndpoint":"auth.pingone.eu","clientSecret":"","authMethod":"jwt"}`
 	matchAll(t, empty.check(exitFailed, "--stack", stackName).bad(), []string{
-		"settings and secret: fault: secret the-secret: the secret has no clientSecret\nthe secret has no authomizeToken\nthe secret's authMethod is neither basic nor post\ntoken endpoint: it is no absolute URL",
+		"settings and secret: fault: secret the-secret: the secret has no clientSecret; the secret has no authomizeToken; the secret's authMethod is neither basic nor post\ntoken endpoint: it is no absolute URL",
 	})
 }
 

@@ -106,7 +106,7 @@ func Parse(data []byte) (Credentials, error) {
 }
 
 func (c *Credentials) validate() error {
-	var errs []error
+	var faults []string
 	for _, f := range []struct{ name, value string }{
 		{"clientId", c.ClientID},
 		{"clientSecret", c.ClientSecret.Reveal()},
@@ -114,7 +114,7 @@ func (c *Credentials) validate() error {
 		{"authomizeToken", c.AuthomizeToken.Reveal()},
 	} {
 		if f.value == "" {
-			errs = append(errs, fmt.Errorf("the secret has no %s", f.name))
+			faults = append(faults, "the secret has no "+f.name)
 		}
 	}
 	switch c.AuthMethod {
@@ -122,10 +122,10 @@ func (c *Credentials) validate() error {
 		c.AuthMethod = Basic
 	case Basic, Post:
 	default:
-		errs = append(errs, errors.New("the secret's authMethod is neither basic nor post"))
+		faults = append(faults, "the secret's authMethod is neither basic nor post")
 	}
-	if len(errs) == 0 {
+	if len(faults) == 0 {
 		return nil
 	}
-	return unusable{errors.Join(errs...)}
+	return unusable{errors.New(strings.Join(faults, "; "))} // on one line, as others put words before it
 }

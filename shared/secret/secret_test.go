@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	const good = `"clientId":"id","clientSecret":"cs","tokenEndpoint":"https://t","authomizeToken":"at"`
 	const notJSON = "the secret is not a JSON object of strings: it needs clientId, clientSecret, tokenEndpoint and authomizeToken"
-	const all = "the secret has no clientId\nthe secret has no clientSecret\nthe secret has no tokenEndpoint\nthe secret has no authomizeToken"
+	const all = "the secret has no clientId; the secret has no clientSecret; the secret has no tokenEndpoint; the secret has no authomizeToken"
 	tests := []struct {
 		in     string
 		method secret.AuthMethod
@@ -32,9 +32,9 @@ func TestParse(t *testing.T) {
 		{"\n{" + strings.NewReplacer(`"id"`, `" id\n"`, `"cs"`, `"cs\r\n"`, `"at"`, `"\tat"`, `t"`, `t"`).Replace(good) + "}\n", secret.Basic, ""},
 		{`{}`, "", all},
 		{`null`, "", all},
-		{`{"clientId":" ","clientSecret":"","authMethod":"canary"}`, "", all + "\nthe secret's authMethod is neither basic nor post"},
+		{`{"clientId":" ","clientSecret":"","authMethod":"canary"}`, "", all + "; the secret's authMethod is neither basic nor post"},
 		{`{` + good + `,"authMethod":"POST"}`, "", "the secret's authMethod is neither basic nor post"},
-		{`{"clientid":"canary","clientSecret":"cs","tokenEndpoint":"https://t"}`, "", "the secret has no clientId\nthe secret has no authomizeToken"},
+		{`{"clientid":"canary","clientSecret":"cs","tokenEndpoint":"https://t"}`, "", "the secret has no clientId; the secret has no authomizeToken"},
 		{``, "", notJSON},
 		{`canary`, "", notJSON},
 		{`"canary"`, "", notJSON},

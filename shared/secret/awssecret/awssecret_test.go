@@ -72,7 +72,7 @@ func TestCredentials(t *testing.T) {
 		"denied":    "read secret denied: ",
 		"binary":    "secret binary holds bytes, not text: store the JSON as SecretString",
 		"malformed": "secret malformed: the secret is not a JSON object of strings: it needs clientId, clientSecret, tokenEndpoint and authomizeToken",
-		"faulty":    "secret faulty: the secret has no tokenEndpoint\nthe secret has no authomizeToken",
+		"faulty":    "secret faulty: the secret has no tokenEndpoint; the secret has no authomizeToken",
 	} {
 		c, err := awssecret.Source{API: api, ID: id}.Credentials(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

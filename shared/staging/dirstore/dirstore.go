@@ -44,7 +44,7 @@ func New(dir string) (*Store, error) {
 		return nil, fmt.Errorf("staging folder %s: %w", dir, err)
 	}
 	if err := os.MkdirAll(abs, 0o700); err != nil {
-		return nil, fmt.Errorf("staging folder: %w", err)
+		return nil, fmt.Errorf("staging folder can't be made, name another: %w", err)
 	}
 	return &Store{dir: abs}, nil
 }

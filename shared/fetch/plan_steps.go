@@ -21,6 +21,8 @@ type place struct {
 	Lists []idList `json:"lists,omitempty"`
 	Steps int      `json:"steps"`
 	Next  string   `json:"next,omitzero"`
+	// Restarted tells that the step's list was begun again.
+	Restarted bool `json:"restarted,omitzero"`
 	Pages int      `json:"pages"` // of all lists
 	// Estimate is of the calls that the tasks will take.
 	Estimate estimate `json:"estimate"`
@@ -80,7 +82,7 @@ func (p *planner) step(ctx context.Context, do func(from string) error) error {
 	if err := do(p.place.Next); err != nil {
 		return err
 	}
-	p.place.Steps, p.place.Next = p.steps, ""
+	p.place.Steps, p.place.Next, p.place.Restarted = p.steps, "", false
 	return p.saveInTime(ctx)
 }
 
@@ -168,9 +170,9 @@ func eachOf[T pingone.Resource](ctx context.Context, p *planner, env pingone.ID,
 
 // everyPage calls each with every page of a list, from one on. A refusal notes
 // the list as unread: it is not whole. A cursor that PingOne no longer takes
-// starts the list again, once, after a call of again.
+// starts the list again, once in a run, after a call of again.
 func (p *planner) everyPage(ctx context.Context, env pingone.ID, l pingone.List, from string, each func(pingone.Page) error, again func()) (whole bool, err error) {
-	for restarted := false; ; restarted = true {
+	for {
 		pages := 0
 		if from != "" {
 			pages++ // those before
@@ -183,8 +185,8 @@ func (p *planner) everyPage(ctx context.Context, env pingone.ID, l pingone.List,
 		switch {
 		case r == nil:
 			return err == nil, err
-		case isCursorLost(r, pages) && !restarted:
-			from = ""
+		case isCursorLost(r, pages) && !p.place.Restarted:
+			p.place.Restarted, from = true, ""
 			again()
 		default:
 			p.unread.add(unreadOf(env, l.Path, nil, r), "")

@@ -86,7 +86,7 @@ func recounted(m *staging.Manifest) map[home]int {
 // not tell are left out, so that what it said at the start stands.
 func (r *reading) populationsNow(ctx context.Context, env pingone.ID) ([]share, error) {
 	var now []share
-	p := &planner{client: r.o.Client, unread: newUnreadList(nil)} // a refusal is no gap in what was read
+	p := &planner{client: r.o.Client, unread: newUnreadList(nil), place: &place{}} // a refusal is no gap in what was read
 	err := listed(ctx, p, env, pingone.Populations(env), func(x *pingone.Population) error {
 		if x.UserCount != nil {
 			now = append(now, share{x.ID, *x.UserCount})

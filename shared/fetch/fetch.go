@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"time"
 
@@ -156,6 +157,7 @@ type reading struct {
 	unread   *unreadList
 	progress *progress
 	slices   sliceCounts
+	seed     maphash.Seed // of the hashes of members
 	total    int
 	expected int
 	pages    int // of this invocation, for OnProgress
@@ -188,6 +190,7 @@ func newReading(w *staging.Writer, o Options) *reading {
 		unread:   newUnreadList(m.Unread),
 		progress: newProgress(m.Progress),
 		slices:   newSliceCounts(m.Slices),
+		seed:     maphash.MakeSeed(),
 	}
 	r.finishedBefore = r.progress.finished()
 	if m.Collection == staging.Users && m.Pages == 0 {
@@ -283,7 +286,7 @@ func (r *reading) keep(index int, env pingone.ID, page pingone.Page) error {
 	if err := r.stage(reply, page.Records); err != nil {
 		return err
 	}
-	r.progress.paged(index, page)
+	r.progress.paged(index, page, len(r.w.Manifest().Parts))
 	return nil
 }
 

@@ -99,11 +99,11 @@ func TestKilledWhilePartitioned(t *testing.T) {
 }
 
 // Invocations that die one after the other, each a few operations after its
-// start, get there all the same as long as each can commit once, and the last
-// can look through what is staged.
+// start, get there all the same as long as each can look up the lists that it
+// goes on with and commit once, and the last can look through what is staged.
 func TestChainOfDyingInvocations(t *testing.T) {
 	t.Parallel()
-	for c, operations := range map[staging.Collection]int{staging.Users: 14, staging.Memberships: 10} {
+	for c, operations := range map[staging.Collection]int{staging.Users: 14, staging.Memberships: 18} {
 		for _, applied := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s applied %t", c, applied), func(t *testing.T) {
 				t.Parallel()

@@ -67,19 +67,19 @@ func hasNoRoles(t task, parent pingone.Page) bool {
 // users move between them. A list whose length PingOne won't tell any more
 // stays as short as it was, unless its parent is gone.
 func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if t.Parent == nil || t.Parent.Kind == populationParent || t.Expect < 0 || t.records >= t.Expect {
+	if !t.isCounted() || t.distinct >= t.Expect {
 		return nil, nil
 	}
 	now, err := recount(ctx, r.o.Client, t.task)
 	switch why := refusal(err); {
-	case err == nil && now >= 0 && t.records >= now, why != nil && why.Status == http.StatusNotFound:
+	case err == nil && now >= 0 && t.distinct >= now, why != nil && why.Status == http.StatusNotFound:
 		return nil, nil // nothing is missing of what is there
 	case err != nil && why == nil:
 		return nil, err
 	case err != nil || now < 0:
 		now = t.Expect
 	}
-	return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: min(now, t.Expect), Read: t.records}, nil
+	return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: min(now, t.Expect), Read: t.distinct}, nil
 }
 
 // recount asks PingOne again for the length of a child list, unknown if it

@@ -43,10 +43,14 @@ func (r ranges) left() int {
 	return n
 }
 
-// paged notes that a page of task was appended, and where the next one is.
-func (t *progress) paged(task int, page pingone.Page) {
-	o := t.open[task]
-	t.open[task] = staging.OpenTask{Task: task, Next: page.Next, Pages: o.Pages + 1, Records: o.Records + page.Records}
+// paged notes that a page of task was appended when there were so many parts,
+// and where the next one is.
+func (t *progress) paged(task int, page pingone.Page, parts int) {
+	o, begun := t.open[task]
+	if !begun {
+		o.Part = parts
+	}
+	t.open[task] = staging.OpenTask{Task: task, Next: page.Next, Pages: o.Pages + 1, Part: o.Part, Records: o.Records + page.Records}
 }
 
 // restart lets a task begin again.

@@ -19,6 +19,10 @@ type numbered struct {
 	index   int
 	from    string
 	records int // of the pages before from
+	// seen are those whom these pages show, while a list that is counted is
+	// read; distinct is how many there were, once it is.
+	seen     hashes
+	distinct int
 	// whole tells that the last page is staged already, though not yet that
 	// the task is finished.
 	whole bool
@@ -75,7 +79,11 @@ func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
 	if d.last {
 		wanted = start.again.has
 	}
-	s := selection{wider: wider, open: start.open, wanted: wanted}
+	seen, err := r.seenBefore(ctx, start.open)
+	if err != nil {
+		return fmt.Errorf("look up what was read of lists that were begun: %w", err)
+	}
+	s := selection{wider: wider, open: start.open, seen: seen, wanted: wanted}
 	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, s) })
 	for range r.workers(r.total) {
 		g.Go(func() error { return r.work(gctx, tasks, events, d) })
@@ -118,10 +126,12 @@ func workersFor(perSecond float64, tasks int) int {
 }
 
 // A selection is the tasks of the plan that a pass is about, or their wider
-// questions; open says where those go on that were begun.
+// questions; open says where those go on that were begun, and seen whom they
+// have shown. What is handed out leaves seen.
 type selection struct {
 	wider  bool
 	open   map[int]staging.OpenTask
+	seen   map[int]hashes
 	wanted func(index int) bool
 }
 
@@ -151,13 +161,14 @@ func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, s selection
 			continue
 		}
 		o, begun := s.open[i]
-		n := numbered{index: i, from: o.Next, records: o.Records, whole: begun && o.Next == ""}
+		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], whole: begun && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
 		}
 		if n.Wider != s.wider || !fits(n.task) {
 			continue
 		}
+		delete(s.seen, i)
 		select {
 		case tasks <- n:
 		case <-ctx.Done():
@@ -219,12 +230,13 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 		refusal := refusalOf(t.task, err)
 		switch {
 		case err == nil:
+			t.distinct, t.seen = t.seen.distinct(), nil
 			short, err := r.shortOf(ctx, t)
 			return event{numbered: t, kind: finished, short: short}, err
 		case refusal == nil:
 			return event{}, err
 		case isCursorLost(refusal, pages) && !again:
-			again, t.from, t.records = true, "", 0
+			again, t.from, t.records, t.seen = true, "", 0, nil
 			if err := send(event{numbered: t, kind: restarted}); err != nil {
 				return event{}, err
 			}
@@ -254,6 +266,9 @@ func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) e
 		}
 		pages++
 		t.records += page.Records
+		if t.isCounted() {
+			t.seen.see(page.IDs, r.seed)
+		}
 		if err := send(event{numbered: *t, kind: paged, page: page}); err != nil {
 			return pages, err
 		}
@@ -270,7 +285,7 @@ func (r *reading) take(ctx context.Context, ev event) error {
 			return err
 		}
 		r.expect(ev)
-		r.progress.paged(ev.index, ev.page)
+		r.progress.paged(ev.index, ev.page, len(r.w.Manifest().Parts))
 	case restarted:
 		r.log.WarnContext(ctx, "PingOne no longer knows the page to go on from: the list starts again", "path", ev.Path)
 		r.progress.restart(ev.index)

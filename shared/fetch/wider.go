@@ -65,12 +65,12 @@ func (r *reading) widerTasks(ctx context.Context) ([]int, error) {
 // noteSurplus keeps the dynamic groups that have most members beyond those
 // that were put in by hand.
 func (r *reading) noteSurplus(t numbered) {
-	if !t.AtLeast || t.Expect < 0 || t.records <= t.Expect {
+	if !t.AtLeast || t.Expect < 0 || t.distinct <= t.Expect {
 		return
 	}
 	r.surplus = append(r.surplus, t)
 	slices.SortFunc(r.surplus, func(a, b numbered) int {
-		return cmp.Or(cmp.Compare(b.records-b.Expect, a.records-a.Expect), cmp.Compare(a.index, b.index))
+		return cmp.Or(cmp.Compare(b.distinct-b.Expect, a.distinct-a.Expect), cmp.Compare(a.index, b.index))
 	})
 	r.surplus = r.surplus[:min(len(r.surplus), proofs)]
 }
@@ -85,7 +85,7 @@ func (r *reading) countsFiltered(ctx context.Context) (bool, error) {
 		case refusal(err) != nil:
 		case err != nil:
 			return false, err
-		case now >= 0 && t.records > now:
+		case now >= 0 && t.distinct > now:
 			return true, nil
 		}
 	}

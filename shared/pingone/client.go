@@ -71,6 +71,7 @@ type Page struct {
 	Path    string // without query
 	Body    []byte // as PingOne sent it
 	Records int    // items of the list; 1 for a single resource
+	IDs     []ID   // of the list's items, in order; the zero ID for one without
 	Count   int    // items in the whole list as PingOne says, often wrong; -1 if it doesn't say
 	Next    string // path and query of the next page, "" on the last
 	// FetchedAt is the earlier time by our clock and PingOne's: a page is

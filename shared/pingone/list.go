@@ -168,11 +168,11 @@ func (p *Page) readList(key string) error {
 		return fmt.Errorf("%w: its JSON has another shape", ErrBadPage)
 	}
 	list, ok := in.Embedded[key]
-	if (!ok || list == notAList) && !saysEmpty(in.Count, in.Size) {
+	if (!ok || !list.isList) && !saysEmpty(in.Count, in.Size) {
 		// A list that is not there is not an empty list.
 		return fmt.Errorf("%w: no _embedded.%s in it, and no count that says it is empty", ErrBadPage, key)
 	}
-	p.Records, p.Next = max(int(list), 0), in.Links.Next.Href
+	p.IDs, p.Records, p.Next = list.ids, len(list.ids), in.Links.Next.Href
 	if in.Count.known {
 		p.Count = in.Count.n
 	}
@@ -206,27 +206,28 @@ func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// items counts a list's elements without decoding them.
-type items int
+// items are the ids of a list's elements, of which nothing else is decoded.
+type items struct {
+	isList bool
+	ids    []ID
+}
 
-const notAList items = -1
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. What is no list counts
-// as notAList.
+// UnmarshalJSONFrom implements json.UnmarshalerFrom. What is no list has no
+// items.
 func (n *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	*n = items{} // of two lists of one name the last counts
 	if dec.PeekKind() != '[' {
-		*n = notAList
 		return dec.SkipValue()
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	*n = 0 // of two lists of one name the last counts
+	n.isList = true
 	for dec.PeekKind() != ']' {
-		if err := dec.SkipValue(); err != nil {
+		n.ids = append(n.ids, ID{})
+		if _, err := readID(dec, &n.ids[len(n.ids)-1]); err != nil {
 			return err
 		}
-		*n++
 	}
 	_, err := dec.ReadToken()
 	return err

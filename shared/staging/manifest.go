@@ -122,6 +122,9 @@ type OpenTask struct {
 	Task  int    `json:"task"`
 	Next  string `json:"next"`  // the cursor of the first page that is not staged
 	Pages int    `json:"pages"` // staged so far
+	// Part is how many parts there were when it was begun: none of these holds
+	// a page of it.
+	Part int `json:"part,omitzero"`
 	// Records are those of the pages.
 	Records int `json:"records"`
 }
@@ -298,7 +301,7 @@ func (m *Manifest) check(run RunID, c Collection) error {
 		least = min(least, int64(n))
 	}
 	for _, o := range m.Progress.Open {
-		least = min(least, int64(o.Task), int64(o.Pages))
+		least = min(least, int64(o.Task), int64(o.Pages), int64(o.Part), int64(len(m.Parts)-o.Part))
 	}
 	for _, a := range m.Progress.Again {
 		least = min(least, int64(a.From), int64(a.To-a.From))

@@ -33,6 +33,8 @@ func TestCorruptManifest(t *testing.T) {
 		{"a negative task to ask again", map[string]any{"progress": map[string]any{"again": []any{map[string]any{"from": 3, "to": 2}}}}},
 		{"a negative task", map[string]any{"progress": map[string]any{"done": []int{-1}}}},
 		{"a negative open task", map[string]any{"progress": map[string]any{"open": []any{map[string]any{"task": -1}}}}},
+		{"an open task of a negative part", map[string]any{"progress": map[string]any{"open": []any{map[string]any{"part": -1}}}}},
+		{"an open task behind all parts", map[string]any{"progress": map[string]any{"open": []any{map[string]any{"part": 1}}}}},
 		{"a negative count", map[string]any{"calls": -1}},
 		{"a number too large", map[string]any{"calls": 1e30}},
 	}

@@ -3,6 +3,7 @@ package transform_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"pingone-authomize/shared/pingone"
@@ -71,4 +72,36 @@ func TestLostButThereIsNotApprovable(t *testing.T) {
 		t.Errorf("got %+v, %v, want a refusal", got, err)
 	}
 	r.wantHeld(tinyHoldings())
+}
+
+// A list that shows one of its own twice and another not at all is as long as it
+// should be, and takes nothing away.
+func TestMemberListThatShowsOneTwice(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		list          string
+		hidden, shown pingone.ID
+		reason        string
+	}{
+		{"users", id("bob"), id("ann"), "memberships: 4 of 5 users of group staff were read"},
+		{"groups", id("temps"), id("leads"), "memberships: 1 of 2 groups of group staff were read"},
+	} {
+		t.Run(tt.list, func(t *testing.T) {
+			t.Parallel()
+			r, clock := newTinyRig(t)
+			r.settings.MaxShrinkPercent = 100
+			r.org.AddGroup(id("main"), pingonetest.Group{ID: id("temps"), Name: "Temps"})
+			r.org.Nest(id("main"), id("staff"), id("temps"))
+			r.firstRun(clock)
+			before := r.held()
+			r.fake.Inject(pingonetest.Fault{
+				Match: tinyEnvironment + "/" + tt.list, Query: `id eq "` + id("staff").String(), Times: -1, Do: pingonetest.FaultEdit,
+				Edit: func(body string) string { return strings.ReplaceAll(body, tt.hidden.String(), tt.shown.String()) },
+			})
+			r.fetch(run2)
+			r.wantState(r.mustTransform(run2), report.Held, false, tt.reason)
+			r.wantHeld(before)
+			r.wantSweeps("23 09:29:00")
+		})
+	}
 }

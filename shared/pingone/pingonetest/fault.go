@@ -48,6 +48,8 @@ const (
 	FaultDelay
 	// FaultCall runs Call and goes on, without any lock held.
 	FaultCall
+	// FaultEdit sends what Edit makes of the reply.
+	FaultEdit
 )
 
 // A Fault breaks some requests, on a fixed schedule.
@@ -73,6 +75,7 @@ type Fault struct {
 	Target         string        // scheme and host; "" is https://pingone.invalid
 	Delay          time.Duration // of FaultDelay
 	Call           func(*Organization)
+	Edit           func(body string) string // of FaultEdit
 }
 
 type scheduled struct {

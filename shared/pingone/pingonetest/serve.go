@@ -229,6 +229,8 @@ func (s *Server) send(w http.ResponseWriter, c *call, status int) {
 		case FaultStall:
 			stallAfterHalf(w, c.r, body)
 			return
+		case FaultEdit:
+			body = []byte(c.fault.Edit(string(body)))
 		case FaultOversize:
 			c.b = append(bytes.TrimSuffix(body, []byte("}")), `,"padding":"`...)
 			c.b = append(c.b, bytes.Repeat([]byte("x"), c.fault.Bytes)...)

@@ -81,12 +81,12 @@ type Page struct {
 
 // Get reads the single resource at target, a path from /v1/ on.
 func (c *Client) Get(ctx context.Context, target string) (Page, error) {
-	return c.page(ctx, target, "")
+	return c.page(ctx, target, List{})
 }
 
 // First reads the first page of a list.
 func (c *Client) First(ctx context.Context, l List) (Page, error) {
-	return c.page(ctx, l.first(), l.Key)
+	return c.page(ctx, l.first(), l)
 }
 
 // Pages yields the pages of a list, in order. from is "" for the first page,
@@ -105,7 +105,7 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 		seen := map[string]bool{}
 		for next != "" {
 			seen[next] = true
-			page, err := c.page(transport.WithBehind(ctx, left), next, l.Key)
+			page, err := c.page(transport.WithBehind(ctx, left), next, l)
 			if err == nil && page.Next != "" && seen[page.Next] {
 				// Before the page is kept, or it would be kept again.
 				err = fmt.Errorf("%w: after %d pages of %s", ErrPageLoop, len(seen), l.Path)
@@ -122,8 +122,8 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 	}
 }
 
-// page reads one reply. With a key it must be a list of that name.
-func (c *Client) page(ctx context.Context, target, key string) (Page, error) {
+// page reads one reply. Of a list with a key it must be a page.
+func (c *Client) page(ctx context.Context, target string, l List) (Page, error) {
 	u, err := c.resolve(target)
 	if err != nil {
 		return Page{}, err
@@ -145,10 +145,10 @@ func (c *Client) page(ctx context.Context, target, key string) (Page, error) {
 	}
 	at, _ := c.Now()
 	page := Page{Path: u.Path, Body: body, Records: 1, Count: -1, FetchedAt: at}
-	if key == "" {
+	if l.Key == "" {
 		return page, nil
 	}
-	if err := page.readList(key); err != nil {
+	if err := page.readList(l, target == l.first()); err != nil {
 		return Page{}, fmt.Errorf("pingone: GET %s: %w", u.Path, err)
 	}
 	if page.Next != "" {

@@ -92,9 +92,11 @@ func ApplicationsOf(env ID) List { return unpaged(env, "applications") }
 // GatewaysOf lists an environment's gateways. Not paged.
 func GatewaysOf(env ID) List { return unpaged(env, "gateways") }
 
+const totalIdentities = "totalIdentities"
+
 // TotalIdentities counts an environment's users on each of some days. Not paged.
 func TotalIdentities(env ID, from, to time.Time) List {
-	l := unpaged(env, "totalIdentities").filtered(fmt.Sprintf(`startDate eq "%s" and endDate eq "%s"`,
+	l := unpaged(env, totalIdentities).filtered(fmt.Sprintf(`startDate eq "%s" and endDate eq "%s"`,
 		from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)))
 	l.Query = strings.TrimPrefix(l.Query, "&")
 	return l
@@ -154,8 +156,10 @@ func IsLast(body []byte) bool {
 	return json.Unmarshal(body, &in, lenient) == nil && in.Links.Next.Href == ""
 }
 
-// readList fills in what the page says of its list.
-func (p *Page) readList(key string) error {
+// readList fills in what the page says of its list. A list that is not there is
+// not an empty one, nor is one that shows fewer items than it tells of; the error
+// is ErrBadPage.
+func (p *Page) readList(l List, first bool) error {
 	var in struct {
 		Links struct {
 			Next Link `json:"next"`
@@ -167,16 +171,32 @@ func (p *Page) readList(key string) error {
 	if err := json.Unmarshal(p.Body, &in, lenient); err != nil {
 		return fmt.Errorf("%w: its JSON has another shape", ErrBadPage)
 	}
-	list, ok := in.Embedded[key]
+	list, ok := in.Embedded[l.Key]
 	if (!ok || !list.isList) && !saysEmpty(in.Count, in.Size) {
-		// A list that is not there is not an empty list.
-		return fmt.Errorf("%w: no _embedded.%s in it, and no count that says it is empty", ErrBadPage, key)
+		return fmt.Errorf("%w: no _embedded.%s in it, and no count that says it is empty", ErrBadPage, l.Key)
 	}
-	p.IDs, p.Records, p.Next = list.ids, len(list.ids), in.Links.Next.Href
+	only, shown := first && in.Links.Next.Href == "", len(list.ids)
+	if told := l.told(in.Size, in.Count, shown, only); shown < told {
+		return fmt.Errorf("%w: it tells of %d %s and shows %d", ErrBadPage, told, l.Key, shown)
+	}
+	p.IDs, p.Records, p.Next = list.ids, shown, in.Links.Next.Href
 	if in.Count.known {
 		p.Count = in.Count.n
 	}
 	return nil
+}
+
+// told is how many items a page must show by its size and, if it is the only one,
+// by its count. Two counts are others: that of total identities, which counts
+// users (PingOne documentation, "Total Identities"), and that of a list that
+// comes in pages, which may be wrong ("Read All Users") and is believed only where
+// it is not zero and nothing is shown.
+func (l List) told(size, count number, shown int, only bool) int {
+	paged := strings.HasPrefix(l.Query, "limit=")
+	if !only || l.Key == totalIdentities || paged && shown > 0 {
+		return size.n
+	}
+	return max(size.n, count.n)
 }
 
 // saysEmpty tells whether one of the two is zero and the other doesn't

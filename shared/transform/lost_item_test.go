@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -104,4 +105,21 @@ func TestMemberListThatShowsOneTwice(t *testing.T) {
 			r.wantSweeps("23 09:29:00")
 		})
 	}
+}
+
+// An audit feed that shows none of the events that it tells of is not relied on:
+// who was given a role meanwhile is asked.
+func TestFeedThatContradictsItself(t *testing.T) {
+	t.Parallel()
+	r, clock := newTinyRig(t)
+	r.firstRun(clock)
+	r.org.Assign(id("main"), user("bob"), pingonetest.RoleAssignment{Role: id("envadmin"), ScopeType: "ENVIRONMENT", Scope: id("main")})
+	items := regexp.MustCompile(`"activities":\[.*\]`)
+	r.fake.Inject(pingonetest.Fault{
+		Match: tinyEnvironment + "/activities", Times: -1, Do: pingonetest.FaultEdit,
+		Edit: func(body string) string { return items.ReplaceAllString(body, `"activities":[]`) },
+	})
+	r.fetch(run2)
+	r.wantState(r.mustTransform(run2), report.Done, true)
+	r.wantHeld(tinyHoldings().with("accountAssociations", "user:bob role:envadmin@ENVIRONMENT:main"))
 }

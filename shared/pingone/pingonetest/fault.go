@@ -124,10 +124,14 @@ func (s *Server) strike(path, rawQuery string) *Fault {
 	return hit
 }
 
-// loses tells whether the fault leaves an item out.
+// loses tells whether the fault leaves an item out, which is not counted then.
 func (c *call) loses(id pingone.ID) bool {
 	_, filtered := c.param("filter")
-	return !filtered && c.fault != nil && c.fault.Do == FaultLose && c.fault.Lose == id
+	if filtered || c.fault == nil || c.fault.Do != FaultLose || c.fault.Lose != id {
+		return false
+	}
+	c.lost++
+	return true
 }
 
 // early does what comes before any reply; false means that there won't be one.

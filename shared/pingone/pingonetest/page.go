@@ -90,12 +90,12 @@ func (c *call) end(l *listing) {
 	c.close('}')
 	switch c.s.set.count {
 	case CountRight:
-		c.number("count", l.count)
+		c.number("count", l.count-c.lost)
 	case CountWrong:
 		c.number("count", l.count*2+7)
 	}
 	if !c.s.set.noSize {
-		c.number("size", len(l.positions))
+		c.number("size", len(l.positions)-c.lost)
 	}
 	c.close('}')
 }
@@ -180,9 +180,9 @@ func (c *call) unpaged(name string, size int, withCount bool, items func()) erro
 	c.close(']')
 	c.close('}')
 	if withCount {
-		c.number("count", size)
+		c.number("count", size-c.lost)
 	}
-	c.number("size", size)
+	c.number("size", size-c.lost)
 	c.close('}')
 	return nil
 }

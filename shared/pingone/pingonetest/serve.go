@@ -28,6 +28,7 @@ type call struct {
 	query url.Values
 	env   *Environment // of ids[0], on paths below an environment
 	fault *Fault
+	lost  int // items that the fault left out of the page
 	*doc
 }
 

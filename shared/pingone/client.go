@@ -77,6 +77,8 @@ type Page struct {
 	// FetchedAt is the earlier time by our clock and PingOne's: a page is
 	// never dated later than it is.
 	FetchedAt time.Time
+
+	items []byte // of the list, as they stand in Body
 }
 
 // Get reads the single resource at target, a path from /v1/ on.
@@ -102,13 +104,12 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 			next = l.first()
 		}
 		left := transport.Behind(ctx) // pages after this one, if ctx tells
-		seen := map[string]bool{}
+		loop := newLoop()
 		for next != "" {
-			seen[next] = true
 			page, err := c.page(transport.WithBehind(ctx, left), next, l)
-			if err == nil && page.Next != "" && seen[page.Next] {
+			if err == nil && loop.closes(next, page) {
 				// Before the page is kept, or it would be kept again.
-				err = fmt.Errorf("%w: after %d pages of %s", ErrPageLoop, len(seen), l.Path)
+				err = fmt.Errorf("%w: after %d pages of %s", ErrPageLoop, len(loop.seen), l.Path)
 			}
 			if err != nil {
 				yield(Page{}, err)

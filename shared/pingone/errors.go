@@ -12,15 +12,15 @@ import (
 
 // Kinds of failure that callers act upon. Test for them with errors.Is.
 var (
-	ErrUnauthorized = errors.New("pingone: token refused")            // 401, after a fresh token
-	ErrForbidden    = errors.New("pingone: role missing")             // 403
-	ErrNotFound     = errors.New("pingone: not found")                // 404
-	ErrThrottled    = errors.New("pingone: too many requests")        // 429, after all retries
-	ErrRefused      = errors.New("pingone: request refused")          // any other 4xx
-	ErrBadLink      = errors.New("pingone: link to another place")    // scheme, host or path
-	ErrPageLoop     = errors.New("pingone: the same page link twice") // would never end
-	ErrBadPage      = errors.New("pingone: reply is not a page")      // 200, yet no page
-	ErrCredentials  = errors.New("pingone: credentials refused")      // by the token endpoint
+	ErrUnauthorized = errors.New("pingone: token refused")         // 401, after a fresh token
+	ErrForbidden    = errors.New("pingone: role missing")          // 403
+	ErrNotFound     = errors.New("pingone: not found")             // 404
+	ErrThrottled    = errors.New("pingone: too many requests")     // 429, after all retries
+	ErrRefused      = errors.New("pingone: request refused")       // any other 4xx
+	ErrBadLink      = errors.New("pingone: link to another place") // scheme, host or path
+	ErrPageLoop     = errors.New("pingone: the list goes round")   // would never end
+	ErrBadPage      = errors.New("pingone: reply is not a page")   // 200, yet no page
+	ErrCredentials  = errors.New("pingone: credentials refused")   // by the token endpoint
 )
 
 // An Error is a reply outside 2xx. It holds no body, query or header, so it

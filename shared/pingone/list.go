@@ -180,6 +180,7 @@ func (p *Page) readList(l List, first bool) error {
 		return fmt.Errorf("%w: it tells of %d %s and shows %d", ErrBadPage, told, l.Key, shown)
 	}
 	p.IDs, p.Records, p.Next = list.ids, shown, in.Links.Next.Href
+	p.items = p.Body[list.begin:list.end]
 	if in.Count.known {
 		p.Count = in.Count.n
 	}
@@ -226,10 +227,12 @@ func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return nil
 }
 
-// items are the ids of a list's elements, of which nothing else is decoded.
+// items are the ids of a list's elements, of which nothing else is decoded, and
+// where their text begins and ends.
 type items struct {
-	isList bool
-	ids    []ID
+	isList     bool
+	ids        []ID
+	begin, end int64
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom. What is no list has no
@@ -242,13 +245,14 @@ func (n *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	n.isList = true
+	n.isList, n.begin = true, dec.InputOffset()
 	for dec.PeekKind() != ']' {
 		n.ids = append(n.ids, ID{})
 		if _, err := readID(dec, &n.ids[len(n.ids)-1]); err != nil {
 			return err
 		}
 	}
+	n.end = dec.InputOffset()
 	_, err := dec.ReadToken()
 	return err
 }

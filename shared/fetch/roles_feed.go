@@ -36,13 +36,14 @@ type changes struct {
 // later of the times that it may be now; at is the earlier. Events that an
 // earlier reading has dealt with name nobody.
 func readFeed(ctx context.Context, client *pingone.Client, env pingone.ID, mark feedMark, at, until time.Time) (changes, error) {
+	from := mark.FeedUntil.Add(-feedOverlap)
 	c := changes{named: map[pingone.ID]time.Time{}}
 	known := map[pingone.ID]bool{}
 	for _, id := range mark.Seen {
 		known[id] = true
 	}
 	for _, action := range []string{pingone.RoleAssigned, pingone.RoleUnassigned} {
-		list := pingone.Activities(env, mark.FeedUntil.Add(-feedOverlap), until, action)
+		list := pingone.Activities(env, from, until, action)
 		var d pingone.Decoder[pingone.Activity]
 		for page, err := range client.Pages(ctx, list, "") {
 			if distrust := unreadable(err); distrust != "" {
@@ -56,11 +57,22 @@ func readFeed(ctx context.Context, client *pingone.Client, env pingone.ID, mark 
 				return changes{distrust: "an event of the audit feed has another shape"}, nil
 			}
 			for i := range events {
-				c.take(&events[i], known, at, until)
+				if !isWithin(&events[i], from, until) {
+					return changes{distrust: "an event of the audit feed is not of the time that was asked for"}, nil
+				}
+				c.take(&events[i], known, at)
 			}
 		}
 	}
 	return c, nil
+}
+
+// isWithin tells whether an event is dated within a stretch of time, or beside it
+// by no more than clocks differ. A feed that shows others does not tell what was
+// asked for.
+func isWithin(a *pingone.Activity, from, until time.Time) bool {
+	at, ok := a.Time()
+	return ok && !at.Before(from.Add(-feedOverlap)) && !at.After(until.Add(feedOverlap))
 }
 
 // unreadable says why the feed can't be read, if err is PingOne's answer and
@@ -77,11 +89,8 @@ func unreadable(err error) string {
 	return ""
 }
 
-func (c *changes) take(a *pingone.Activity, known map[pingone.ID]bool, at, until time.Time) {
-	recorded, ok := a.Time()
-	if !ok {
-		recorded = until
-	}
+func (c *changes) take(a *pingone.Activity, known map[pingone.ID]bool, at time.Time) {
+	recorded, _ := a.Time()
 	dealt := known[a.ID]
 	if !a.ID.IsZero() && !slices.Contains(c.seen, a.ID) && len(c.seen) < maxSeen && !recorded.Before(at.Add(-feedOverlap)) {
 		c.seen = append(c.seen, a.ID)

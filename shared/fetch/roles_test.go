@@ -2,6 +2,7 @@ package fetch_test
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -103,10 +104,19 @@ func TestRolesAreReadInFullWhenTheFeedCannotVouch(t *testing.T) {
 			r.roles.MaxAge = 1000 * 24 * time.Hour
 		}, 0},
 		{"clock set back", func(r *rolesRig) { r.ahead.Store(-int64(time.Hour)) }, 0},
+		{"shows no event and tells of one", func(r *rolesRig) {
+			r.assign(3, "Help Desk Admin")
+			r.fake.Inject(pingonetest.Fault{Match: askFeed, Times: -1, Do: pingonetest.FaultEdit, Edit: emptied("activities")})
+		}, 10},
 		{"event that names nobody", func(r *rolesRig) {
 			r.org.Assign(r.env, pingonetest.Principal{}, pingonetest.RoleAssignment{Role: pingonetest.RoleID("Help Desk Admin")})
 			r.org.Read(func() { delete(r.org.Environments[0].RoleAssignments, pingonetest.Principal{}) })
 		}, 0},
+		{"event from before the time asked for", func(r *rolesRig) { r.dateEvents(-31 * time.Minute) }, 10},
+		{"event from behind it", func(r *rolesRig) { r.dateEvents(16 * time.Minute) }, 10},
+		{"event without a date", func(r *rolesRig) {
+			r.editEvents(func(time.Time) string { return "soon" })
+		}, 10},
 		{"index of another form", func(r *rolesRig) {
 			if _, err := r.store.Put(r.t.Context(), roleIndex, []byte(`{"version":99}`), staging.Always); err != nil {
 				r.t.Fatal(err)
@@ -126,6 +136,20 @@ func TestRolesAreReadInFullWhenTheFeedCannotVouch(t *testing.T) {
 			r.wantRun("after it", tt.then)
 		})
 	}
+}
+
+// dateEvents dates all events of the feed anew, as far from now as d.
+func (r *rolesRig) dateEvents(d time.Duration) {
+	r.editEvents(func(now time.Time) string { return now.Add(d).UTC().Format(time.RFC3339) })
+}
+
+// editEvents gives the feed an event, and all of its events another date.
+func (r *rolesRig) editEvents(date func(now time.Time) string) {
+	r.assign(3, "Help Desk Admin")
+	recorded := regexp.MustCompile(`"recordedAt":"[^"]*"`)
+	r.fake.Inject(pingonetest.Fault{Match: askFeed, Times: -1, Do: pingonetest.FaultEdit, Edit: func(body string) string {
+		return recorded.ReplaceAllString(body, `"recordedAt":"`+date(r.now())+`"`)
+	}})
 }
 
 // damage spoils every object below a prefix.

@@ -46,15 +46,19 @@ func (r ranges) left() int {
 // paged notes that a page of task was appended when there were so many parts,
 // and where the next one is.
 func (t *progress) paged(task int, page pingone.Page, parts int) {
-	o, begun := t.open[task]
-	if !begun {
+	o := t.open[task]
+	if o.Pages == 0 {
 		o.Part = parts
 	}
-	t.open[task] = staging.OpenTask{Task: task, Next: page.Next, Pages: o.Pages + 1, Part: o.Part, Records: o.Records + page.Records}
+	o.Task, o.Next, o.Pages, o.Records = task, page.Next, o.Pages+1, o.Records+page.Records
+	t.open[task] = o
 }
 
-// restart lets a task begin again.
-func (t *progress) restart(task int) { delete(t.open, task) }
+// restart lets a task begin again, and keeps that it did: a list that starts
+// again in each invocation would never end.
+func (t *progress) restart(task int) {
+	t.open[task] = staging.OpenTask{Task: task, Restarted: true}
+}
 
 // putOff lets a task be asked once more at the end, from where it stopped.
 func (t *progress) putOff(task int) {

@@ -23,6 +23,8 @@ type numbered struct {
 	// read; distinct is how many there were, once it is.
 	seen     hashes
 	distinct int
+	// again tells that the list was begun a second time already.
+	again bool
 	// whole tells that the last page is staged already, though not yet that
 	// the task is finished.
 	whole bool
@@ -160,8 +162,8 @@ func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, s selection
 		if !s.wanted(i) {
 			continue
 		}
-		o, begun := s.open[i]
-		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], whole: begun && o.Next == ""}
+		o := s.open[i]
+		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], again: o.Restarted, whole: o.Pages > 0 && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
 		}
@@ -219,9 +221,8 @@ func (r *reading) workOn(ctx context.Context, t numbered, why *pingone.Error, se
 }
 
 // readTask reads a task, and returns how it ended. A cursor that PingOne no
-// longer takes starts it again, once.
+// longer takes starts it again, once in a run.
 func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) (end event, err error) {
-	again := false
 	for {
 		pages, err := r.readPages(ctx, &t, send)
 		if t.from != "" {
@@ -235,8 +236,8 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 			return event{numbered: t, kind: finished, short: short}, err
 		case refusal == nil:
 			return event{}, err
-		case isCursorLost(refusal, pages) && !again:
-			again, t.from, t.records, t.seen = true, "", 0, nil
+		case isCursorLost(refusal, pages) && !t.again:
+			t.again, t.from, t.records, t.seen = true, "", 0, nil
 			if err := send(event{numbered: t, kind: restarted}); err != nil {
 				return event{}, err
 			}

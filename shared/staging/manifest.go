@@ -127,6 +127,9 @@ type OpenTask struct {
 	Part int `json:"part,omitzero"`
 	// Records are those of the pages.
 	Records int `json:"records"`
+	// Restarted tells that the list was begun again: PingOne no longer took a
+	// cursor. What it showed before is staged as well.
+	Restarted bool `json:"restarted,omitzero"`
 }
 
 // A Slice counts the child collections of one sort in one environment, such

@@ -138,6 +138,13 @@ func (w *watched) fetchFor(c staging.Collection, payload string) error {
 
 func (w *watched) transform(payload string) error {
 	w.t.Helper()
+	_, err := w.transformer().handle(w.ctx(), json.RawMessage(payload))
+	return err
+}
+
+// transformer is the function as a cold start makes it.
+func (w *watched) transformer() *transformFunction {
+	w.t.Helper()
 	f := &transformFunction{
 		Transformer: assemble.Transformer{
 			Settings: config.Transform{
@@ -149,8 +156,7 @@ func (w *watched) transform(payload string) error {
 		observer: w.observer("transform", observe.Authomize),
 	}
 	f.Base = f.tracer.Calls(observe.Authomize, tattler{w.t, transport.NewBase()})
-	_, err := f.handle(w.ctx(), json.RawMessage(payload))
-	return err
+	return f
 }
 
 const completed = `{"detail-type":"Object Created","detail":{"object":{"key":"runs/` + observedRun + `/users/complete.json"}}}`

@@ -1,0 +1,173 @@
+package lambdafn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/observe"
+	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/secret"
+	"pingone-authomize/shared/staging"
+)
+
+// A cutting base ends the invocation's time instead of sending its nth request.
+type cutting struct {
+	base http.RoundTripper
+	n    int // 0: none
+	end  context.CancelFunc
+}
+
+func (c *cutting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.n--; c.n == 0 {
+		c.end()
+		return nil, context.Cause(r.Context())
+	}
+	return c.base.RoundTrip(r)
+}
+
+// A transform function that runs out of time invokes itself once, and the chain
+// ends with every kind posted once, and one sweep. One that gets nowhere fails,
+// and invokes nobody; one that comes after the end does nothing.
+func TestTransformContinuesItself(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
+	w.fetchAll()
+	w.out.Reset()
+	next := fmt.Sprintf(`{"run":"%s","continuation":1}`, observedRun)
+	after := func(n int) []string {
+		return []string{fmt.Sprintf(`%s Event {"run":"%s","continuation":%d}`, ownARN, observedRun, n)}
+	}
+	steps := []struct {
+		name, payload string
+		cut           int // at this request
+		asked         []string
+		err           error
+		state         report.State
+		ended         int // runs, so far
+	}{
+		{name: "out of time before anything is posted", payload: completed, cut: 1, err: errNoProgress, state: report.Waiting},
+		{name: "out of time at the third kind", payload: completed, cut: 3, asked: after(1), state: report.Waiting},
+		{name: "gets no further", payload: next, cut: 1, err: errNoProgress, state: report.Waiting},
+		{name: "two kinds further", payload: next, cut: 3, asked: after(2), state: report.Waiting},
+		{name: "goes on to the end", payload: next, state: report.Done, ended: 1},
+		{name: "delivered twice", payload: next, state: report.Done, ended: 1},
+	}
+	for _, s := range steps {
+		ctx, cancel := context.WithCancel(inLambda(t.Context()))
+		api := &lambdaAPI{}
+		f := w.transformer()
+		f.lambda, f.Base = api, &cutting{base: f.Base, n: s.cut, end: cancel}
+		got, err := f.handle(ctx, json.RawMessage(s.payload))
+		cancel()
+		if got.State != s.state || got.Unfinished != (s.state == report.Waiting) || !errors.Is(err, s.err) {
+			t.Errorf("%s: got %+v, %v; want %s, %v", s.name, got, err, s.state, s.err)
+		}
+		if d := cmp.Diff(s.asked, api.asked); d != "" {
+			t.Errorf("%s: invoked (-want +got):\n%s", s.name, d)
+		}
+		sweeps, told := len(w.app.Sweeps()), 0
+		for _, kind := range w.events.types {
+			if kind == observe.RunFinishedType {
+				told++
+			}
+		}
+		if sweeps != s.ended || told != s.ended {
+			t.Errorf("%s: %d sweeps, and the run's end was told %d times; want %d", s.name, sweeps, told, s.ended)
+		}
+	}
+	var kinds []authomize.Kind
+	for _, p := range w.app.Posts() {
+		kinds = append(kinds, p.Kind)
+	}
+	if !slices.Equal(kinds, slices.Compact(slices.Clone(kinds))) || len(kinds) < 5 {
+		t.Errorf("posted %v, want each kind once", kinds)
+	}
+}
+
+var errSeen = errors.New("seen")
+
+// A dated store notes until when it is first asked, and ends the work there.
+type dated struct {
+	staging.Store
+	until time.Time
+}
+
+func (d *dated) note(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok && d.until.IsZero() {
+		d.until = end
+	}
+	return errSeen
+}
+
+func (d *dated) Get(ctx context.Context, _ string) (staging.Object, error) {
+	return staging.Object{}, d.note(ctx)
+}
+
+func (d *dated) List(ctx context.Context, _ string) ([]string, error) { return nil, d.note(ctx) }
+
+// Half a minute of an invocation is kept back to commit in, by either kind of
+// function.
+func TestWorkEndsBeforeTheInvocationDoes(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	getenv := func(string) string { return "" }
+	credentials := fixed{
+		ClientID: "c", ClientSecret: secret.NewValue("s"), AuthMethod: secret.Basic, AuthomizeToken: secret.NewValue("t"),
+		TokenEndpoint: "https://auth.pingone.eu/00000000-0000-4000-8000-000000000000/as/token",
+	}
+	functions := map[string]func(context.Context, staging.Store) error{
+		"fetch": func(ctx context.Context, store staging.Store) error {
+			f := &fetchFunction{
+				Fetcher: assemble.Fetcher{
+					Settings: config.Fetch{APIURL: &url.URL{Scheme: "https", Host: "api.pingone.eu"}, All: true, PerSecond: 10}, Collection: staging.Users,
+					Store: store, Secret: credentials, Log: log,
+				},
+				observer: newObserver("users", observe.PingOne, log, getenv, nil),
+			}
+			_, err := f.handle(ctx, json.RawMessage(`{"run":"`+observedRun+`"}`))
+			return err
+		},
+		"transform": func(ctx context.Context, store staging.Store) error {
+			f := &transformFunction{
+				Transformer: assemble.Transformer{
+					Settings: config.Transform{AppID: "app", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply},
+					Store:    store, Secret: credentials, Log: log,
+				},
+				observer: newObserver("transform", observe.Authomize, log, getenv, nil),
+			}
+			_, err := f.handle(ctx, json.RawMessage(completed))
+			return err
+		},
+	}
+	for name, handle := range functions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(inLambda(t.Context()), 15*time.Minute)
+				defer cancel()
+				end, _ := ctx.Deadline()
+				store := &dated{}
+				if err := handle(ctx, store); !errors.Is(err, errSeen) {
+					t.Fatalf("got %v, want the store's error", err)
+				}
+				if kept := end.Sub(store.until); kept != 30*time.Second {
+					t.Errorf("%s are kept back, want 30 s", kept)
+				}
+			})
+		})
+	}
+}

@@ -88,7 +88,7 @@ func (s *slowPingOne) page(u *url.URL) string {
 	return `{` + next + `"_embedded":{"users":[` + strings.Join(items, ",") + `]}}`
 }
 
-func (s *slowPingOne) read(t *testing.T, perSecond float64) {
+func (s *slowPingOne) options(t *testing.T, perSecond float64) fetch.Options {
 	t.Helper()
 	base, err := url.Parse("https://api.pingone.example")
 	if err != nil {
@@ -97,10 +97,15 @@ func (s *slowPingOne) read(t *testing.T, perSecond float64) {
 	credentials := fixed{ClientID: "c", ClientSecret: secret.NewValue("s"), TokenEndpoint: "https://auth.pingone.example/as/token", AuthMethod: secret.Basic}
 	stats := &transport.Stats{}
 	client := pingone.NewHTTP(pingone.NewTokens(credentials, transport.Options{Base: s}), pingone.Pacing(perSecond, transport.Options{Base: s, Stats: stats}))
-	result, err := fetch.Run(t.Context(), run, staging.Memberships, fetch.Options{
+	return fetch.Options{
 		Store: &stagingtest.Memory{}, Client: pingone.New(base, client), Stats: stats,
 		Environments: []pingone.ID{pingonetest.StableID("slow")}, PerSecond: perSecond,
-	})
+	}
+}
+
+func (s *slowPingOne) read(t *testing.T, perSecond float64) {
+	t.Helper()
+	result, err := fetch.Run(t.Context(), run, staging.Memberships, s.options(t, perSecond))
 	if err != nil || !result.Complete {
 		t.Fatalf("got %+v, %v", result, err)
 	}

@@ -53,7 +53,9 @@ func missingRig(t *testing.T) *rig {
 		o.AddApplication(env, pingonetest.Application{ID: thing(name), Name: name, Type: "WORKER", Protocol: "OPENID_CONNECT"})
 		o.AddGateway(env, pingonetest.Gateway{ID: thing(name), Name: name, Type: "LDAP"})
 	}
-	return newRig(t, o)
+	r := newRig(t, o)
+	r.org = o
+	return r
 }
 
 // lose lets a list be without the one that is called lost.

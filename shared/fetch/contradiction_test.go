@@ -1,11 +1,13 @@
 package fetch_test
 
 import (
-	"errors"
+	"cmp"
 	"regexp"
+	"slices"
 	"testing"
 
-	"pingone-authomize/shared/pingone"
+	diff "github.com/google/go-cmp/cmp"
+
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
@@ -16,31 +18,50 @@ func emptied(list string) func(string) string {
 	return func(body string) string { return items.ReplaceAllString(body, `"`+list+`":[]`) }
 }
 
-// A list that shows fewer items than it tells of is not believed: the reading
-// breaks off and asks again.
+// A list that shows fewer items than it tells of is not believed. It is asked for
+// again; what does so each time is unread, or short where PingOne tells the
+// list's length elsewhere as well.
 func TestListThatTellsOfMoreThanItShows(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		c          staging.Collection
 		path, list string
+		unread     int
+		short      []staging.Short
 	}{
-		{staging.RoleAssignments, "/groups/" + smallPair.String() + "/roleAssignments", "roleAssignments"},
-		{staging.RoleAssignments, "/users/" + smallUser(1).String() + "/roleAssignments", "roleAssignments"},
-		{staging.RoleAssignments, "/gateways", "gateways"},
-		{staging.Memberships, "/groups", "groups"},
-		{staging.Memberships, "/users", "users"},
-		{staging.Users, "/users", "users"},
+		{staging.RoleAssignments, "/groups/" + smallPair.String() + "/roleAssignments", "roleAssignments", 1, nil},
+		{staging.RoleAssignments, "/users/" + smallUser(1).String() + "/roleAssignments", "roleAssignments", 1, nil},
+		{staging.RoleAssignments, "/gateways", "gateways", 1, nil},
+		{staging.Memberships, "/groups", "groups", 1, nil},
+		{staging.Memberships, "/users", "users", 0, []staging.Short{
+			{Environment: smallEnv, Parent: staging.Parent{Kind: "group", ID: smallPair}, List: "users", Expected: 2},
+			{Environment: smallEnv, Parent: staging.Parent{Kind: "group", ID: smallEveryone}, List: "users", Expected: 7},
+		}},
+		{staging.Users, "/users", "users", 1, nil},
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.c)+" "+tt.path, func(t *testing.T) {
 			t.Parallel()
+			fault := pingonetest.Fault{Match: "/v1/environments/*" + tt.path, Do: pingonetest.FaultEdit, Edit: emptied(tt.list), Times: 2}
 			r, o := smallRig(t)
-			r.fake.Inject(pingonetest.Fault{Match: "/v1/environments/*" + tt.path, Do: pingonetest.FaultEdit, Edit: emptied(tt.list)})
-			if got, err := r.read(tt.c); !errors.Is(err, pingone.ErrBadPage) || got.Complete {
-				t.Fatalf("got %+v, %v; want ErrBadPage", got, err)
+			r.fake.Inject(fault)
+			if got := r.mustRead(tt.c); !got.Complete || got.Unread != 0 {
+				t.Errorf("twice: got %+v, want complete", got)
 			}
-			r.mustRead(tt.c)
 			r.wantStaged(tt.c, modelEdges(o, tt.c))
+
+			r, _ = smallRig(t)
+			fault.Times = -1
+			r.fake.Inject(fault)
+			r.mustRead(tt.c)
+			complete := r.snapshot(tt.c).Complete
+			if len(complete.Unread) != tt.unread || tt.unread > 0 && complete.Unread[0].Code != "CONTRADICTION" {
+				t.Errorf("always: unread %+v, want %d", complete.Unread, tt.unread)
+			}
+			slices.SortFunc(complete.Short, func(a, b staging.Short) int { return cmp.Compare(a.Expected, b.Expected) })
+			if d := diff.Diff(tt.short, complete.Short); d != "" {
+				t.Errorf("always: short (-want +got):\n%s", d)
+			}
 		})
 	}
 }

@@ -23,7 +23,7 @@ type place struct {
 	Next  string   `json:"next,omitzero"`
 	// Restarted tells that the step's list was begun again.
 	Restarted bool `json:"restarted,omitzero"`
-	Pages int      `json:"pages"` // of all lists
+	Pages     int  `json:"pages"` // of all lists
 	// Estimate is of the calls that the tasks will take.
 	Estimate estimate `json:"estimate"`
 }

@@ -216,6 +216,10 @@ func (r *reading) workOn(ctx context.Context, t numbered, why *pingone.Error, se
 		d.answered(t.task)
 	case d.refused(t.task, end.refusal):
 		end.kind = putOff
+	default:
+		if end, err = r.orShort(ctx, end); err != nil {
+			return err
+		}
 	}
 	return send(end)
 }
@@ -245,6 +249,21 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 			return r.endOf(ctx, t, refusal)
 		}
 	}
+}
+
+// orShort is the end of a counted list whose page told of more than it showed:
+// short by what is missing, which is for a person to judge, as with any list
+// that the worker application sees a part of.
+func (r *reading) orShort(ctx context.Context, end event) (event, error) {
+	if end.refusal.Code != contradiction || !end.isCounted() {
+		return end, nil
+	}
+	end.distinct, end.seen = end.seen.distinct(), nil
+	short, err := r.shortOf(ctx, end.numbered)
+	if short != nil {
+		end.kind, end.refusal, end.short = finished, nil, short
+	}
+	return end, err
 }
 
 func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) error) (pages int, err error) {
@@ -289,7 +308,7 @@ func (r *reading) take(ctx context.Context, ev event) error {
 		r.progress.paged(ev.index, ev.page, len(r.w.Manifest().Parts))
 	case restarted:
 		r.log.WarnContext(ctx, "PingOne no longer knows the page to go on from: the list starts again", "path", ev.Path)
-		r.progress.restart(ev.index)
+		r.progress.restart(ev.index, len(r.w.Manifest().Parts))
 	case putOff:
 		r.progress.putOff(ev.index)
 	default:

@@ -10,9 +10,12 @@ import (
 )
 
 // refusal returns PingOne's answer if it is one for good: 403, 404 and the
-// other 4xx that are neither about the token nor about the pace. nil means
-// that err is something else, or nothing.
+// other 4xx that are neither about the token nor about the pace, or a page that
+// contradicts itself. nil means that err is something else, or nothing.
 func refusal(err error) *pingone.Error {
+	if errors.Is(err, pingone.ErrContradiction) {
+		return &pingone.Error{Method: http.MethodGet, Status: http.StatusOK, Code: contradiction, Message: err.Error()}
+	}
 	var e *pingone.Error
 	if errors.As(err, &e) && e.Status/100 == 4 &&
 		!errors.Is(err, pingone.ErrUnauthorized) && !errors.Is(err, pingone.ErrThrottled) && e.Status != http.StatusRequestTimeout {
@@ -20,6 +23,9 @@ func refusal(err error) *pingone.Error {
 	}
 	return nil
 }
+
+// contradiction is the Code of a list whose page tells of more than it shows.
+const contradiction = "CONTRADICTION"
 
 // refusalOf is the refusal of a task. A run must not be kept from its end by an
 // outage of PingOne's MFA, nor by what no list holds any more: of these it is

@@ -125,6 +125,18 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 
 // page reads one reply. Of a list with a key it must be a page.
 func (c *Client) page(ctx context.Context, target string, l List) (Page, error) {
+	for try := 1; ; try++ {
+		page, err := c.pageOnce(ctx, target, l)
+		if try == contradictionTries || !errors.Is(err, ErrContradiction) {
+			return page, err
+		}
+	}
+}
+
+// contradictionTries is how often a page is asked for that contradicts itself.
+const contradictionTries = 3
+
+func (c *Client) pageOnce(ctx context.Context, target string, l List) (Page, error) {
 	u, err := c.resolve(target)
 	if err != nil {
 		return Page{}, err

@@ -20,7 +20,10 @@ var (
 	ErrBadLink      = errors.New("pingone: link to another place") // scheme, host or path
 	ErrPageLoop     = errors.New("pingone: the list goes round")   // would never end
 	ErrBadPage      = errors.New("pingone: reply is not a page")   // 200, yet no page
-	ErrCredentials  = errors.New("pingone: credentials refused")   // by the token endpoint
+	// ErrContradiction is that of a page which shows fewer items than it tells of,
+	// each time it was asked for.
+	ErrContradiction = errors.New("pingone: the page tells of more than it shows")
+	ErrCredentials   = errors.New("pingone: credentials refused") // by the token endpoint
 )
 
 // An Error is a reply outside 2xx. It holds no body, query or header, so it

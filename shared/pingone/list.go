@@ -157,8 +157,8 @@ func IsLast(body []byte) bool {
 }
 
 // readList fills in what the page says of its list. A list that is not there is
-// not an empty one, nor is one that shows fewer items than it tells of; the error
-// is ErrBadPage.
+// not an empty one: ErrBadPage. One that shows fewer items than it tells of is
+// ErrContradiction.
 func (p *Page) readList(l List, first bool) error {
 	var in struct {
 		Links struct {
@@ -177,7 +177,7 @@ func (p *Page) readList(l List, first bool) error {
 	}
 	only, shown := first && in.Links.Next.Href == "", len(list.ids)
 	if told := l.told(in.Size, in.Count, shown, only); shown < told {
-		return fmt.Errorf("%w: it tells of %d %s and shows %d", ErrBadPage, told, l.Key, shown)
+		return fmt.Errorf("%w: %d %s, %d shown", ErrContradiction, told, l.Key, shown)
 	}
 	p.IDs, p.Records, p.Next = list.ids, shown, in.Links.Next.Href
 	p.items = p.Body[list.begin:list.end]

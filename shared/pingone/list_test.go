@@ -27,16 +27,16 @@ func TestPagesThatTellOfMoreThanTheyShow(t *testing.T) {
 		{roles, `{"_embedded":{"roleAssignments":[]}}`, ""},
 		{roles, `{"_embedded":{"roleAssignments":[{},7,null]},"count":3,"size":3}`, ""}, // broken items are items
 		{roles, `{"_embedded":{"roleAssignments":[{},{}]},"count":1,"size":1}`, ""},
-		{roles, `{"_embedded":{"roleAssignments":[]},"count":1,"size":1}`, "it tells of 1 roleAssignments and shows 0"},
-		{roles, `{"_embedded":{"roleAssignments":[]},"size":1}`, "it tells of 1 roleAssignments and shows 0"},
-		{roles, `{"_embedded":{"roleAssignments":[]},"count":1}`, "it tells of 1 roleAssignments and shows 0"},
-		{roles, `{"_embedded":{"roleAssignments":[{}]},"count":2,"size":1}`, "it tells of 2 roleAssignments and shows 1"},
-		{roles, `{"_embedded":{"roleAssignments":[{}]},"count":1,"size":2}`, "it tells of 2 roleAssignments and shows 1"},
+		{roles, `{"_embedded":{"roleAssignments":[]},"count":1,"size":1}`, "1 roleAssignments, 0 shown"},
+		{roles, `{"_embedded":{"roleAssignments":[]},"size":1}`, "1 roleAssignments, 0 shown"},
+		{roles, `{"_embedded":{"roleAssignments":[]},"count":1}`, "1 roleAssignments, 0 shown"},
+		{roles, `{"_embedded":{"roleAssignments":[{}]},"count":2,"size":1}`, "2 roleAssignments, 1 shown"},
+		{roles, `{"_embedded":{"roleAssignments":[{}]},"count":1,"size":2}`, "2 roleAssignments, 1 shown"},
 		{pingone.UsersOf(env), `{"_embedded":{"users":[{}]},"count":9,"size":1}`, ""}, // it may be wrong
-		{pingone.UsersOf(env), `{"_embedded":{"users":[{}]},"count":2,"size":2}`, "it tells of 2 users and shows 1"},
-		{pingone.UsersOf(env), `{"_embedded":{"users":[]},"count":3,"size":0}`, "it tells of 3 users and shows 0"},
+		{pingone.UsersOf(env), `{"_embedded":{"users":[{}]},"count":2,"size":2}`, "2 users, 1 shown"},
+		{pingone.UsersOf(env), `{"_embedded":{"users":[]},"count":3,"size":0}`, "3 users, 0 shown"},
 		{totals, `{"_embedded":{"totalIdentities":[{"totalIdentities":40}]},"count":40,"size":1}`, ""}, // it counts users
-		{totals, `{"_embedded":{"totalIdentities":[]},"count":40,"size":2}`, "it tells of 2 totalIdentities and shows 0"},
+		{totals, `{"_embedded":{"totalIdentities":[]},"count":40,"size":2}`, "2 totalIdentities, 0 shown"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.list.Key+" "+tt.body, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestPagesThatTellOfMoreThanTheyShow(t *testing.T) {
 				}
 				return
 			}
-			want := "pingone: GET " + tt.list.Path + ": pingone: reply is not a page: " + tt.fault
-			if !errors.Is(err, pingone.ErrBadPage) || err.Error() != want {
+			want := "pingone: GET " + tt.list.Path + ": pingone: the page tells of more than it shows: " + tt.fault
+			if !errors.Is(err, pingone.ErrContradiction) || err.Error() != want {
 				t.Errorf("error %v, want %q", err, want)
 			}
 		})

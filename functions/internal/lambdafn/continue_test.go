@@ -138,7 +138,7 @@ func TestWorkEndsBeforeTheInvocationDoes(t *testing.T) {
 				},
 				observer: newObserver("users", observe.PingOne, log, getenv, nil),
 			}
-			_, err := f.handle(ctx, json.RawMessage(`{"run":"`+observedRun+`"}`))
+			_, err := f.handle(ctx, json.RawMessage(`{"run":"`+string(staging.RunAt(time.Now()))+`"}`)) // of the test's own time
 			return err
 		},
 		"transform": func(ctx context.Context, store staging.Store) error {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -31,8 +32,14 @@ func Fetch(c staging.Collection) {
 		observer: newObserver(string(c), observe.PingOne, log, os.Getenv, os.Stdout),
 	}
 	f.Base = f.calls()
+	debug.SetMemoryLimit(softMemory) // many groups of a million members at once
 	lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM())
 }
+
+// softMemory is in bytes, without the pages of the binary itself, some 30 MB.
+// Above it Go collects garbage all the time rather than take more of the 256 MiB
+// that a fetch function has (docs/performance.md).
+const softMemory = 205 << 20
 
 type fetchFunction struct {
 	assemble.Fetcher

@@ -17,16 +17,13 @@ import (
 	"pingone-authomize/shared/transform"
 )
 
-// memoryLimit is in bytes, without the pages of the binary itself, some 30 MB.
-const memoryLimit = 205 << 20
-
 // Transform runs the function that transforms complete runs. It doesn't
 // return.
 func Transform() {
 	// Little garbage collection while there is room, more of it before the
 	// memory of a million users passes 256 MiB (docs/performance.md).
 	debug.SetGCPercent(200)
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(softMemory)
 	log := newLogger()
 	settings, err := config.LoadTransform(os.Getenv)
 	if err != nil {

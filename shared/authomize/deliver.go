@@ -175,7 +175,7 @@ func (d *delivery) settle(entries []entry, receipt Receipt) {
 	named := d.quarantineInvalid(entries, receipt.Invalid)
 	accepted := min(receipt.Accepted, len(entries)-len(named))
 	if receipt.Accepted > len(entries) {
-		accepted = 0 // it speaks of other records than these, and so proves nothing of them
+		r.Overcounted++
 	}
 	shortfall := int64(len(entries) - len(named) - accepted)
 

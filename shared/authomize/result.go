@@ -33,7 +33,7 @@ type Quarantined struct {
 type Result struct {
 	Posted     int64 // records in requests that the API took (2xx)
 	Accepted   int64 // records that the API says it accepted, at most those posted and not named as invalid
-	Shortfall  int64 // records posted but not accepted, without a word which; all of a batch whose receipt accepts more than were sent
+	Shortfall  int64 // records posted but not accepted, without a word which
 	Duplicates int64 // records with the key of a later one in the same batch
 	Batches    int64 // requests that the API took
 	Refused    int64 // requests that it refused with 413 or 422, then sent again in another cut
@@ -51,6 +51,10 @@ type Result struct {
 	// UnmatchedIDs counts ids that receipts call invalid, but that no record of
 	// the batch refers to in that role. Not zero: something is misunderstood.
 	UnmatchedIDs int64
+
+	// Overcounted counts receipts that accept more records than they were sent:
+	// they speak of others, or count something else.
+	Overcounted int64
 
 	FirstAcceptedAt  time.Time // earliest of all receipts; zero if none had a time
 	MissingTimestamp int64     // receipts without a time
@@ -77,6 +81,7 @@ func (r *Result) Add(o Result) {
 	r.QuarantinedTotal += o.QuarantinedTotal
 	r.UnmatchedIDs += o.UnmatchedIDs
 	r.MissingTimestamp += o.MissingTimestamp
+	r.Overcounted += o.Overcounted
 	for tag, n := range o.AcceptedByTag {
 		r.addTag(tag, n)
 	}

@@ -189,7 +189,7 @@ func TestHeldForReceipts(t *testing.T) {
 		{
 			"a receipt that accepts more than were sent",
 			authomizetest.Fault{Kind: authomize.Groupings, Do: authomizetest.SetField("numberOfAcceptedEntities", 99)},
-			[]string{"Authomize accepted 5 groupings fewer than were sent, without saying which"}, nil,
+			[]string{"1 receipts for groupings accept more records than were sent"}, nil,
 		},
 		{
 			"a receipt without a time",

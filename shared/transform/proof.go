@@ -176,6 +176,9 @@ func (t *transform) receiptReasons() []string {
 		if r.UnmatchedIDs > 0 {
 			reasons = append(reasons, fmt.Sprintf("receipts for %s call %d ids invalid that no record refers to", kind, r.UnmatchedIDs))
 		}
+		if r.Overcounted > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d receipts for %s accept more records than were sent", r.Overcounted, kind))
+		}
 		if r.Shortfall > 0 {
 			reasons = append(reasons, fmt.Sprintf("Authomize accepted %d %s fewer than were sent, without saying which", r.Shortfall, kind))
 		}

@@ -32,8 +32,8 @@ func TestApprovedIsTold(t *testing.T) {
 		r    *report.Report
 		want string
 	}{
-		{"swept", approved(true, "apply"), "The sweep was held back for the reasons below, until a person approved it."},
-		{"settled", approved(false, "report"), "A person approved what is gone, over the reasons below. Nothing was deleted, as the settings ask (SWEEP=report)."},
+		{"swept", approved(true, "apply"), "The sweep was held back for the reasons below, until a person approved it, 24 November 2026, 10:00:00 UTC."},
+		{"settled", approved(false, "report"), "A person approved what is gone, over the reasons below, 24 November 2026, 10:00:00 UTC. Nothing was deleted, as the settings ask (SWEEP=report)."},
 		{"short", short, line},
 	} {
 		html := page(t, tt.r)

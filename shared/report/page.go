@@ -5,6 +5,7 @@ import (
 	"cmp"
 	_ "embed"
 	"fmt"
+	"strings"
 	"time"
 
 	g "maragu.dev/gomponents"
@@ -100,7 +101,9 @@ func runSection(r *Report) g.Node {
 		scrollTable(h.Class("facts"),
 			g.Iff(r.Organization != nil, organization),
 			fact("Environments", environments(r.Environments)),
-			fact("Authomize app", code(r.AppID)),
+			fact("Authomize app", code(r.AppID), g.Text(" at "+strings.TrimPrefix(r.Settings.AuthomizeURL, "https://"))),
+			fact("Settings", g.Text(r.Settings.text())),
+			g.If(r.Program != "", fact("Program", quietCode("sha256:"+r.Program))),
 			fact("Transform began", g.Text(moment(r.StartedAt))),
 			fact("Transform ended", g.Text(moment(r.FinishedAt)+" "), quiet("(after "+elapsed(r.ElapsedMs)+")")),
 		),

@@ -169,6 +169,8 @@ func fill(v reflect.Value, text string, on bool) {
 		v.SetBool(on)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
+	case reflect.Float64:
+		v.SetFloat(7)
 	case reflect.Uint8: // of an id
 		v.SetUint(1)
 	case reflect.Pointer:

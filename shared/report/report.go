@@ -33,6 +33,8 @@ type Report struct {
 	// Narrowed tells that the run read only some environments, on purpose.
 	Narrowed     bool          `json:"narrowed,omitzero"`
 	AppID        string        `json:"appId"`
+	Settings     Settings      `json:"settings"`
+	Program      string        `json:"program,omitzero"` // SHA-256 of the program that transformed the run
 	Organization *Name         `json:"organization,omitzero"`
 	Environments []Environment `json:"environments"`
 	StartedAt    time.Time     `json:"startedAt"`
@@ -52,6 +54,16 @@ type Report struct {
 	RoleCoverage []RoleCoverage `json:"roleCoverage"`
 	Sweep        Sweep          `json:"sweep"`
 	Totals       Totals         `json:"totals"`
+}
+
+// Settings are those that decide what is posted, where to, and what is swept;
+// Sweep holds the mode.
+type Settings struct {
+	AuthomizeURL     string  `json:"authomizeUrl"`
+	MaxShrinkPercent float64 `json:"maxShrinkPercent"`
+	RoleMaxAge       string  `json:"roleAssignmentMaxAge"` // such as 168h0m0s
+	ServiceAccounts  string  `json:"serviceAccounts"`
+	RolePermissions  bool    `json:"rolePermissions"`
 }
 
 // A Name is an id and what people call it; the name is "" if it was not read.

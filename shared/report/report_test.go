@@ -183,7 +183,7 @@ permissions            12,345,678  12,345,678  12,345,678           0  1,320
 ──────────────────────────────────────────────────────────────────────────────
 all                    12,350,751  12,350,749  12,350,749           2  1,326
 
-roles known of 9,990 of 10,000 users, the oldest reading of 2026-11-20 07:30 UTC
+roles known of 9,990 of 10,000 users, the oldest reading 73 h 30 min old
 
 4 records gone and deleted by the sweep: users 3, service accounts 1
 10 values were new, malformed or missing; the report says which

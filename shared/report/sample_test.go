@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"strings"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -15,6 +16,8 @@ func sample() *report.Report {
 	cutoff := time.Date(2026, 11, 23, 8, 59, 12, 0, time.UTC)
 	r := &report.Report{
 		Version: report.Version, Run: "20261123T090000Z", State: report.Done, AppID: "app-1",
+		Settings:     report.Settings{AuthomizeURL: "https://api.authomize.com", MaxShrinkPercent: 20, RoleMaxAge: "168h0m0s", ServiceAccounts: "apart"},
+		Program:      strings.Repeat("c0ffee00", 8),
 		Organization: &report.Name{ID: id, Name: "Example <b>Demo</b>"},
 		Environments: []report.Environment{{ID: id, Name: "Workforce"}, {ID: id}},
 		StartedAt:    time.Date(2026, 11, 23, 9, 0, 10, 0, time.UTC), FinishedAt: time.Date(2026, 11, 23, 9, 1, 25, 0, time.UTC), ElapsedMs: 75_000,

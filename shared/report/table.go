@@ -43,7 +43,7 @@ func writeCoverage(b *strings.Builder, r *Report) {
 	if users, known, oldest := r.Coverage(); users > 0 {
 		since := "none read yet"
 		if !oldest.IsZero() {
-			since = "the oldest reading of " + oldest.Format("2006-01-02 15:04 MST")
+			since = "the oldest reading " + elapsed(r.StartedAt.Sub(oldest).Milliseconds()) + " old"
 		}
 		fmt.Fprintf(b, "\nroles known of %s of %s users, %s\n", Number(known), Number(users), since)
 	}

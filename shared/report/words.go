@@ -157,13 +157,19 @@ func (r *Report) explain() string {
 	case r.DryRun:
 		return "Nothing was posted, as this is a dry run. A real run would post everything that was mapped."
 	case r.Sweep.ApprovedAt != nil && r.Sweep.Swept:
-		return "Everything that is not in quarantine was posted to Authomize. The sweep was held back for the reasons below, until a person approved it."
+		return "Everything that is not in quarantine was posted to Authomize. The sweep was held back for the reasons below, until a person approved it, " + moment(*r.Sweep.ApprovedAt) + "."
 	case r.Sweep.ApprovedAt != nil:
-		return "Everything that is not in quarantine was posted to Authomize. A person approved what is gone, over the reasons below. Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
+		return "Everything that is not in quarantine was posted to Authomize. A person approved what is gone, over the reasons below, " + moment(*r.Sweep.ApprovedAt) + ". Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
 	case r.Sweep.Swept:
 		return "Everything that is not in quarantine was posted to Authomize, and what PingOne no longer holds was deleted there."
 	}
 	return "Everything that is not in quarantine was posted to Authomize. Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
+}
+
+// text names the settings as an operator sets them.
+func (s Settings) text() string {
+	return fmt.Sprintf("MAX_SHRINK_PERCENT %g, ROLE_ASSIGNMENT_MAX_AGE %s, SERVICE_ACCOUNTS %s, ROLE_PERMISSIONS %t",
+		s.MaxShrinkPercent, s.RoleMaxAge, s.ServiceAccounts, s.RolePermissions)
 }
 
 // keepShort is how many lists are told of one by one.

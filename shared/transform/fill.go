@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
@@ -100,9 +101,20 @@ func (t *transform) known(ids iter.Seq[taggedID]) iter.Seq[staging.Known] {
 	}
 }
 
+// settingsOf is as much of the settings as a report tells.
+func settingsOf(s config.Transform) report.Settings {
+	return report.Settings{
+		AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, RoleMaxAge: s.RoleMaxAge.String(),
+		ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions,
+	}
+}
+
 // fill completes the report.
 func (t *transform) fill() {
 	r := t.report
+	if sum, err := programSum(); err == nil { // as good without it
+		r.Program = sum
+	}
 	r.FinishedAt = time.Now().UTC()
 	r.ElapsedMs = r.FinishedAt.Sub(r.StartedAt).Milliseconds()
 	t.fillNames()

@@ -183,7 +183,7 @@ func newTransform(run staging.RunID, o Options) *transform {
 		id: run, o: o,
 		report: &report.Report{
 			Version: report.Version, Run: string(run), DryRun: o.Settings.DryRun, AppID: o.Settings.AppID,
-			StartedAt: time.Now().UTC(), Sweep: report.Sweep{Mode: string(o.Settings.Sweep)},
+			StartedAt: time.Now().UTC(), Sweep: report.Sweep{Mode: string(o.Settings.Sweep)}, Settings: settingsOf(o.Settings),
 		},
 		snaps:    map[staging.Collection]*staging.Snapshot{},
 		results:  map[authomize.Kind]authomize.Result{},

@@ -219,6 +219,11 @@ func (m *memory) remember(ctx context.Context, run staging.RunID, all posted, sw
 }
 
 func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted, alone bool, note func(*state)) error {
+	if m.version == "" && !m.state.Lost {
+		if err := m.putState(ctx, state{Known: map[authomize.Kind]string{}}); err != nil { // or lists without it, of who dies now, would tell of a loss
+			return err
+		}
+	}
 	next := m.state
 	next.Known = map[authomize.Kind]string{}
 	for _, list := range remembered {
@@ -232,7 +237,8 @@ func (m *memory) rememberOnce(ctx context.Context, run staging.RunID, all posted
 	return m.putState(ctx, next)
 }
 
-// putState replaces the state that was loaded, if nobody else did.
+// putState replaces the state that was loaded, or put before, if nobody else
+// did.
 func (m *memory) putState(ctx context.Context, next state) error {
 	data, err := json.Marshal(next, json.Deterministic(true))
 	if err != nil {
@@ -242,9 +248,11 @@ func (m *memory) putState(ctx context.Context, next state) error {
 	if m.version != "" {
 		cond = staging.IfVersion(m.version)
 	}
-	if _, err := m.store.Put(ctx, stateKey, data, cond); err != nil {
+	version, err := m.store.Put(ctx, stateKey, data, cond)
+	if err != nil {
 		return fmt.Errorf("remember what was posted in %s: %w", stateKey, err)
 	}
+	m.version = version
 	return nil
 }
 

@@ -69,7 +69,7 @@ KNOWN = {
     "PopulationsFunction": ["populations"],
     "UsersFunction": ["users"],
     "GroupsFunction": ["groupings"],
-    "MembershipsFunction": ["groupings"],
+    "MembershipsFunction": ["groupings", "groupsWithUsers", "groupsWithGroups"],
     "ApplicationsFunction": ["applications"],
     "GatewaysFunction": ["serviceAccounts"],
     "RoleAssignmentsFunction": ["users", "groupings", "applications", "serviceAccounts"],

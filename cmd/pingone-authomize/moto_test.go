@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,7 +25,7 @@ import (
 )
 
 // leash ends moto when stdin closes, which the end of this process does, too.
-const leash = `"$0" "$@" >/dev/null 2>&1 & pid=$!; cat >/dev/null; kill "$pid"; wait "$pid"`
+const leash = `"$0" "$@" >/dev/null & pid=$!; cat >/dev/null; kill "$pid"; wait "$pid"`
 
 // motoPath is the moto_server that MOTO_SERVER names, as make check does, else
 // that of PATH. CI has one, or these tests would prove nothing there.
@@ -57,14 +58,13 @@ type moto struct {
 func startMoto(t *testing.T) *moto {
 	t.Helper()
 	path := motoPath(t)
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	// A port that we chose might be another one's by the time moto opens it.
+	command := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", leash, path, "-H", "127.0.0.1", "-p", "0")
+	stdin, err := command.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close() // moto opens its port by itself
-	command := exec.CommandContext(context.WithoutCancel(t.Context()), "/bin/sh", "-c", leash, path, "-H", "127.0.0.1", "-p", port)
-	stdin, err := command.StdinPipe()
+	stderr, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +72,26 @@ func startMoto(t *testing.T) *moto {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stdin.Close(); _ = command.Wait() })
-	m := &moto{t: t, base: "http://127.0.0.1:" + port, x: newTenant(t)}
+	m := &moto{t: t, base: addressIn(stderr), x: newTenant(t)}
 	for end := time.Now().Add(2 * time.Minute); !m.says(http.MethodGet, "/moto-api/", ""); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%s does not start", path)
 		}
 	}
 	return m
+}
+
+// addressIn is where moto says that it runs, "" if it ends without a word. The
+// rest of what it says is let go.
+func addressIn(stderr io.Reader) string {
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if _, address, found := strings.Cut(lines.Text(), "Running on "); found {
+			go func() { _, _ = io.Copy(io.Discard, stderr) }()
+			return strings.TrimSpace(address)
+		}
+	}
+	return ""
 }
 
 // says tells whether moto's own API answers well.

@@ -1,13 +1,15 @@
 package awsfake
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -19,7 +21,7 @@ const motoTime = 2 * time.Minute // beside the race detector's tests it takes it
 
 // leash runs its arguments until stdin closes, which the end of this process
 // does as well: a test that crashes leaves no server behind.
-const leash = `"$0" "$@" >/dev/null 2>&1 & pid=$!; cat >/dev/null; kill "$pid"; wait "$pid"`
+const leash = `"$0" "$@" >/dev/null & pid=$!; cat >/dev/null; kill "$pid"; wait "$pid"`
 
 // motoPath is the moto_server that MOTO_SERVER names, else that of PATH.
 func motoPath() (string, error) {
@@ -38,22 +40,24 @@ func startMoto(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := listen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())                                   // it is one that we were given
-	_ = l.Close()                                                                        // moto opens its port by itself
-	command := exec.Command("/bin/sh", "-c", leash, path, "-H", "127.0.0.1", "-p", port) //nolint:gosec,noctx // what make or PATH names; closing stdin ends it
+	// A port that we chose might be another one's by the time moto opens it.
+	command := exec.Command("/bin/sh", "-c", leash, path, "-H", "127.0.0.1", "-p", "0") //nolint:gosec,noctx // what make or PATH names; closing stdin ends it
 	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start moto_server: %w", err)
+	}
+	stderr, err := command.StderrPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start moto_server: %w", err)
 	}
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("start moto_server: %w", err)
 	}
+	// One that says nothing is ended, so that its stderr ends.
+	silent := time.AfterFunc(motoTime, func() { stdin.Close() })
+	defer silent.Stop()
 	s := &Server{
-		URL: "http://127.0.0.1:" + port, Kind: Moto, Note: "moto_server (" + path + ")",
+		URL: addressIn(stderr), Kind: Moto, Note: "moto_server (" + path + ")",
 		stop: func() {
 			stdin.Close()
 			_ = command.Wait() // killed, so it never ends well
@@ -64,6 +68,19 @@ func startMoto(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// addressIn is where moto says that it runs, "" if it ends without a word. The
+// rest of what it says is let go.
+func addressIn(stderr io.Reader) string {
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if _, address, found := strings.Cut(lines.Text(), "Running on "); found {
+			go func() { _, _ = io.Copy(io.Discard, stderr) }()
+			return strings.TrimSpace(address)
+		}
+	}
+	return ""
 }
 
 // wait returns when moto answers.

@@ -50,7 +50,8 @@ func misspeltIn(getenv func(string) string) error {
 }
 
 // nearest is the setting that a name is nearly, "" if it is none: the same
-// letters, one or two letters off, some of its words, or the same first word.
+// letters, one or two letters off, some of its words, two or more, or the same
+// first word.
 func nearest(name string) string {
 	plain := func(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "_", "")) }
 	for _, s := range settingNames {
@@ -59,7 +60,7 @@ func nearest(name string) string {
 		}
 	}
 	for _, s := range settingNames {
-		if len(name) >= fewLetters && strings.Contains("_"+s+"_", "_"+strings.ToUpper(name)+"_") {
+		if strings.Contains(name, "_") && strings.Contains("_"+s+"_", "_"+strings.ToUpper(name)+"_") {
 			return s
 		}
 	}
@@ -70,9 +71,6 @@ func nearest(name string) string {
 	}
 	return ""
 }
-
-// fewLetters is how short a word must be to say nothing, such as URL.
-const fewLetters = 5
 
 // distance counts the letters to insert, drop or change (Levenshtein).
 func distance(a, b string) int {

@@ -13,7 +13,7 @@ func TestMisspelt(t *testing.T) {
 		"dry_run":                    "dry_run is no setting: is DRY_RUN meant?",
 		"PINGONE_ENVIRONMENT":        "PINGONE_ENVIRONMENT is no setting: is PINGONE_ENVIRONMENTS meant?",
 		"MAX_SHRINK":                 "MAX_SHRINK is no setting: is MAX_SHRINK_PERCENT meant?",
-		"STAGING":                    "STAGING is no setting: is STAGING_URL meant?",
+		"ENVIRONMENT":                "",
 		"REQUESTS_PER_SECOND":        "REQUESTS_PER_SECOND is no setting: is PINGONE_REQUESTS_PER_SECOND meant?",
 		"URL":                        "",
 		"PINGONE_REGION":             "PINGONE_REGION is no setting: is one of PINGONE_… meant?",

@@ -218,7 +218,7 @@ func TestTwoRunsInOneFolder(t *testing.T) {
 	x := newTenant(t)
 	m := newMachine(t, x.env())
 	run := m.interrupted(x, "run")
-	release, err := dirstore.Occupy("file://" + m.dir + "/staging") // as if it was not
+	release, err := dirstore.Occupy("file://" + m.dir + "/staging") // as a run that goes on has
 	if err != nil {
 		t.Fatal(err)
 	}

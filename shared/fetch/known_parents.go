@@ -13,12 +13,12 @@ import (
 // proof that nobody is in a group any more.
 type parents struct{ users, groups map[pingone.ID]bool }
 
-func knownParents(ctx context.Context, store staging.Store, run staging.RunID) (held parents, err error) {
-	if held.users, err = knownGroups(ctx, store, run, staging.GroupsWithUsers); err != nil {
+func knownParents(ctx context.Context, store staging.Store, run staging.RunID) (known parents, err error) {
+	if known.users, err = knownGroups(ctx, store, run, staging.GroupsWithUsers); err != nil {
 		return parents{}, err
 	}
-	held.groups, err = knownGroups(ctx, store, run, staging.GroupsWithGroups)
-	return held, err
+	known.groups, err = knownGroups(ctx, store, run, staging.GroupsWithGroups)
+	return known, err
 }
 
 func knownGroups(ctx context.Context, store staging.Store, run staging.RunID, list string) (map[pingone.ID]bool, error) {

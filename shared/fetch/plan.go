@@ -200,12 +200,12 @@ func planMemberships(ctx context.Context, p *planner) error {
 	if err != nil {
 		return err
 	}
-	held, err := knownParents(ctx, p.o.Store, p.run)
+	known, err := knownParents(ctx, p.o.Store, p.run)
 	if err != nil {
 		return err
 	}
 	for _, env := range envs {
-		add := func(g *pingone.Group) error { return p.addGroup(env, g, held) }
+		add := func(g *pingone.Group) error { return p.addGroup(env, g, known) }
 		l := pingone.GroupsOf(env)
 		if err := listParents(ctx, p, env, l, add); err != nil {
 			return err
@@ -218,18 +218,18 @@ func planMemberships(ctx context.Context, p *planner) error {
 }
 
 // addGroup asks for the members and the children of a group.
-func (p *planner) addGroup(env pingone.ID, g *pingone.Group, held parents) error {
+func (p *planner) addGroup(env pingone.ID, g *pingone.Group, known parents) error {
 	parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
 	counts := g.DirectMemberCounts
 	if counts == nil {
 		counts = &pingone.MemberCounts{}
 	}
-	if g.UserFilter != "" || mayHaveAny(counts.Users) || held.users[g.ID] {
+	if g.UserFilter != "" || mayHaveAny(counts.Users) || known.users[g.ID] {
 		if err := p.addMembers(env, g, counts, parent); err != nil {
 			return err
 		}
 	}
-	if mayHaveAny(counts.Groups) || held.groups[g.ID] {
+	if mayHaveAny(counts.Groups) || known.groups[g.ID] {
 		return p.addExpecting(env, pingone.Children(env, g.ID), parent, orUnknown(counts.Groups))
 	}
 	return nil

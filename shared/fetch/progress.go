@@ -54,8 +54,8 @@ func (t *progress) paged(task int, page pingone.Page, parts int) {
 	t.open[task] = o
 }
 
-// restart lets a task begin again when there are so many parts, and keeps that it did: a list that starts
-// again in each invocation would never end.
+// restart lets a task begin again when there are so many parts, and keeps that
+// it did: a list that starts again in each invocation would never end.
 func (t *progress) restart(task, parts int) {
 	t.open[task] = staging.OpenTask{Task: task, Part: parts, Restarted: true}
 }

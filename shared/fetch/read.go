@@ -23,8 +23,8 @@ type numbered struct {
 	// read; distinct is how many there were, once it is.
 	seen     hashes
 	distinct int
-	// again tells that the list was begun a second time already.
-	again bool
+	// restarted tells that the list was begun a second time already.
+	restarted bool
 	// whole tells that the last page is staged already, though not yet that
 	// the task is finished.
 	whole bool
@@ -163,7 +163,7 @@ func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, s selection
 			continue
 		}
 		o := s.open[i]
-		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], again: o.Restarted, whole: o.Pages > 0 && o.Next == ""}
+		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], restarted: o.Restarted, whole: o.Pages > 0 && o.Next == ""}
 		if err := json.Unmarshal(line, &n.task); err != nil {
 			return fmt.Errorf("task %d of the plan: %w", i, err)
 		}
@@ -240,8 +240,8 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 			return event{numbered: t, kind: finished, short: short}, err
 		case refusal == nil:
 			return event{}, err
-		case isCursorLost(refusal, pages) && !t.again:
-			t.again, t.from, t.records, t.seen = true, "", 0, nil
+		case isCursorLost(refusal, pages) && !t.restarted:
+			t.restarted, t.from, t.records, t.seen = true, "", 0, nil
 			if err := send(event{numbered: t, kind: restarted}); err != nil {
 				return event{}, err
 			}

@@ -90,7 +90,7 @@ func (a *access) readNestings(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		note(a.s.parents.groups, reply.Parent.ID, len(children))
+		addIfAny(a.s.parents.groups, reply.Parent.ID, len(children))
 		for _, c := range children {
 			n := nesting{child: c.ID, parent: reply.Parent.ID}
 			key := mapping.GroupID(n.child) + " " + mapping.GroupID(n.parent)

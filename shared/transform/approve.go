@@ -96,10 +96,10 @@ func notApprovable(rep *report.Report, o Options) string {
 func turnedAway(rep *report.Report, o Options) string {
 	for _, k := range rep.Kinds {
 		sent := k.Mapped - k.Duplicates
-		refused := sent - k.Accepted
-		if o.Settings.Sweep == config.SweepApply && float64(refused)*100 > o.Settings.MaxShrinkPercent*float64(sent) {
-			return fmt.Sprintf("had %d of %d %s refused by Authomize, by more than %g %%, and a sweep would delete these, though PingOne holds them: run again",
-				refused, sent, k.Kind, o.Settings.MaxShrinkPercent)
+		away := sent - k.Accepted
+		if o.Settings.Sweep == config.SweepApply && float64(away)*100 > o.Settings.MaxShrinkPercent*float64(sent) {
+			return fmt.Sprintf("had %d of %d %s refused by Authomize, by more than %g %%, and a sweep would delete these, though PingOne holds them: run again, or raise MAX_SHRINK_PERCENT",
+				away, sent, k.Kind, o.Settings.MaxShrinkPercent)
 		}
 	}
 	return ""

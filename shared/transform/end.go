@@ -81,9 +81,9 @@ func (t *transform) pause(ctx context.Context, held *staging.Held) (Result, erro
 }
 
 // input is what the records are made of, and where they go: the staged parts, the
-// settings that shape them, Authomize's address, and this very program. Another version may make other records,
-// or in another order, and an offset into those would leave records out, which
-// the sweep would delete.
+// settings that shape them, Authomize's address, and this very program. Another
+// version may make other records, or in another order, and an offset into those
+// would leave records out, which the sweep would delete.
 func (t *transform) input() (string, error) {
 	program, err := programSum()
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 			return false, err
 		}
 		group := reply.Parent.ID
-		note(s.parents.users, group, len(users))
+		addIfAny(s.parents.users, group, len(users))
 		tag, known := s.x.groups[group]
 		if !known {
 			s.x.noteNamed(mapping.GroupID(group), staging.Groups, staging.Memberships)

@@ -25,8 +25,8 @@ func (t *transform) knownParents(ids set) iter.Seq[taggedID] {
 	}
 }
 
-// note adds a group, if it holds any.
-func note(to set, group pingone.ID, members int) {
+// addIfAny adds a group, if it holds any.
+func addIfAny(to set, group pingone.ID, members int) {
 	if members > 0 {
 		to.add(group)
 	}

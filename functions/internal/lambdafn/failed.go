@@ -68,7 +68,7 @@ var classes = []struct {
 	{observe.FailedBySecret, []error{secret.ErrUnusable}},
 	{observe.FailedByThrottling, []error{pingone.ErrThrottled, authomize.ErrThrottled}},
 	{observe.FailedByStaging, []error{staging.ErrConflict, staging.ErrCorrupt, staging.ErrIncomplete, staging.ErrNotFound, staging.ErrUnknownRun, staging.ErrClaimed}},
-	{observe.FailedByPingOne, []error{pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage}},
+	{observe.FailedByPingOne, []error{pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage, pingone.ErrContradiction}},
 	{observe.FailedByAuthomize, []error{
 		authomize.ErrNoApp, authomize.ErrTooLarge, authomize.ErrInvalid, authomize.ErrServer, authomize.ErrRedirect, authomize.ErrBadReceipt,
 	}},

@@ -37,8 +37,9 @@ func Fetch(c staging.Collection) {
 }
 
 // softMemory is in bytes, without the pages of the binary itself, some 30 MB.
-// Above it Go collects garbage all the time rather than take more of the 256 MiB
-// that a fetch function has (docs/performance.md).
+// Above it Go collects garbage all the time rather than pass 256 MiB, which is
+// what a fetch function has, and what transform shall stay below at a million
+// users (docs/performance.md).
 const softMemory = 205 << 20
 
 type fetchFunction struct {

@@ -38,12 +38,16 @@ func (h hashes) distinct() int {
 	return len(slices.Compact(all))
 }
 
-// isCounted tells whether a list is compared with what PingOne says of its
-// length, member by member. Users in populations are counted once all are read,
-// since they move between them.
+// isCounted tells whether a list is counted member by member: those of what a
+// group holds. Users in populations are counted once all are read, since they
+// move between them.
 func (t task) isCounted() bool {
-	return t.Parent != nil && t.Parent.Kind != populationParent && t.Expect >= 0
+	return t.Parent != nil && t.Parent.Kind == parentKinds[pingone.GroupPrincipal] && (t.Key == usersName || t.Key == string(pingone.GroupPrincipal))
 }
+
+// hidesOne tells whether a list shows somebody twice and nobody says how long it
+// is: another one may be missing for it.
+func (t numbered) hidesOne() bool { return t.Expect <= 0 && t.records > t.distinct }
 
 // A listKey names a child list.
 type listKey struct {

@@ -63,11 +63,17 @@ func hasNoRoles(t task, parent pingone.Page) bool {
 
 // shortOf compares a child list that was read to its end with what PingOne
 // says of its length: at the start, and where that was more, now. Members come
-// and go while they are read. Populations are counted once all are read, since
-// users move between them. A list whose length PingOne won't tell any more
+// and go while they are read. One that shows somebody twice, and whose length is
+// not told, is as long as its items. Populations are counted once all are read,
+// since users move between them. A list whose length PingOne won't tell any more
 // stays as short as it was, unless its parent is gone.
 func (r *reading) shortOf(ctx context.Context, t numbered) (*staging.Short, error) {
-	if !t.isCounted() || t.distinct >= t.Expect {
+	switch {
+	case !t.isCounted():
+		return nil, nil
+	case t.hidesOne():
+		return &staging.Short{Environment: t.Environment, Parent: *t.Parent, List: t.Key, Expected: t.records, Read: t.distinct}, nil
+	case t.distinct >= t.Expect:
 		return nil, nil
 	}
 	now, err := recount(ctx, r.o.Client, t.task)

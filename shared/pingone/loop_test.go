@@ -36,7 +36,9 @@ func TestTheSameItemsForEverAreAnError(t *testing.T) {
 		err   error
 	}{
 		{"for ever", []string{a}, false, 3, pingone.ErrPageLoop},
-		{"after others", []string{b, a, b}, false, 5, pingone.ErrPageLoop},
+		{"after others", []string{b, a, b}, false, 4, pingone.ErrPageLoop},
+		{"in turns", []string{a, b, a, b, a, b}, false, 4, pingone.ErrPageLoop},
+		{"nothing for ever", []string{""}, false, 999, pingone.ErrPageLoop},
 		{"and then others", []string{a, a, a, b, b, b, a}, true, 7, nil},
 		{"up to the end", []string{a, a, a, a}, true, 4, nil},
 		{"empty pages", []string{"", "", "", "", "", a}, true, 6, nil},

@@ -17,7 +17,7 @@ import (
 // coverageReasons compares what was read with what PingOne says there is. A
 // worker application that sees a part gets no error, only less.
 func (t *transform) coverageReasons(m *memory) []string {
-	return slices.Concat(t.shortReasons(m), t.roleReasons(), t.missedReasons(), t.namedReasons(), t.unprovenReasons(), t.vanishedReasons())
+	return slices.Concat(t.shortReasons(m), t.roleReasons(), t.missedReasons(), t.namedReasons(), t.unprovenReasons(), t.unaskedReasons(), t.vanishedReasons())
 }
 
 // roleReasons are about users whose roles were not read, or too long ago. What

@@ -21,6 +21,7 @@ func (s *streams) memberships(ctx context.Context, emit emitter) (more bool, err
 		if err != nil {
 			return false, err
 		}
+		s.parents.replied(reply)
 		if !isMembersReply(reply) {
 			continue
 		}

@@ -41,3 +41,45 @@ func TestGroupsThatAreSaidToBeEmpty(t *testing.T) {
 		r.wantHeld(tinyHoldings().without("user:ann group:leads"))
 	}
 }
+
+// A group that held users is in the list of groups, and was in none that the
+// memberships read: PingOne lost it there, and denied it once.
+func TestHeldForAGroupThatWasNotAsked(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"leads", "staff"} {
+		t.Run(lost, func(t *testing.T) {
+			t.Parallel()
+			r, c := newTinyRig(t)
+			r.settings.MaxShrinkPercent = 100
+			r.firstRun(c)
+			others := slices.DeleteFunc(slices.Clone(staging.Collections), func(c staging.Collection) bool { return c == staging.Memberships })
+			r.fetch(run2, others...)
+			r.fake.Inject(
+				pingonetest.Fault{Match: tinyEnvironment + "/groups", Times: -1, Do: pingonetest.FaultLose, Lose: id(lost)},
+				pingonetest.Fault{Match: tinyEnvironment + "/groups/" + id(lost).String(), Do: pingonetest.FaultStatus, Status: 404, Code: "NOT_FOUND"},
+			)
+			r.fetch(run2, staging.Memberships)
+			lists := map[string]int{"leads": 1, "staff": 2}[lost]
+			r.wantState(r.mustTransform(run2), report.Held, false,
+				fmt.Sprintf("memberships: %d lists of groups of environment main that held something in an earlier run were not read, though the groups are listed", lists))
+			r.wantHeld(tinyHoldings())
+		})
+	}
+}
+
+// Nobody says how long the list of such a group is: one who is shown twice may
+// stand for another.
+func TestHeldForAMemberShownTwiceWhereNobodyCounts(t *testing.T) {
+	t.Parallel()
+	r, c := newTinyRig(t)
+	r.settings.MaxShrinkPercent = 100
+	r.firstRun(c)
+	r.org.Miscount(id("main"), id("staff"))
+	r.fake.Inject(pingonetest.Fault{
+		Match: tinyEnvironment + "/users", Query: id("staff").String(), Times: -1, Do: pingonetest.FaultEdit,
+		Edit: func(body string) string { return strings.ReplaceAll(body, id("bob").String(), id("ann").String()) },
+	})
+	r.fetch(run2)
+	r.wantState(r.mustTransform(run2), report.Held, false, "memberships: 4 of 5 users of group staff were read")
+	r.wantHeld(tinyHoldings())
+}

@@ -13,6 +13,7 @@ import (
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
@@ -170,7 +171,8 @@ type transform struct {
 	earliest time.Time // acceptedTimestamp of the run
 	journey  *journey  // nil in a dry run, and before posting
 	gone     gone
-	baseline *goodRun // nil before the first
+	unasked  map[pingone.ID]int // see findUnasked
+	baseline *goodRun           // nil before the first
 	// goneNamed are other records that would be swept, though this run names
 	// what they stand for, by uniqueId.
 	goneNamed []string
@@ -190,7 +192,7 @@ func newTransform(run staging.RunID, o Options) *transform {
 		mapped:   map[authomize.Kind]int64{},
 		ids:      map[authomize.Kind][]taggedID{},
 		findings: newFindings(),
-		parents:  &parents{users: set{}, groups: set{}},
+		parents:  newParents(),
 	}
 }
 
@@ -336,6 +338,9 @@ func (t *transform) conclude(ctx context.Context) error {
 		return err
 	}
 	if t.goneNamed, err = t.goneThoughNamed(ctx, memory, posted); err != nil {
+		return err
+	}
+	if err := t.findUnasked(ctx, memory); err != nil {
 		return err
 	}
 	if t.report.Narrowed {

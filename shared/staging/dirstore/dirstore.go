@@ -151,7 +151,11 @@ func lockFile(dir, name string, how int) (unlock func(), err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
 	}
-	return func() { _ = f.Close() }, nil // closing unlocks
+	return func() {
+		// Closing alone leaves the lock to a child process that is being started.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		_ = f.Close()
+	}, nil
 }
 
 // List implements staging.Store.

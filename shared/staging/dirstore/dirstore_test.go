@@ -184,8 +184,9 @@ func TestOccupy(t *testing.T) {
 		t.Errorf("listed %v, %v", keys, err)
 	}
 	release()
-	if release, err = dirstore.Occupy("file://" + dir); err != nil {
-		t.Errorf("again: %v", err)
+	release, err = dirstore.Occupy("file://" + dir)
+	if err != nil {
+		t.Fatalf("again: %v", err)
 	}
 	release()
 }

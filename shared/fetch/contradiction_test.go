@@ -8,6 +8,7 @@ import (
 
 	diff "github.com/google/go-cmp/cmp"
 
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
@@ -63,5 +64,23 @@ func TestListThatTellsOfMoreThanItShows(t *testing.T) {
 				t.Errorf("always: short (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// A population that counts users whom the worker application is not shown is
+// short, which a person may approve, and no list that was refused.
+func TestPopulationThatShowsNobody(t *testing.T) {
+	t.Parallel()
+	r, o := movingRig(t, func(*pingonetest.Organization) {})
+	r.fake.Inject(pingonetest.Fault{Match: usersPath, Query: populationA.String(), Do: pingonetest.FaultEdit, Edit: emptied("users"), Times: -1})
+	if _, err := fetch.Run(t.Context(), run, staging.Users, o); err != nil {
+		t.Fatal(err)
+	}
+	complete := r.snapshot(staging.Users).Complete
+	if len(complete.Unread) != 0 {
+		t.Errorf("unread %+v, want none", complete.Unread)
+	}
+	if d := diff.Diff([]staging.Short{shortOf(populationA, 4, 0), shortOfAll(12, 8)}, complete.Short); d != "" {
+		t.Errorf("short (-want +got):\n%s", d)
 	}
 }

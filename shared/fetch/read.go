@@ -251,11 +251,18 @@ func (r *reading) readTask(ctx context.Context, t numbered, send func(event) err
 	}
 }
 
-// orShort is the end of a counted list whose page told of more than it showed:
-// short by what is missing, which is for a person to judge, as with any list
-// that the worker application sees a part of.
+// orShort is the end of a list whose page told of more than it showed, and whose
+// length PingOne tells elsewhere: short by what is missing, which is for a person
+// to judge, as with any list that the worker application sees a part of.
+// Populations are compared with their counts once all are read.
 func (r *reading) orShort(ctx context.Context, end event) (event, error) {
-	if end.refusal.Code != contradiction || !end.isCounted() {
+	switch {
+	case end.refusal.Code != contradiction:
+		return end, nil
+	case end.Parent != nil && end.Parent.Kind == populationParent && end.Expect > 0:
+		end.kind, end.refusal = finished, nil
+		return end, nil
+	case !end.isCounted():
 		return end, nil
 	}
 	end.distinct, end.seen = end.seen.distinct(), nil

@@ -10,7 +10,6 @@ import (
 	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/staging/dirstore"
 )
 
 // oldest is how old a run may be that is gone on with unasked: what it read
@@ -73,8 +72,8 @@ func (c *runCommand) named(ctx context.Context, s settings, store staging.Store)
 // read other environments. In a bucket a stack's functions may be at work on
 // it.
 func unfinished(ctx context.Context, s settings, store staging.Store) (staging.RunID, error) {
-	if _, err := dirstore.Parse(s.staging); err != nil {
-		return "", nil // it is no folder
+	if !s.isFolder() {
+		return "", nil
 	}
 	runs, ended, err := runsOf(ctx, store)
 	if err != nil {

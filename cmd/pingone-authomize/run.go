@@ -82,7 +82,7 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 		return exitFailed, err
 	}
 	if !c.Estimate {
-		release, err := occupy(s.staging)
+		release, err := occupy(s)
 		if err != nil {
 			return exitFailed, err
 		}
@@ -134,11 +134,11 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 
 // occupy keeps a second process from the same folder: it would take the run that
 // is under way for one that was stopped, and both would end.
-func occupy(staging string) (release func(), err error) {
-	if _, err := dirstore.Parse(staging); err != nil {
-		return func() {}, nil //nolint:nilerr // a bucket, where claims hold
+func occupy(s settings) (release func(), err error) {
+	if !s.isFolder() {
+		return func() {}, nil // a bucket, where claims hold
 	}
-	release, err = dirstore.Occupy(staging)
+	release, err = dirstore.Occupy(s.staging)
 	if errors.Is(err, dirstore.ErrOccupied) {
 		err = fmt.Errorf("%w: wait until it ends, or give this one a folder of its own with --staging", err)
 	}
@@ -160,7 +160,7 @@ func freshRun(ctx context.Context, store staging.Store) (staging.RunID, error) {
 func (c *runCommand) announce(w world, s settings, run staging.RunID, isDemo bool) {
 	if isDemo {
 		leaves := "nothing"
-		if _, err := dirstore.Parse(s.staging); err != nil {
+		if !s.isFolder() {
 			leaves = "nothing but what is staged"
 		}
 		w.say("demo organization, served by fakes on this machine; %s leaves it", leaves)

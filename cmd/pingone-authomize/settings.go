@@ -19,6 +19,7 @@ import (
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/staging/dirstore"
 	"pingone-authomize/shared/transport"
 )
 
@@ -112,6 +113,12 @@ func (s *settings) checkToken(ctx context.Context) error {
 		return fmt.Errorf("no access to PingOne, so nothing was read and nothing was posted: %w", err)
 	}
 	return nil
+}
+
+// isFolder tells whether the runs are staged in a folder of this machine.
+func (s settings) isFolder() bool {
+	_, err := dirstore.Parse(s.staging)
+	return err == nil
 }
 
 // pacers hold the pace of each limit: what the settings say for the collections

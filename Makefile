@@ -8,7 +8,7 @@ SHELL         := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # go uses every core by itself; check keeps its order under -j
 
-FUNCTIONS := environments populations users groups memberships roles roleassignments applications gateways transform
+FUNCTIONS := environments populations users groups memberships roles roleassignments applications gateways devices transform
 SOURCES   := $(wildcard cmd functions shared test tools)
 
 # Of bin/ only: what SAM packages is always arm64, as template.yaml says.
@@ -60,7 +60,12 @@ test: ## Run the tests.
 
 .PHONY: race
 race: ## Run the tests under the race detector, in random order.
+	@go test -race -count=1 -v -run '^TestSurroundings$$' ./functions | grep '^end to end'
 	go test -race -shuffle=on -timeout 30m ./...
+
+.PHONY: long
+long: ## Run 2,000 random sequences and a simulated year: about an hour.
+	LONG=1 go test -count=1 -timeout 60m -v ./shared/oracle
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for a moment (FUZZTIME=20000x).
@@ -90,7 +95,7 @@ benchstat: ## Compare two benchmark outputs: OLD=file NEW=file.
 # The AWS emulator of the tests is that of the pinned tools, and must start.
 .PHONY: check
 check: export MOTO_SERVER := $(CURDIR)/$(VENV)/bin/moto_server
-check: fmt-check tidy-check vet lint vuln sam template-test fuzz bench-once race test ## All that CI runs.
+check: fmt-check tidy-check vet lint vuln sam template-test fuzz bench-once race ## All that CI runs.
 
 .PHONY: fmt
 fmt: ## Format the Go code.

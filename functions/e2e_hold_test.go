@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
@@ -58,23 +58,19 @@ func small() *pingonetest.Organization {
 	return o
 }
 
-// A collection that PingOne refuses is posted as far as it is known, and
-// nothing is swept, although a user is gone that could be.
-func TestRefusedCollectionHoldsTheSweep(t *testing.T) {
+// A list that PingOne refuses stays as an earlier run read it, and holds
+// nothing else: the run is done, and who left is gone.
+func TestRefusedListKeepsItsReading(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		deny       string // below the environment
 		collection staging.Collection
 		role       string
-		recovers   bool // also run with the right given back
 	}{
-		{"/gateways", staging.Gateways, "Configuration Read Only", true},
-		{"/applications", staging.Applications, "Configuration Read Only", false},
-		{"/populations", staging.Populations, "Identity Data Read Only", false},
-		{"/groups", staging.Groups, "Identity Data Read Only", false},
-		{"/users", staging.Users, "Identity Data Read Only", true},
-		{"/groups/*/roleAssignments", staging.RoleAssignments, "Identity Data Read Only", false},
-		{"/gateways/*/roleAssignments", staging.RoleAssignments, "Configuration Read Only", false},
+		{"/gateways", staging.Gateways, "Configuration Read Only"},
+		{"/applications", staging.Applications, "Configuration Read Only"},
+		{"/users", staging.Users, "Identity Data Read Only"},
+		{"/groups/*/roleAssignments", staging.RoleAssignments, "Identity Data Read Only"},
 	}
 	for _, tt := range tests {
 		t.Run(strings.TrimPrefix(tt.deny, "/"), func(t *testing.T) {
@@ -83,25 +79,15 @@ func TestRefusedCollectionHoldsTheSweep(t *testing.T) {
 			if a := d.sync(run1); a.State != "done" || !a.Swept {
 				t.Fatalf("the first run answered %+v", a)
 			}
-			before := d.held()
 			d.org.RemoveUser(smallEnvironment, smallLeaver)
 			d.pingone.Deny("/v1/environments/*"+tt.deny, 403, "ACCESS_FAILED")
 			d.clock.set(run2)
-			a := d.sync(run2)
-			if a.State != "held" || a.Swept {
-				t.Errorf("answer %+v, want held", a)
+			if a := d.sync(run2); a.State != "done" || !a.Swept {
+				t.Errorf("answer %+v, want done", a)
 			}
-			d.checkHeld(run2, tt.collection, tt.role, a.Held)
-			if n := len(d.authomize.Sweeps()); n != 1 {
-				t.Errorf("%d sweeps, want that of the first run only", n)
-			}
-			if diff := cmp.Diff(before, d.held()); diff != "" {
-				t.Errorf("what Authomize holds before (-) and after (+):\n%s", diff)
-			}
+			d.checkRefused(run2, tt.collection, tt.role)
+			d.checkRecords(expect(d.org))
 
-			if !tt.recovers {
-				return
-			}
 			d.pingone.Permit("/v1/environments/*" + tt.deny)
 			d.clock.set(run3)
 			if a := d.sync(run3); a.State != "done" || !a.Swept {
@@ -112,54 +98,43 @@ func TestRefusedCollectionHoldsTheSweep(t *testing.T) {
 	}
 }
 
-// checkHeld asserts that answer and report name what was refused and which
-// role is missing on which environment.
-func (d *deployment) checkHeld(run staging.RunID, c staging.Collection, role string, held []string) {
+// checkRefused asserts that the report names what was refused, since when it is
+// not read, and which role is to be granted on which environment.
+func (d *deployment) checkRefused(run staging.RunID, c staging.Collection, role string) {
 	d.t.Helper()
-	want := "grant the worker application the role " + role + " on environment " + smallEnvironment.String()
+	want := "grant the worker application"
 	r := d.report(run)
-	if r.State != report.Held || r.Sweep.Swept || r.Totals.Unread == 0 {
-		d.t.Errorf("report: state %s, %d unread, %+v", r.State, r.Totals.Unread, r.Sweep)
+	found := slices.IndexFunc(r.Carried, func(x report.Carried) bool { return x.Collection == string(c) && x.Reason == staging.Refused })
+	if found < 0 {
+		d.t.Fatalf("report: nothing of %s is refused: %+v", c, r.Carried)
 	}
-	if diff := cmp.Diff(r.Sweep.Held, held); diff != "" {
-		d.t.Errorf("reasons of report and answer:\n%s", diff)
-	}
-	names := func(reason string) bool {
-		return strings.HasPrefix(reason, string(c)+": ") && strings.Contains(reason, "403 ACCESS_FAILED") && strings.Contains(reason, want)
-	}
-	if !slices.ContainsFunc(held, names) {
-		d.t.Errorf("no reason for %s says %q: %q", c, want, held)
-	}
-	for _, collection := range r.Collections {
-		if collection.Name == string(c) && (len(collection.Unread) == 0 || collection.Unread[0].Advice != want) {
-			d.t.Errorf("report: %s has unread %+v, want the advice %q", c, collection.Unread, want)
-		}
+	x := r.Carried[found]
+	if x.Status != 403 || x.Code != "ACCESS_FAILED" || x.Records == 0 || x.Oldest.IsZero() || !strings.Contains(x.Role, role) ||
+		!strings.HasPrefix(x.Do, want) || !strings.Contains(x.Do, smallEnvironment.String()) {
+		d.t.Errorf("report: %+v", x)
 	}
 	if page := string(d.mustObject(prefix + "/" + staging.ReportPageKey(run))); !strings.Contains(page, want) {
 		d.t.Errorf("report.html does not say %q", want)
 	}
 }
 
-// held are the bodies of all that Authomize has.
-func (d *deployment) held() map[authomize.Kind][]string {
-	all := map[authomize.Kind][]string{}
-	for _, kind := range authomize.Kinds {
-		for _, raw := range d.authomize.Records(kind) {
-			all[kind] = append(all[kind], string(raw))
-		}
-	}
-	return all
-}
-
 func TestIncompleteRunWaits(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, small())
-	others := slices.DeleteFunc(slices.Clone(staging.Collections), func(c staging.Collection) bool {
-		return c == staging.Groups || c == staging.Gateways
-	})
-	d.fetch(run1, others...)
-	want := transformAnswer{Run: string(run1), State: "waiting", Posted: map[string]int64{}, Missing: []string{"groups", "gateways"}}
-	for _, event := range append(d.completeEvents(run1), onDemand(t, run1, false)) {
+	// Nobody starts groups: three others wait for it, and transform for all four.
+	answers := d.begin(run1, staging.Groups)
+	if answers["users"].Run == "" || len(answers) != 7 {
+		t.Fatalf("complete are %+v", answers)
+	}
+	absent := []string{"groups", "memberships", "roleassignments"}
+	for _, name := range absent[1:] {
+		a := d.mustFetch(d.function(name), objectCreated(t, d.bucket, prefix+"/"+staging.CompleteKey(run1, staging.Users)))
+		if diff := cmp.Diff(fetchAnswer{Run: string(run1), Collection: name, Waiting: []string{"groups"}}, a); diff != "" {
+			t.Errorf("answer (-want +got):\n%s", diff)
+		}
+	}
+	want := transformAnswer{Run: string(run1), State: "waiting", Posted: map[string]int64{}, Held: none, Waiting: absent}
+	for _, event := range append(d.completeEvents(run1), onDemand(t, run1, false), hourly(t)) {
 		if diff := cmp.Diff(want, d.mustTransform(d.function("transform"), event)); diff != "" {
 			t.Errorf("answer to %s (-want +got):\n%s", event, diff)
 		}
@@ -168,11 +143,29 @@ func TestIncompleteRunWaits(t *testing.T) {
 	if slices.Contains(d.keys(run1), prefix+"/"+staging.ReportKey(run1)) {
 		t.Error("there is a report of a run that waits")
 	}
-	d.fetch(run1, staging.Groups, staging.Gateways)
-	if a := d.mustTransform(d.function("transform"), d.completeEvents(run1)[0]); a.State != "done" {
+
+	// The hourly event takes up what stands still, transform too.
+	for _, name := range absent {
+		if a := d.mustFetch(d.function(name), hourly(t)); !a.Complete || a.Run != string(run1) {
+			t.Errorf("by the hourly event: %+v", a)
+		}
+	}
+	if a := d.mustTransform(d.function("transform"), hourly(t)); a.State != "done" || a.Run != string(run1) {
 		t.Errorf("once complete: %+v", a)
 	}
 	d.checkRecords(expect(d.org))
+	if a := d.mustFetch(d.function("environments"), hourly(t)); a.Run != string(run1) {
+		t.Errorf("the hourly event opens %+v", a)
+	}
+}
+
+// hourly is the event of the second schedule.
+func hourly(t *testing.T) []byte {
+	t.Helper()
+	event := sample(t, "environments")
+	event["detail"].(map[string]any)["open"] = false
+	event["detail"].(map[string]any)["scheduledTime"] = time.Now().UTC().Format(time.RFC3339)
+	return encode(t, event)
 }
 
 func TestDryRunPostsNothing(t *testing.T) {
@@ -180,17 +173,17 @@ func TestDryRunPostsNothing(t *testing.T) {
 	d := deploy(t, small())
 	want := expect(d.org)
 	d.fetch(run1)
-	none := maps.Clone(want.counts())
-	for kind := range none {
-		none[kind] = 0
+	nothing := maps.Clone(want.counts())
+	for kind := range nothing {
+		nothing[kind] = 0
 	}
 	dry := d.start("transform", map[string]string{"DRY_RUN": "true"})
 	for name, a := range map[string]transformAnswer{
-		"DRY_RUN=true":             d.mustTransform(dry, d.completeEvents(run1)[0]),
-		"dryRun of an event":       d.mustTransform(d.function("transform"), onDemand(t, run1, true)),
-		"DRY_RUN=true, once again": d.mustTransform(dry, onDemand(t, run1, false)),
+		"DRY_RUN=true":            d.mustTransform(dry, d.completeEvents(run1)[0]),
+		"dryRun of an event":      d.mustTransform(d.function("transform"), onDemand(t, run1, true)),
+		"DRY_RUN=true, once more": d.mustTransform(dry, onDemand(t, run1, false)),
 	} {
-		if diff := cmp.Diff(transformAnswer{Run: string(run1), State: "done", Posted: none}, a); diff != "" {
+		if diff := cmp.Diff(transformAnswer{Run: string(run1), State: "done", Posted: nothing, Held: none}, a); diff != "" {
 			t.Errorf("%s: answer (-want +got):\n%s", name, diff)
 		}
 	}
@@ -215,31 +208,19 @@ func TestDryRunPostsNothing(t *testing.T) {
 	d.checkRecords(want)
 }
 
-// Two invocations of every fetch function at once, and a transform that is
+// Every event reaches two processes of its function at once, and transform is
 // asked for a second time: all is as if each had run once.
 func TestEverythingTwice(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, small())
 	want := expect(d.org)
-	var group sync.WaitGroup
-	for _, c := range staging.Collections {
-		event := syncRequested(t, string(c), run1)
-		for range 2 {
-			f := d.start(string(c), nil)
-			group.Go(func() {
-				payload, failure := d.invoke(f, event)
-				// Who lost the race for a commit may say so; Lambda tries again.
-				if failure != "" && !strings.Contains(failure, staging.ErrConflict.Error()) {
-					t.Errorf("%s: %s", c, failure)
-				}
-				if failure == "" {
-					answerOf[fetchAnswer](t, payload, "complete")
-				}
-			})
+	for _, c := range collection.All { // in the order of their inputs
+		if c.Name == staging.RoleAssignments {
+			continue
 		}
+		d.twice(c.Name)
 	}
-	group.Wait()
-	d.fetch(run1)
+	d.twice(staging.RoleAssignments)
 	began := d.clock.set(run1)
 	if a := d.mustTransform(d.function("transform"), d.completeEvents(run1)[0]); a.State != "done" || !a.Swept {
 		t.Errorf("answer %+v", a)
@@ -247,7 +228,7 @@ func TestEverythingTwice(t *testing.T) {
 	d.checkRecords(want)
 	d.checkSweep(0, began, nil)
 
-	// On demand the same run is posted again.
+	// On demand the same run is posted once more.
 	posts := len(d.authomize.Posts())
 	if a := d.mustTransform(d.function("transform"), onDemand(t, run1, false)); a.State != "done" || !a.Swept {
 		t.Errorf("answer on demand %+v", a)
@@ -263,24 +244,58 @@ func TestEverythingTwice(t *testing.T) {
 	}
 }
 
-// One process serves run after run, and a fetch function takes an event of
-// each form.
+// twice sends the schedule's event to two new processes at once, and then to
+// the warm one, which finds the collection complete.
+func (d *deployment) twice(c staging.Collection) {
+	d.t.Helper()
+	event := syncRequested(d.t, string(c), run1)
+	var group sync.WaitGroup
+	for range 2 {
+		f := d.start(string(c), nil)
+		group.Go(func() {
+			payload, failure := d.invoke(f, event)
+			// Who lost the race for a commit may say so; Lambda retries.
+			if failure != "" && !strings.Contains(failure, staging.ErrConflict.Error()) {
+				d.t.Errorf("%s: %s", c, failure)
+			}
+			if failure == "" {
+				answerOf[fetchAnswer](d.t, payload, "complete")
+			}
+		})
+	}
+	group.Wait()
+	if a := d.mustFetch(d.function(string(c)), event); !a.Complete || a.Run != string(run1) {
+		d.t.Errorf("after two at once: %+v", a)
+	}
+}
+
+// The root opens a run by an event of each form, once the one before has ended.
 func TestFormsOfEvents(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, small())
-	f := d.function("populations")
-	scheduled := sample(t, "populations")
-	delete(scheduled, "detail")
+	f := d.function("environments")
+	day := func(n int) (staging.RunID, string) {
+		at := run1.Time().Add(time.Duration(n) * time.Hour)
+		return staging.RunAt(at), at.Format(time.RFC3339)
+	}
+	sync0, _ := day(0)
+	demand, _ := day(1)
+	native, at2 := day(2)
+	scheduled, at3 := day(3)
+	named, _ := day(4)
+	event := sample(t, "environments")
+	delete(event, "detail")
+	event["time"] = at2
 	tests := []struct {
 		name  string
 		event []byte
-		want  string // "" is a run of now
+		want  staging.RunID // "" is a run of now
 	}{
-		{"sync requested", encode(t, sample(t, "populations")), "20261123T090000Z"},
-		{"on demand", encode(t, sample(t, "on-demand")), "20261123T090000Z"},
-		{"native event", encode(t, scheduled), "20261123T090001Z"},
-		{"scheduled time", []byte(`{"scheduledTime":"2026-11-26T10:00:00+01:00"}`), "20261126T090000Z"},
-		{"run", []byte(`{"run":"20261127T090000Z"}`), "20261127T090000Z"},
+		{"sync requested", syncRequested(t, "environments", sync0), sync0},
+		{"on demand", onDemand(t, demand, false), demand},
+		{"native event", encode(t, event), native},
+		{"scheduled time", []byte(`{"scheduledTime":"` + at3 + `"}`), scheduled},
+		{"run", []byte(`{"run":"` + string(named) + `"}`), named},
 		{"nothing", []byte(`{}`), ""},
 	}
 	for _, tt := range tests {
@@ -289,11 +304,20 @@ func TestFormsOfEvents(t *testing.T) {
 		if !a.Complete || a.Records != 1 {
 			t.Errorf("%s: %+v", tt.name, a)
 		}
-		if tt.want != "" && a.Run != tt.want {
+		if tt.want != "" && a.Run != string(tt.want) {
 			t.Errorf("%s: run %s, want %s", tt.name, a.Run, tt.want)
 		}
 		if tt.want == "" && (a.Run < string(staging.RunAt(before)) || a.Run > string(staging.RunAt(time.Now()))) {
 			t.Errorf("%s: run %s is not of now", tt.name, a.Run)
+		}
+		// While it is being read, no other one is opened.
+		other := []byte(`{"run":"` + string(staging.RunAt(time.Now().Add(time.Minute))) + `"}`)
+		if _, failure := d.invoke(f, other); !strings.Contains(failure, "run "+a.Run+" is being read") {
+			t.Errorf("%s: another run meanwhile: %q", tt.name, failure)
+		}
+		d.replace(prefix+"/"+staging.ReportKey(staging.RunID(a.Run)), []byte(`{"state":"done"}`))
+		if _, failure := d.invoke(f, []byte(`{"run":"`+a.Run+`"}`)); !strings.Contains(failure, "has ended (done)") {
+			t.Errorf("%s: the same run once it ended: %q", tt.name, failure)
 		}
 	}
 }

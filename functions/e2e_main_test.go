@@ -1,4 +1,4 @@
-// Package functions_test runs the ten binaries as Lambda does, between a fake
+// Package functions_test runs the eleven binaries as Lambda does, between a fake
 // PingOne and a fake Authomize, with S3 and Secrets Manager in between, and
 // checks the whole way from one to the other.
 package functions_test
@@ -19,7 +19,7 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// functionNames are the ten functions: one a collection, and transform.
+// functionNames are the eleven functions: one a collection, and transform.
 func functionNames() []string {
 	names := []string{"transform"}
 	for _, c := range staging.Collections {
@@ -75,7 +75,7 @@ func (s *suite) start(ctx context.Context) error {
 		s.openAPI = authomizetest.WithOpenAPI(path)
 		fmt.Println("end to end: every request to Authomize is checked against", filepath.Base(path))
 	case os.Getenv("REQUIRE_SHARED") != "":
-		return fmt.Errorf("%s is missing, and REQUIRE_SHARED is set", path)
+		return fmt.Errorf("%s is not there, and REQUIRE_SHARED is set", path)
 	default:
 		fmt.Println("end to end: the API description is not beside this checkout; the fake Authomize checks requests by its own rules only")
 	}

@@ -88,6 +88,11 @@ func (o *oracle) scopedRole(a pingonetest.RoleAssignment) string {
 	switch sort {
 	case "ORGANIZATION":
 		asset, label = "", o.org.Name
+	case "GROUP":
+		asset, label = "scope:GROUP:"+scope, o.names["group:"+scope]
+		o.add(authomize.Assets, record{
+			"uniqueId": asset, "originId": scope, "name": label, "type": "Other", "originType": "PingOne Group",
+		})
 	case "ENVIRONMENT", "POPULATION", "APPLICATION":
 		if name, ok := o.names[asset]; ok {
 			label = name

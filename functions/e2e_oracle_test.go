@@ -66,7 +66,7 @@ func expect(org *pingonetest.Organization) records {
 	return o.out
 }
 
-// add keeps a record, without what is absent.
+// add adds a record, without what is absent.
 func (o *oracle) add(kind authomize.Kind, r record) {
 	for name, v := range r {
 		switch v := v.(type) {
@@ -108,7 +108,7 @@ func (o *oracle) assets() {
 			o.application(a)
 		}
 		for _, g := range e.Groups {
-			o.groups[g.ID] = e
+			o.groups[g.ID], o.names["group:"+g.ID.String()] = e, g.Name
 		}
 	}
 }

@@ -24,13 +24,14 @@ import (
 
 	"pingone-authomize/functions/internal/runtimeapi"
 	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
 
 const prefix = "sync" // of the staging URL
 
-// A deployment is the ten functions of one organization and one app, with a
+// A deployment is the eleven functions of one organization and one app, with a
 // bucket and a secret of its own.
 type deployment struct {
 	*suite
@@ -55,7 +56,7 @@ func deploy(t *testing.T, org *pingonetest.Organization) *deployment {
 	shared := theSuite(t)
 	d := &deployment{
 		t: t, suite: shared, org: org, pingone: pingonetest.New(t, org), bucket: "staging-" + uuid.NewString(),
-		clock: &clock{now: time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC)}, warm: map[string]*runtimeapi.Function{},
+		clock: &clock{now: run1.Time().Add(5 * time.Minute)}, warm: map[string]*runtimeapi.Function{},
 	}
 	d.auth = newAuthServer(t, d.pingone.URL)
 	opts := []authomizetest.Option{authomizetest.WithClock(d.clock.tick), authomizetest.WithToken("atm-" + uuid.NewString())}
@@ -173,19 +174,23 @@ func (d *deployment) invoke(f *runtimeapi.Function, event []byte) (payload []byt
 
 // A fetchAnswer is the contract's, no more and no less.
 type fetchAnswer struct {
-	Run, Collection        string
-	Pages, Records, Unread int
-	Complete               bool
+	Run, Collection         string
+	Pages, Records, Carried int
+	Complete                bool
+	Waiting                 []string
 }
 
 // A transformAnswer is the contract's, with what a person wants to know beside.
 type transformAnswer struct {
-	Run, State    string
-	Posted        map[string]int64
-	Swept         bool
-	Missing, Held []string
-	Error         string
+	Run, State string
+	Posted     map[string]int64
+	Swept      bool
+	Held       []heldReason
+	Waiting    []string
+	Error      string
 }
+
+type heldReason struct{ Code, Text string }
 
 // answerOf decodes an answer strictly; must names the fields that it has to have.
 func answerOf[T any](t *testing.T, payload []byte, must ...string) T {
@@ -210,7 +215,7 @@ func (d *deployment) mustFetch(f *runtimeapi.Function, event []byte) fetchAnswer
 		d.t.Errorf("fetch: %s", failure)
 		return fetchAnswer{}
 	}
-	return answerOf[fetchAnswer](d.t, payload, "run", "collection", "pages", "records", "unread", "complete")
+	return answerOf[fetchAnswer](d.t, payload, "run", "collection", "pages", "records", "carried", "complete")
 }
 
 func (d *deployment) mustTransform(f *runtimeapi.Function, event []byte) transformAnswer {
@@ -219,29 +224,70 @@ func (d *deployment) mustTransform(f *runtimeapi.Function, event []byte) transfo
 		d.t.Errorf("transform: %s", failure)
 		return transformAnswer{}
 	}
-	return answerOf[transformAnswer](d.t, payload, "run", "state", "posted", "swept")
+	return answerOf[transformAnswer](d.t, payload, "run", "state", "posted", "swept", "held")
 }
 
-// fetch runs these functions at once, all nine if none is named, each with its
-// sample event moved to the run, and returns their answers by collection.
-func (d *deployment) fetch(run staging.RunID, names ...staging.Collection) map[string]fetchAnswer {
+// fetch starts a run as the stack does: the schedule's event goes to every fetch
+// function at once, and each complete.json to the functions that wait for it. It
+// returns the answers by collection.
+func (d *deployment) fetch(run staging.RunID) map[string]fetchAnswer {
 	d.t.Helper()
-	if len(names) == 0 {
-		names = staging.Collections
+	answers := d.begin(run)
+	for _, c := range staging.Collections {
+		if answers[string(c)].Run != string(run) {
+			d.t.Fatalf("%s of run %s is not complete; complete are %+v", c, run, answers)
+		}
 	}
-	answers := make([]fetchAnswer, len(names))
-	var group sync.WaitGroup
-	for i, name := range names {
-		f, event := d.function(string(name)), syncRequested(d.t, string(name), run)
-		group.Go(func() { answers[i] = d.mustFetch(f, event) })
+	return answers
+}
+
+// begin sends every fetch function the schedule's event, and then S3's event
+// of each complete.json to the functions that wait for it, as EventBridge does.
+// Some get none. It returns the answers of the collections that are complete.
+func (d *deployment) begin(run staging.RunID, without ...staging.Collection) map[string]fetchAnswer {
+	d.t.Helper()
+	var (
+		group   sync.WaitGroup
+		mu      sync.Mutex
+		answers = map[string]fetchAnswer{}
+		send    func(c staging.Collection, event []byte)
+	)
+	send = func(c staging.Collection, event []byte) {
+		if slices.Contains(without, c) {
+			return
+		}
+		a := d.mustFetch(d.function(string(c)), event)
+		if a.Collection != string(c) {
+			d.t.Errorf("%s answered %+v", c, a)
+		}
+		mu.Lock()
+		_, twice := answers[a.Collection]
+		first := a.Complete && a.Run == string(run) && !twice
+		if first {
+			answers[a.Collection] = a
+		}
+		mu.Unlock()
+		if !first {
+			return
+		}
+		for _, waits := range waitingFor(c) {
+			group.Go(func() { send(waits, objectCreated(d.t, d.bucket, prefix+"/"+staging.CompleteKey(run, c))) })
+		}
+	}
+	for _, c := range staging.Collections {
+		group.Go(func() { send(c, syncRequested(d.t, string(c), run)) })
 	}
 	group.Wait()
-	all := map[string]fetchAnswer{}
-	for i, a := range answers {
-		if a.Run != string(run) || a.Collection != string(names[i]) || !a.Complete {
-			d.t.Fatalf("%s answered %+v", names[i], a)
+	return answers
+}
+
+// waitingFor are the functions that the template starts by a complete.json.
+func waitingFor(input staging.Collection) []staging.Collection {
+	var all []staging.Collection
+	for _, c := range collection.All {
+		if slices.Contains(c.Inputs, input) {
+			all = append(all, c.Name)
 		}
-		all[a.Collection] = a
 	}
 	return all
 }
@@ -306,7 +352,7 @@ func (d *deployment) mustObject(key string) []byte {
 	return data
 }
 
-// replace puts other bytes in an object's place. gofakes3 keeps the checksum
+// replace gives an object other bytes. gofakes3 retains the checksum
 // of an object that is written over, so it is removed first.
 func (d *deployment) replace(key string, data []byte) {
 	d.t.Helper()
@@ -346,7 +392,7 @@ func (c *clock) set(run staging.RunID) time.Time {
 }
 
 // An authServer stands where auth.pingone.eu does: on another host than the
-// API. It hands on token requests and keeps the tokens, to look for them in
+// API. It hands on token requests and notes the tokens, to look for them in
 // what the functions write.
 type authServer struct {
 	URL string

@@ -59,7 +59,7 @@ func readRights() (map[string]map[string][]string, error) {
 	return all, nil
 }
 
-// mayTouch tells whether the role of a function allows an action on an object.
+// mayTouch says whether the role of a function allows an action on an object.
 // As in IAM, * stands for any text, slashes too.
 func mayTouch(function, action, key string) (bool, error) {
 	all, err := rights()
@@ -115,16 +115,18 @@ func TestRightsAreRead(t *testing.T) {
 	}{
 		{"users", "s3:PutObject", "runs/r/users/manifest.json", true},
 		{"users", "s3:PutObject", "runs/r/groups/manifest.json", false},
-		{"users", "s3:PutObject", "state/transform.json", false},
-		{"users", "s3:GetObject", "state/known/users-03.gz", true},
-		{"users", "s3:GetObject", "state/good.json", true},
-		{"memberships", "s3:GetObject", "state/known/groupsWithUsers-03.gz", true},
-		{"memberships", "s3:GetObject", "state/known/groupsWithGroups-03.gz", true},
-		{"groups", "s3:GetObject", "state/known/groupsWithUsers-03.gz", false},
-		{"transform", "s3:PutObject", "runs/r/transform/report-20261123T090000.000Z.json", true},
-		{"roles", "s3:GetObject", "state/transform.json", false},
+		{"users", "s3:GetObject", "runs/r/groups/complete.json", true},
+		{"users", "s3:PutObject", "runs/open.json", false},
+		{"users", "s3:PutObject", "runs/r/run.json", false},
+		{"environments", "s3:PutObject", "runs/open.json", true},
+		{"environments", "s3:PutObject", "runs/r/run.json", true},
+		{"environments", "s3:PutObject", "runs/r/report.json", false},
+		{"devices", "s3:PutObject", "runs/r/devices/part-000001.jsonl.gz", true},
 		{"transform", "s3:PutObject", "runs/r/report.json", true},
+		{"transform", "s3:PutObject", "runs/r/transform.json", true},
 		{"transform", "s3:PutObject", "runs/r/users/manifest.json", false},
+		{"transform", "s3:PutObject", "runs/open.json", false},
+		{"transform", "s3:GetObject", "state/transform.json", false},
 	} {
 		if got, err := mayTouch(tt.function, tt.action, tt.key); err != nil || got != tt.want {
 			t.Errorf("%s %s %s: %t, %v; want %t", tt.function, tt.action, tt.key, got, err, tt.want)

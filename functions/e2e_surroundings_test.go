@@ -10,8 +10,8 @@ import (
 )
 
 // TestSurroundings says what the end-to-end tests run against on this
-// machine, for `make test` to show: go test keeps what passing tests print to
-// itself.
+// machine, for `make test` to show: go test does not show what passing tests
+// print.
 func TestSurroundings(t *testing.T) {
 	aws, err := awsfake.Start(t.Context(), awsfake.Kind(os.Getenv("E2E_AWS")))
 	if err != nil {

@@ -8,9 +8,13 @@ type usage string
 // What the caller's own identity needs in AWS, by usage; docs/operations.md has
 // the same table, and says on what.
 var awsPermissions = map[usage][]string{
-	"invoke":                   {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
-	"invoke --environments":    {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
-	"report --stack":           {"cloudformation:DescribeStacks", "kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
+	"invoke":         {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
+	"report --stack": {"cloudformation:DescribeStacks", "kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
+	"approve --stack": {
+		"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction",
+		"s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue",
+	},
+	"approve --stack --yes":    {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
 	"replay --stack":           {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
 	"replay --stack --dry-run": {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:GetFunctionConfiguration", "s3:GetObject", "s3:ListBucket"},
 	"check --stack": {
@@ -29,10 +33,15 @@ func permissionsHelp(usages ...usage) string {
 }
 
 // Help implements kong.HelpProvider.
-func (invokeCommand) Help() string { return permissionsHelp("invoke", "invoke --environments") }
+func (invokeCommand) Help() string { return permissionsHelp("invoke") }
 
 // Help implements kong.HelpProvider.
 func (reportCommand) Help() string { return permissionsHelp("report --stack") }
+
+// Help implements kong.HelpProvider.
+func (approveCommand) Help() string {
+	return permissionsHelp("approve --stack", "approve --stack --yes")
+}
 
 // Help implements kong.HelpProvider.
 func (replayCommand) Help() string {

@@ -9,16 +9,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"pingone-authomize/shared/pingone/pingonetest"
 )
 
 // What each command asks of AWS is what the table says, and so does the
-// guide. That of KMS follows from the rest: a fake does not encrypt.
+// guide. Those of KMS, and to list, follow from the rest: a fake does not
+// encrypt, and says of any object that it is not there.
 func TestAWSPermissions(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
-	d.env["PINGONE_ENVIRONMENTS"] = pingonetest.SizedEnvironment().String()
 	seen := func(wantCode int, args ...string) []string {
 		d.mu.Lock()
 		d.asked = map[string]bool{}
@@ -29,18 +27,25 @@ func TestAWSPermissions(t *testing.T) {
 		if d.asked["s3:GetObject"] || d.asked["secretsmanager:GetSecretValue"] {
 			d.asked["kms:Decrypt"] = true
 		}
+		if d.asked["s3:GetObject"] {
+			d.asked["s3:ListBucket"] = true
+		}
 		if d.asked["s3:PutObject"] {
 			d.asked["kms:GenerateDataKey"] = true
 		}
 		return slices.Sorted(maps.Keys(d.asked))
 	}
+	d.stdin = "yes\n"
+	d.x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
+	approve := []string{"approve", "--stack", stackName, "--codes", "refused:gateways", "--reason", "x"}
 	got := map[usage][]string{
-		"check --stack":            seen(exitDone, "check", "--stack", stackName),
+		"check --stack":            seen(exitFailed, "check", "--stack", stackName),
 		"invoke":                   seen(exitDone, "invoke", "--stack", stackName),
 		"report --stack":           seen(exitDone, "report", "--stack", stackName),
 		"replay --stack":           seen(exitDone, "replay", "--stack", stackName, "--run", "latest"),
 		"replay --stack --dry-run": seen(exitDone, "replay", "--stack", stackName, "--run", "latest", "--dry-run"),
-		"invoke --environments":    seen(exitHeld, "invoke", "--stack", stackName, "--environments", pingonetest.SizedEnvironment().String()),
+		"approve --stack":          seen(exitDone, approve...),
+		"approve --stack --yes":    seen(exitDone, append(approve, "--yes")...),
 	}
 	if diff := cmp.Diff(awsPermissions, got); diff != "" {
 		t.Errorf("permissions (-table +asked for):\n%s", diff)

@@ -9,6 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
@@ -41,8 +42,12 @@ func newBars(w io.Writer, verb string) *bars {
 		container:   mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh()),
 		collections: map[staging.Collection]*bar{}, kinds: map[authomize.Kind]*bar{},
 	}
-	for _, c := range staging.Collections {
-		b.collections[c] = b.add("read", string(c))
+	for _, c := range collection.All {
+		line := b.add("read", string(c.Name))
+		if len(c.Inputs) > 0 {
+			line.setNote("waiting for its inputs")
+		}
+		b.collections[c.Name] = line
 	}
 	return b
 }
@@ -80,9 +85,8 @@ func (l *bar) finish(note string) {
 func (b *bars) reading(p fetch.Progress) {
 	line := b.collections[p.Collection]
 	line.setNote(howFar(p))
-	current, total := share(p)
-	line.SetTotal(total+1, false) // only finish fills it
-	line.SetCurrent(current)
+	line.SetTotal(int64(p.Total)*100+1, false) // only finish fills it
+	line.SetCurrent(int64(p.Lists) * 100)
 }
 
 func (b *bars) read(c staging.Collection, r fetch.Result, err error) {
@@ -99,18 +103,21 @@ func (b *bars) read(c staging.Collection, r fetch.Result, err error) {
 func (b *bars) posting(p transform.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	verb, name, note := b.verb, report.KindName(string(p.Kind)), report.Number(p.Posted)+" records"
+	if p.ReadingBack {
+		p, verb, name, note = transform.Progress{}, "ask", "Authomize", readingBack
+	}
 	line := b.kinds[p.Kind]
 	if line == nil {
-		line = b.add(b.verb, report.KindName(string(p.Kind)))
+		line = b.add(verb, name)
 		b.kinds[p.Kind] = line
 	}
-	note := report.Number(p.Posted) + " records"
 	if p.Done {
 		line.finish(note)
 		return
 	}
 	line.setNote(note)
-	// How many there will be is not known before the last.
+	// How many there will be shows only at the last.
 	line.SetTotal(p.Posted*2, false)
 	line.SetCurrent(p.Posted)
 }

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize"
@@ -17,18 +16,16 @@ import (
 )
 
 type checkCommand struct {
-	EnvFile string `help:"File with settings, NAME=value a line; variables that are set already win." placeholder:"FILE"`
-	Stack   string `help:"Check the settings and the secret of this CloudFormation stack, from this machine and with your own permissions in AWS." placeholder:"NAME"`
-	Staging string `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
-	JSON    bool   `help:"Write the findings as JSON."`
+	where
+	JSON bool `help:"Write the findings as JSON."`
 
-	Probe     bool          `help:"Also try out what the documentation of the two APIs leaves open: PingOne is only read; in Authomize an app is made for it, filled with made-up records, and deleted again."`
+	Probe     bool          `help:"Also try out what the documentation of the two APIs leaves open: PingOne is only read; in Authomize an app is made for it, filled with made-up records, and deleted afterwards."`
 	ProbeWait time.Duration `help:"How long a record may take to appear in Authomize, or to go." default:"2m"`
 	ProbeApp  string        `help:"For --probe, where the token may not make an app: the id of an empty one that you made for it by hand, and delete afterwards." placeholder:"ID"`
 }
 
 // checkKey is written to see whether staging can be.
-const checkKey = "state/check.json"
+const checkKey = "check.json"
 
 // checkTries is how often a request of a check is sent: a person waits.
 const checkTries = 3
@@ -52,29 +49,26 @@ func (c *checkCommand) run(ctx context.Context, w world) (int, error) {
 }
 
 func (c *checkCommand) all(ctx context.Context, w world, found *findings) error {
-	getenv, store, err := c.place(ctx, w)
+	getenv, err := c.getenv(ctx, w)
 	if err != nil {
 		return err
 	}
 	s, err := loadSettings(ctx, getenv, w.AWS...)
 	var bad settingsError
-	if errors.As(err, &bad) {
+	switch {
+	case errors.As(err, &bad):
 		for _, text := range bad {
 			found.add(fault, "settings and secret", text)
 		}
 		return nil // nothing else can be asked
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	found.add(ok, "settings and secret", "all there and well-formed")
-	if store == nil {
-		store, err = openToCheck(ctx, s.staging, w.AWS)
-	}
-	if err != nil {
+	if store, err := assemble.Store(ctx, s.staging, w.AWS...); err != nil {
 		found.add(fault, "staging", err.Error())
 	} else {
-		checkStaging(ctx, store, found)
+		checkStaging(ctx, permitted{store}, found)
 	}
 	checker{settings: s, found: found, probe: c.probing()}.apis(ctx)
 	return nil
@@ -84,7 +78,7 @@ func (c *checkCommand) all(ctx context.Context, w world, found *findings) error 
 const mostBeforeRun = 3
 
 // checkFirst is the check that a run makes before it reads. What can't be read
-// is said and does not stop the run, which will note it as unread.
+// is said and does not stop the run, which carries it forward.
 func checkFirst(ctx context.Context, w world, s settings, store staging.Store) error {
 	found := &findings{}
 	checkStaging(ctx, store, found)
@@ -107,29 +101,20 @@ func checkFirst(ctx context.Context, w world, s settings, store staging.Store) e
 	return nil
 }
 
-// place is where the settings come from: a stack, or the environment. The
-// store is nil where the settings name it.
-func (c *checkCommand) place(ctx context.Context, w world) (func(string) string, staging.Store, error) {
+// getenv is where the settings come from: a stack, or the environment.
+func (c *checkCommand) getenv(ctx context.Context, w world) (func(string) string, error) {
 	if c.Stack != "" {
 		s, err := openStack(ctx, w, c.Stack)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		getenv, err := s.settings(ctx)
-		return getenv, s.store, err
+		return s.settings(ctx)
 	}
-	if c.EnvFile != "" {
-		if err := loadEnvFile(w, c.EnvFile); err != nil {
-			return nil, nil, err
-		}
+	if err := loadEnvFile(w, c.EnvFile); err != nil {
+		return nil, err
 	}
-	place, err := stagingURL(w, c.Staging)
-	return (&runCommand{}).override(w.Getenv, place), nil, err
-}
-
-func openToCheck(ctx context.Context, url string, tune []func(*aws.Config)) (staging.Store, error) {
-	store, err := assemble.Store(ctx, url, tune...)
-	return permitted{store}, err
+	url, err := stagingURL(w, c.Staging)
+	return override(w.Getenv, url, false), err
 }
 
 // checkStaging writes and reads a small object, and sees that a conditional
@@ -145,14 +130,14 @@ func checkStaging(ctx context.Context, store staging.Store, found *findings) {
 		err = errors.New("what was written is not what is read: is another check at work?")
 	}
 	if err == nil {
-		_, err = store.List(ctx, "runs/")
+		_, err = store.Folders(ctx, "runs/")
 	}
 	if err == nil {
-		switch _, again := store.Put(ctx, checkKey, append(data, ' '), staging.IfAbsent); {
-		case again == nil:
+		switch _, second := store.Put(ctx, checkKey, append(data, ' '), staging.IfAbsent); {
+		case second == nil:
 			err = errors.New("it ignores conditional writes (If-None-Match), without which two invocations could mix their readings: use S3 itself, or a folder")
-		case !errors.Is(again, staging.ErrConflict):
-			err = again
+		case !errors.Is(second, staging.ErrConflict):
+			err = second
 		}
 	}
 	if err != nil {
@@ -170,7 +155,7 @@ type checker struct {
 	most int
 	// pingOneOnly leaves Authomize out.
 	pingOneOnly bool
-	// probe tries out what is not documented; nil: it doesn't.
+	// probe tries out what is not documented; nil: nothing is tried out.
 	probe *probing
 }
 
@@ -183,7 +168,7 @@ func (c checker) apis(ctx context.Context) {
 }
 
 func (c checker) pingOne(ctx context.Context) {
-	clock := &clock{}
+	clock := &clock{RoundTripper: transport.NewBase()}
 	// The login and the API run on different clocks; only the API's matters.
 	tokens := pingone.NewTokens(c.settings.secret, transport.Options{Retry: transport.RetryPolicy{Attempts: checkTries}})
 	if _, err := tokens.Token(ctx); err != nil {
@@ -196,16 +181,16 @@ func (c checker) pingOne(ctx context.Context) {
 		c.found.add(fault, "settings and secret", err.Error())
 		return
 	}
-	set, err := c.settings.fetch[staging.Roles].Resolve(credentials)
+	set, err := c.settings.fetch[staging.Environments].Resolve(credentials, true)
 	if err != nil {
 		c.found.add(fault, "settings and secret", err.Error())
 		return
 	}
 	h := pingone.NewHTTP(tokens, pingone.Pacing(set.PerSecond, transport.Options{
-		Base: clock.around(transport.NewBase()), Retry: transport.RetryPolicy{Attempts: checkTries},
+		Base: clock, Retry: transport.RetryPolicy{Attempts: checkTries},
 	}))
 	defer h.CloseIdleConnections()
-	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most, devices: c.settings.fetch[staging.Users].MFADevices}
+	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most, devices: c.settings.fetch[staging.Devices].Devices}
 	environments := set.Environments
 	if set.All {
 		environments = p.listEnvironments(ctx)
@@ -222,9 +207,9 @@ func (c checker) pingOne(ctx context.Context) {
 }
 
 func (c checker) authomize(ctx context.Context) {
-	clock := &clock{}
+	clock := &clock{RoundTripper: transport.NewBase()}
 	h := authomize.NewHTTP(c.settings.secret, transport.Options{
-		Base: clock.around(transport.NewBase()), Retry: transport.RetryPolicy{Attempts: checkTries},
+		Base: clock, Retry: transport.RetryPolicy{Attempts: checkTries},
 	})
 	defer h.CloseIdleConnections()
 	client, err := authomize.New(authomize.Options{BaseURL: c.settings.transform.AuthomizeURL, AppID: c.settings.transform.AppID, HTTP: h})
@@ -237,7 +222,7 @@ func (c checker) authomize(ctx context.Context) {
 		c.found.add(fault, "Authomize token", err.Error())
 		return
 	}
-	c.found.add(ok, "Authomize token", "works; its tenant is "+orUnnamed(me.Tenant))
+	c.found.add(ok, "Authomize token", "works; its tenant is "+cmp.Or(me.Tenant, "not named"))
 	switch err := client.App(ctx); {
 	case errors.Is(err, authomize.ErrNoApp):
 		c.found.add(fault, "Authomize app", err.Error())
@@ -250,11 +235,4 @@ func (c checker) authomize(ctx context.Context) {
 	if c.probe != nil {
 		c.probe.authomize(ctx, c.settings.transform, h, c.found)
 	}
-}
-
-func orUnnamed(s string) string {
-	if s == "" {
-		return "not named"
-	}
-	return s
 }

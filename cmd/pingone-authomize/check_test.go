@@ -69,7 +69,7 @@ func TestCheckAllIsWell(t *testing.T) {
 	}
 	want := []string{
 		"settings and secret", "staging", "PingOne token",
-		"environments", "populations", "users", "groups", "memberships", "roles",
+		"environments", "populations", "users", "user counts", "groups", "memberships", "roles",
 		"roleassignments of users", "roleassignments of groups", "roleassignments of applications", "roleassignments of gateways",
 		"audit feed", "applications", "gateways", "granted roles", "PingOne clock", "Authomize token", "Authomize app", "Authomize clock",
 	}
@@ -129,37 +129,39 @@ func TestCheckFaults(t *testing.T) {
 		"unknown environment": {func(_ *tenant, env map[string]string) {
 			env["PINGONE_ENVIRONMENTS"] = "11111111-2222-4333-8444-555555555555"
 		}, exitFailed, []string{
-			"environments: missing: not readable (403 ACCESS_FAILED): ", "populations: ", "users: ", "groups: ", "memberships: ", "roles: ", "roleassignments of users: ",
+			"environments: missing: not readable (403 ACCESS_FAILED): ", "populations: ", "users: ",
+			"user counts: warning: not readable (403 ACCESS_FAILED): a user whom no list shows is gone only if the audit feed says so; grant ",
+			"groups: ", "memberships: ", "roles: ", "roleassignments of users: ",
 			"roleassignments of groups: ", "roleassignments of applications: ", "roleassignments of gateways: ",
-			"audit feed: warning: not readable (403 ACCESS_FAILED): every run asks for the roles of every user; grant the worker application the permission audit_reporting:read:activity",
-			"applications: ", "gateways: ", "granted roles: warning: Identity Data Read Only is granted on more than is read: on environment " + pingonetest.SizedEnvironment().String(),
-			"granted roles: missing: no role that reads is granted on the whole of environment 11111111-2222-4333-8444-555555555555: grant ",
+			"audit feed: warning: not readable (403 ACCESS_FAILED): every run reads the members of every group, and sees a change of roles only when the last reading is older than MAX_READING_AGE; grant the worker application the permission audit_reporting:read:activity",
+			"applications: ", "gateways: ",
 		}},
 		"audit feed": {func(x *tenant, _ map[string]string) {
 			x.pingone.Deny("/v1/environments/*/activities", 403, "ACCESS_FAILED")
 		}, exitDone, []string{
-			"audit feed: warning: not readable (403 ACCESS_FAILED): every run asks for the roles of every user; grant the worker application the permission audit_reporting:read:activity",
+			"audit feed: warning: not readable (403 ACCESS_FAILED): every run reads the members of every group, and sees a change of roles only when the last reading is older than MAX_READING_AGE; grant the worker application the permission audit_reporting:read:activity",
 		}},
 		"devices, as they are not read": {func(x *tenant, _ map[string]string) {
 			x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
+			x.pingone.Deny("/v1/environments/*/dataExplorations", 403, "ACCESS_FAILED")
 		}, exitDone, nil},
 		"devices": {func(_ *tenant, env map[string]string) { env["MFA_DEVICES"] = "true" }, exitDone, nil},
 		"devices refused": {func(x *tenant, env map[string]string) {
 			env["MFA_DEVICES"] = "true"
-			x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
-		}, exitDone, []string{
-			"MFA devices of users: warning: not readable (403 ACCESS_FAILED): hasMFA is left out for users who may use MFA; grant the worker application the role Identity Data Read Only, or set MFA_DEVICES to false",
-		}},
-		"devices not found": {func(x *tenant, env map[string]string) {
-			env["MFA_DEVICES"] = "true"
 			x.pingone.Deny("/v1/environments/*/users/*/devices", 404, "NOT_FOUND")
-		}, exitDone, []string{"MFA devices of users: warning: not readable (404 NOT_FOUND): hasMFA is left out"}},
+			x.pingone.Deny("/v1/environments/*/dataExplorations", 404, "NOT_FOUND")
+		}, exitDone, []string{
+			"devices in bulk: warning: not readable (404 NOT_FOUND): each user who may use MFA is asked for, one call each; grant the worker application Identity Data Read Only and Configuration Read Only",
+			"devices of users: warning: not readable (404 NOT_FOUND): hasMFA is left out for users who may use MFA and are not listed in bulk; grant ",
+		}},
 		"devices neither on nor off": {func(_ *tenant, env map[string]string) { env["MFA_DEVICES"] = "maybe" }, exitFailed, []string{
 			"settings and secret: fault: MFA_DEVICES: it must be true or false",
 		}},
 		"app unknown": {func(x *tenant, _ map[string]string) {
 			x.pingone.Deny("/v1/environments/*/applications/*/roleAssignments", 403, "ACCESS_FAILED")
-		}, exitFailed, []string{"roleassignments of applications: missing: ", "granted roles: warning: not known: "}},
+		}, exitFailed, []string{"roleassignments of applications: missing: ",
+			"granted roles: warning: can't be read (403 ACCESS_FAILED), so what no list shows is gone only if the audit feed says so: grant the worker application Configuration Read Only on environment " + pingonetest.SizedEnvironment().String() + ", where it lives",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -171,6 +173,23 @@ func TestCheckFaults(t *testing.T) {
 	}
 }
 
+// Where neither populations nor the head count say how many users there are,
+// the role to grant is named.
+func TestCheckUserCounts(t *testing.T) {
+	t.Parallel()
+	x := newTenant(t)
+	x.pingone.Inject(pingonetest.Fault{
+		Match: "/v1/environments/*/populations", Times: -1, Do: pingonetest.FaultEdit,
+		Edit: func(body string) string { return strings.ReplaceAll(body, `"userCount"`, `"other"`) },
+	})
+	m := newMachine(t, x.env())
+	matchAll(t, m.check(exitDone).bad(), nil)
+	x.pingone.Deny("/v1/environments/*/totalIdentities", 403, "ACCESS_FAILED")
+	matchAll(t, m.check(exitDone).bad(), []string{
+		"user counts: warning: not readable (403 ACCESS_FAILED): a user whom no list shows is gone only if the audit feed says so; grant the worker application Identity Data Read Only",
+	})
+}
+
 func TestCheckStack(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
@@ -178,13 +197,13 @@ func TestCheckStack(t *testing.T) {
 	if _, err := d.store().Get(t.Context(), checkKey); err != nil {
 		t.Error(err)
 	}
-	// What only the function for users has is looked at, too.
+	// What only the function for devices has is looked at, too.
 	d.env["MFA_DEVICES"] = "true"
 	d.x.pingone.Deny("/v1/environments/*/users/*/devices", 403, "ACCESS_FAILED")
-	matchAll(t, d.check(exitDone, "--stack", stackName).bad(), []string{"MFA devices of users: warning: not readable (403 ACCESS_FAILED)"})
+	matchAll(t, d.check(exitDone, "--stack", stackName).bad(), []string{"devices of users: warning: not readable (403 ACCESS_FAILED)"})
 	delete(d.env, "MFA_DEVICES")
 	d.refuse("s3:PutObject")
-	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"staging: fault: AWS refuses it: the identity that you use needs the permission s3:PutObject on s3://staged/state/check.json"})
+	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"staging: fault: AWS refuses it: the identity that you use needs the permission s3:PutObject on s3://staged/check.json"})
 	d.refuse("secretsmanager:GetSecretValue")
 	matchAll(t, d.check(exitFailed, "--stack", stackName).bad(), []string{"settings and secret: fault: AWS refuses it: the identity that you use needs the permission secretsmanager:GetSecretValue"})
 	empty := deploy(t)
@@ -221,10 +240,10 @@ func TestClock(t *testing.T) {
 		{time.Now().Add(2 * time.Hour).UTC().Format(http.TimeFormat), warning, "behind: set its clock"},
 		{"yesterday", warning, "no reply named its time"},
 	} {
-		c := &clock{}
-		h := &http.Client{Transport: c.around(roundTripper(func(*http.Request) (*http.Response, error) {
+		c := &clock{RoundTripper: roundTripper(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Header: http.Header{"Date": {test.date}}, Body: http.NoBody}, nil
-		}))}
+		})}
+		h := &http.Client{Transport: c}
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -258,18 +277,18 @@ func TestRunChecksFirst(t *testing.T) {
 		t.Error("something was staged")
 	}
 	m.env["AUTHOMIZE_TOKEN"] = x.authomize.Token
-	if err := os.RemoveAll(m.dir + "/staging/state"); err != nil {
+	if err := os.RemoveAll(m.dir + "/staging"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(m.dir+"/staging/state", nil, 0o600); err != nil {
+	if err := os.MkdirAll(m.dir+"/staging/check.json", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	_, stderr = m.run(t.Context(), exitFailed, "run")
 	mustContain(t, "stderr", stderr, "nothing was read and nothing was posted", "staging: ")
-	if err := os.Remove(m.dir + "/staging/state"); err != nil {
+	if err := os.Remove(m.dir + "/staging/check.json"); err != nil {
 		t.Fatal(err)
 	}
 	x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
-	_, stderr = m.run(t.Context(), exitHeld, "run")
+	_, stderr = m.run(t.Context(), exitDone, "run")
 	mustContain(t, "stderr", stderr, "check: environment "+pingonetest.SizedEnvironment().String()+": gateways: not readable (403 ACCESS_FAILED)", "read gateways")
 }

@@ -18,11 +18,20 @@ const (
 	exitInterrupted = 130
 )
 
+// exitOf is the exit code of a command that did what it should unless err.
+func exitOf(err error) int {
+	if err != nil {
+		return exitFailed
+	}
+	return exitDone
+}
+
 // world is what a command may touch outside of its arguments.
 type world struct {
 	Getenv         func(string) string
 	Setenv         func(name, value string) error
 	Getwd          func() (string, error)
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Terminal       bool // Stderr can draw bars
 	// AWS adds to the SDK's own settings; none outside of tests.
@@ -37,11 +46,12 @@ func (w world) say(format string, args ...any) {
 }
 
 type cli struct {
-	Run    runCommand    `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report. Without credentials, a demonstration on this machine."`
-	Check  checkCommand  `cmd:"" help:"Before the first run: are the credentials good, what can be read, what is granted beyond need?"`
-	Report reportCommand `cmd:"" help:"Show what a past run did."`
-	Invoke invokeCommand `cmd:"" help:"Start a run of a deployed stack at once, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
-	Replay replayCommand `cmd:"" help:"Post a run again from what was read then, or let go its held sweep."`
+	Run     runCommand     `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report; or go on with the run that has not ended. Without credentials, a demonstration on this machine."`
+	Check   checkCommand   `cmd:"" help:"Before the first run: are the credentials good, what can be read, what is granted beyond need?"`
+	Report  reportCommand  `cmd:"" help:"Show what a past run did."`
+	Approve approveCommand `cmd:"" help:"Overrule what holds a sweep, or delete what a run carried forward: shows what would go, and asks."`
+	Invoke  invokeCommand  `cmd:"" help:"Start a run of a deployed stack at once, or go on with the open one, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
+	Replay  replayCommand  `cmd:"" help:"Post a run once more from what was read then."`
 }
 
 // command parses args, does what they say and returns the exit code.
@@ -64,22 +74,13 @@ func command(ctx context.Context, args []string, w world) int {
 		return exited
 	}
 	if err != nil {
-		w.say("%v; pingone-authomize --help tells what there is", err)
+		w.say("%v; pingone-authomize --help lists the commands", err)
 		return exitFailed
 	}
-	code := exitDone
-	switch parsed.Command() {
-	case "run":
-		code, err = commands.Run.run(ctx, w)
-	case "check":
-		code, err = commands.Check.run(ctx, w)
-	case "report":
-		code, err = commands.Report.run(ctx, w)
-	case "invoke":
-		code, err = commands.Invoke.run(ctx, w)
-	case "replay":
-		code, err = commands.Replay.run(ctx, w)
-	}
+	chosen := parsed.Selected().Target.Addr().Interface().(interface {
+		run(context.Context, world) (int, error)
+	})
+	code, err := chosen.run(ctx, w)
 	switch {
 	case err != nil && ctx.Err() != nil && code != exitInterrupted:
 		w.say("interrupted")

@@ -23,7 +23,7 @@ var (
 )
 
 // denied says what an error of AWS means to the caller: which permission is
-// missing, and on what, or that the credentials are none. Others are as they
+// lacking, and on what, or that the credentials are none. Others are as they
 // were.
 func denied(err error, permission, on string) error {
 	var api smithy.APIError
@@ -36,7 +36,7 @@ func denied(err error, permission, on string) error {
 		}
 		return fmt.Errorf("AWS refuses it: the identity that you use needs the permission %s on %s (aws sts get-caller-identity shows which identity that is): %w", permission, on, err)
 	case errors.As(err, &api) && slices.Contains(codesOfNobody, api.ErrorCode()):
-		return fmt.Errorf("AWS does not take your credentials: sign in again, or check AWS_PROFILE: %w", err)
+		return fmt.Errorf("AWS does not take your credentials: sign in anew, or check AWS_PROFILE: %w", err)
 	case strings.Contains(err.Error(), "failed to refresh cached credentials"), strings.Contains(err.Error(), "get identity"):
 		return fmt.Errorf("there are no AWS credentials that work: set AWS_PROFILE, or sign in: %w", err)
 	}
@@ -73,4 +73,10 @@ func (p permitted) Put(ctx context.Context, key string, data []byte, cond stagin
 func (p permitted) List(ctx context.Context, prefix string) ([]string, error) {
 	keys, err := p.Store.List(ctx, prefix)
 	return keys, denied(err, "s3:ListBucket", p.String())
+}
+
+// Folders implements staging.Store.
+func (p permitted) Folders(ctx context.Context, prefix string) ([]string, error) {
+	names, err := p.Store.Folders(ctx, prefix)
+	return names, denied(err, "s3:ListBucket", p.String())
 }

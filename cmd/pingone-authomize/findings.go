@@ -19,7 +19,7 @@ type grade string
 const (
 	ok      grade = "ok"
 	warning grade = "warning" // worth knowing; a run works
-	missing grade = "missing" // a run works, yet holds its sweep back
+	missing grade = "missing" // a run works; without this right or record it shows less
 	fault   grade = "fault"   // no run works
 )
 
@@ -95,44 +95,28 @@ func (f *findings) show(w world, asJSON bool) error {
 // maxSkew is how far this machine's clock may be from an API's.
 const maxSkew = time.Minute
 
-// clock compares this machine's time with that of replies.
+// clock is a transport that compares this machine's time with that of replies.
 type clock struct {
+	http.RoundTripper
 	mu   sync.Mutex
 	skew time.Duration // of the last reply; positive: this machine is ahead
 	seen bool
 }
 
-// around returns a transport that looks at the replies of next.
-func (c *clock) around(next http.RoundTripper) http.RoundTripper {
-	return &clocked{next: next, clock: c}
-}
-
-type clocked struct {
-	next  http.RoundTripper
-	clock *clock
-}
-
 // RoundTrip implements http.RoundTripper.
-func (c *clocked) RoundTrip(r *http.Request) (*http.Response, error) {
+func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
 	sent := time.Now()
-	resp, err := c.next.RoundTrip(r)
+	resp, err := c.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return resp, err
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		c.clock.mu.Lock()
-		defer c.clock.mu.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
 		// Halfway between request and reply; a Date has whole seconds.
-		c.clock.skew, c.clock.seen = sent.Add(time.Since(sent)/2).Sub(at.Add(time.Second/2)), true
+		c.skew, c.seen = sent.Add(time.Since(sent)/2).Sub(at.Add(time.Second/2)), true
 	}
 	return resp, nil
-}
-
-// CloseIdleConnections makes that of http.Client reach next.
-func (c *clocked) CloseIdleConnections() {
-	if closer, is := c.next.(interface{ CloseIdleConnections() }); is {
-		closer.CloseIdleConnections()
-	}
 }
 
 // judge adds what the replies said.

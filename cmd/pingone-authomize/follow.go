@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
@@ -16,8 +15,8 @@ import (
 const (
 	// lookEvery is how often a run is looked at in the bucket.
 	lookEvery = 3 * time.Second
-	// quietAfter is how long nothing may happen before a person is told where
-	// to look: a function that failed is tried again for about three minutes.
+	// quietAfter is how long nothing may happen before a person is shown where
+	// to look: a function that failed is tried once more for about three minutes.
 	quietAfter = 5 * time.Minute
 )
 
@@ -25,8 +24,7 @@ const (
 type follow struct {
 	world   world
 	stack   *stack
-	run     staging.RunID
-	asked   event.Fetch // how the run was asked for
+	run     staging.Run
 	timeout time.Duration
 	isRead  bool // every collection is complete
 }
@@ -36,9 +34,9 @@ type watched struct {
 	follow
 	shown    progress
 	complete map[staging.Collection]bool
-	pages    map[staging.Collection]int
-	changed  time.Time
-	told     bool
+	seen     map[staging.Collection]time.Time // when the manifest was written
+	changed  time.Time                        // when anything was new
+	hinted   bool
 }
 
 // untilReport shows how far the run is, until it has a report of another
@@ -47,8 +45,8 @@ func (f follow) untilReport(ctx context.Context, before string) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, errTimeout)
 	defer cancel()
 	w := &watched{
-		follow: f, shown: newProgress(f.world, f.asked.DryRun), changed: time.Now(),
-		complete: map[staging.Collection]bool{}, pages: map[staging.Collection]int{},
+		follow: f, shown: newProgress(f.world, f.run.DryRun), changed: time.Now(),
+		complete: map[staging.Collection]bool{}, seen: map[staging.Collection]time.Time{},
 	}
 	for _, c := range staging.Collections {
 		w.complete[c] = f.isRead
@@ -58,11 +56,11 @@ func (f follow) untilReport(ctx context.Context, before string) (int, error) {
 	if err != nil {
 		return w.stopped(ctx, err)
 	}
-	r, err := report.Load(context.WithoutCancel(ctx), f.stack.store, f.run)
+	r, err := report.Load(context.WithoutCancel(ctx), f.stack.store, f.run.Run)
 	if err != nil {
 		return exitFailed, err
 	}
-	return outcome(f.world, f.stack.store, r, f.stack.command("replay", f.run))
+	return f.stack.view().outcome(f.world, r)
 }
 
 var errTimeout = errors.New("the time to follow the run is over")
@@ -98,7 +96,7 @@ func (w *watched) look(ctx context.Context, before string) (bool, error) {
 			return false, err
 		}
 	}
-	object, err := w.stack.store.Get(ctx, staging.ReportKey(w.run))
+	object, err := w.stack.store.Get(ctx, staging.ReportKey(w.run.Run))
 	if errors.Is(err, staging.ErrNotFound) {
 		return false, nil
 	}
@@ -107,48 +105,36 @@ func (w *watched) look(ctx context.Context, before string) (bool, error) {
 
 // collection looks at one that is not complete yet.
 func (w *watched) collection(ctx context.Context, c staging.Collection) error {
-	m, err := staging.LoadManifest(ctx, w.stack.store, w.run, c)
+	m, err := staging.LoadManifest(ctx, w.stack.store, w.run.Run, c)
 	if errors.Is(err, staging.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if done := m.Progress.Before + len(m.Progress.Done) + m.Pages; done > w.pages[c] || m.Complete {
-		w.pages[c], w.changed, w.told = done, time.Now(), false
+	if m.UpdatedAt.After(w.seen[c]) {
+		w.seen[c], w.changed, w.hinted = m.UpdatedAt, time.Now(), false
 	}
 	if !m.Complete {
 		w.shown.reading(progressOf(m))
 		return nil
 	}
-	_, err = w.stack.store.Get(ctx, staging.CompleteKey(w.run, c))
+	_, err = w.stack.store.Get(ctx, staging.CompleteKey(w.run.Run, c))
 	if errors.Is(err, staging.ErrNotFound) {
 		return nil
 	}
 	if err == nil {
 		w.complete[c] = true
-		w.shown.read(c, fetch.Result{Run: w.run, Collection: c, Pages: m.Pages, Records: m.Records, Unread: len(m.Unread), Complete: true}, nil)
+		w.shown.read(c, resultOf(m), nil)
 	}
 	return err
-}
-
-func progressOf(m *staging.Manifest) fetch.Progress {
-	p := fetch.Progress{
-		Collection: m.Collection, Tasks: m.Progress.Before + len(m.Progress.Done), Pages: m.Pages, Records: m.Records,
-	}
-	for _, plan := range m.Plan {
-		p.Total += plan.Tasks
-	}
-	return p
 }
 
 // open are the collections that are not complete.
 func (w *watched) open() []string {
 	var names []string
-	for _, c := range staging.Collections {
-		if !w.complete[c] {
-			names = append(names, string(c))
-		}
+	for _, c := range incomplete(w.complete) {
+		names = append(names, string(c))
 	}
 	return names
 }
@@ -165,32 +151,41 @@ func (w *watched) where() string {
 // hint says once where to look when nothing happens any more. Transform
 // writes nothing that shows how far it is.
 func (w *watched) hint() {
-	if w.told || len(w.open()) == 0 || time.Since(w.changed) < quietAfter {
+	if w.hinted || len(w.open()) == 0 || time.Since(w.changed) < quietAfter {
 		return
 	}
-	w.told = true
+	w.hinted = true
 	w.world.say("  nothing new for %s: a function may have failed; the log groups say so: %s", quietAfter, w.where())
 }
 
-// stopped tells what becomes of a run that is no longer followed.
+// stopped says what becomes of a run that is no longer followed.
 func (w *watched) stopped(ctx context.Context, err error) (int, error) {
-	onward := "the run goes on in AWS all the same; follow it with: " + w.stack.command("invoke --follow", w.run)
+	v, run := w.stack.view(), w.run.Run
+	onward := "the run goes on in AWS all the same; follow it with: " + v.command("invoke --follow", run)
+	restart := v.command("invoke", run)
+	what := "not complete: " + strings.Join(w.open(), ", ")
 	if len(w.open()) == 0 {
-		onward = "transform goes on in AWS all the same; its report shows: " + w.stack.command("report", w.run)
-	}
-	again := w.stack.again(w.asked)
-	if len(w.open()) == 0 {
-		again = w.stack.command("replay", w.run)
+		onward = "transform goes on in AWS all the same; its report shows: " + v.command("report", run)
+		restart = v.command("replay", run)
+		what = "without a report of transform"
 	}
 	switch {
 	case errors.Is(context.Cause(ctx), errTimeout):
-		what := "without a report of transform"
-		if open := w.open(); len(open) > 0 {
-			what = "not complete: " + strings.Join(open, ", ")
-		}
-		return exitFailed, fmt.Errorf("run %s after %s: %s; errors are in the log groups %s\n%s\nif a function has failed for good, start it again with: %s", w.run, w.timeout, what, w.where(), onward, again)
+		return exitFailed, fmt.Errorf("run %s after %s: %s; errors are in the log groups %s\n%s\nif a function has failed for good, start it with: %s",
+			run, w.timeout, what, w.where(), onward, restart)
 	case ctx.Err() != nil:
 		return exitInterrupted, fmt.Errorf("interrupted: %s", onward)
 	}
-	return exitFailed, fmt.Errorf("run %s can't be followed: %w\n%s", w.run, err, onward)
+	return exitFailed, fmt.Errorf("run %s can't be followed: %w\n%s", run, err, onward)
+}
+
+// resultOf is what the manifest of a complete collection says.
+func resultOf(m *staging.Manifest) fetch.Result {
+	r := fetch.Result{Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Complete: true}
+	for _, c := range m.Carried {
+		if c.Reason != staging.NotDue {
+			r.Carried += c.Lists + c.Items
+		}
+	}
+	return r
 }

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,17 +12,22 @@ import (
 )
 
 const (
-	grantsCheck = "granted roles"
-	readSecret  = "applications:read:secret"
+	grantsCheck  = "granted roles"
+	readSecret   = "applications:read:secret"
+	readActivity = "audit_reporting:read:activity" // opens the audit feed
 )
 
-// grants says what the worker application may do beyond what a run needs.
-// home is its environment, zero behind a custom domain: then those that it
-// reads are tried.
+// unreadableGrants is what it means that our own roles can't be read: they are a
+// witness of what is gone.
+const unreadableGrants = "can't be read (%s), so what no list shows is gone only if the audit feed says so: %s"
+
+// grants says whether the worker application can read its own roles, and what
+// it may do beyond what a run needs. home is its environment, zero behind a
+// custom domain: then those that it reads are tried.
 func (p pingOneCheck) grants(ctx context.Context, home pingone.ID, clientID string, environments []pingone.ID) {
 	app, isID := pingone.ParseID(clientID)
 	if !isID {
-		p.found.add(warning, grantsCheck, "not known: the client id is no application id")
+		p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "the client id is no application id", "check the client id"))
 		return
 	}
 	homes := []pingone.ID{home}
@@ -30,95 +36,94 @@ func (p pingOneCheck) grants(ctx context.Context, home pingone.ID, clientID stri
 	}
 	for _, env := range homes {
 		assigned, err := collect[pingone.RoleAssignment](ctx, p.client, pingone.RoleAssignmentsOf(env, pingone.ApplicationPrincipal, app))
-		if errors.Is(err, pingone.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			p.found.add(warning, grantsCheck, "not known: "+reading(err, configurationRole))
+		if err == nil {
+			p.judgeGrants(ctx, env, assigned)
+			if home.IsZero() {
+				p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "by a run: a custom domain hides where the worker application lives",
+					"give the token endpoint that names the environment, such as https://auth.pingone.eu/"+env.String()+"/as/token"))
+			}
 			return
 		}
-		p.judgeGrants(ctx, env, assigned, environments)
-		return
+		refused := pingone.Refusal(err)
+		switch {
+		case refused == nil:
+			p.found.add(warning, grantsCheck, err.Error())
+			return
+		case !home.IsZero():
+			p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, answered(refused),
+				"grant the worker application "+configurationRole+" on environment "+env.String()+", where it lives"))
+			return
+		}
 	}
-	p.found.add(warning, grantsCheck, "not known: the worker application was found in no environment that it reads")
+	p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "a custom domain hides where the worker application lives, and it can't read that environment",
+		"grant it "+configurationRole+" where it lives, and give the token endpoint that names the environment"))
 }
 
 // judgeGrants looks at each role once, and at the scopes that it is held in.
-func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned []pingone.RoleAssignment, environments []pingone.ID) {
-	// The roles of the environment have more to tell, and custom ones.
+func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned []pingone.RoleAssignment) {
+	// The roles of the environment have more to say, and custom ones.
 	roles, err := collect[pingone.Role](ctx, p.client, pingone.RolesOf(env))
 	if err != nil {
 		roles, err = collect[pingone.Role](ctx, p.client, pingone.BuiltInRoles())
 	}
-	if err != nil {
-		p.found.add(warning, grantsCheck, "not known, as the list of roles can't be read: "+err.Error())
+	switch {
+	case err != nil:
+		p.found.add(warning, grantsCheck, "what they allow is not to be seen, as the list of roles can't be read: "+err.Error())
 		return
-	}
-	if len(assigned) == 0 {
+	case len(assigned) == 0:
 		p.found.add(missing, grantsCheck, "none: grant the worker application "+identityRole+" and "+configurationRole)
 		return
 	}
-	var readers []*reader
-	byRole := map[pingone.ID]*reader{}
+	scopes := map[pingone.ID][]string{}
+	var held []pingone.ID
 	for _, a := range assigned {
-		if byRole[a.Role.ID] == nil {
-			r := &reader{}
-			byRole[a.Role.ID] = r
-			i := slices.IndexFunc(roles, func(r pingone.Role) bool { return r.ID == a.Role.ID })
-			if i < 0 {
-				p.found.add(warning, grantsCheck, fmt.Sprintf("role %s is in no list that can be read, so it is not known what it allows", a.Role.ID))
-				continue
-			}
-			g, detail := p.judgeRole(&roles[i])
-			p.found.add(g, grantsCheck, detail)
-			if r.role = &roles[i]; r.isReader() {
-				readers = append(readers, r)
-			}
+		if scopes[a.Role.ID] == nil {
+			held = append(held, a.Role.ID)
 		}
-		byRole[a.Role.ID].scopes = append(byRole[a.Role.ID].scopes, a.Scope)
+		scopes[a.Role.ID] = append(scopes[a.Role.ID], strings.ToUpper(a.Scope.Type))
 	}
-	p.judgeCustom(readers)
-	p.judgeScopes(readers, environments)
+	for _, id := range held {
+		i := slices.IndexFunc(roles, func(r pingone.Role) bool { return r.ID == id })
+		if i < 0 {
+			p.found.add(warning, grantsCheck, fmt.Sprintf("role %s is in no list that can be read: look in PingOne what it allows", id))
+			continue
+		}
+		g, detail := judgeRole(&roles[i])
+		p.found.add(g, grantsCheck, detail)
+		if slices.Contains(scopes[id], "POPULATION") && !slices.Contains(scopes[id], "ENVIRONMENT") && !slices.Contains(scopes[id], "ORGANIZATION") {
+			p.found.add(missing, grantsCheck, roles[i].Name+" is granted on a population: that shrinks the list of users without any error; grant it on the whole environment")
+		}
+	}
 }
 
-func isCustom(r *pingone.Role) bool { return strings.EqualFold(r.Type, "CUSTOM") }
+// secrets are what a run never reads.
+var secrets = regexp.MustCompile(`(?i)secret|password`)
 
-// judgeRole says whether a role allows more than reading what a run needs.
-func (p pingOneCheck) judgeRole(r *pingone.Role) (grade, string) {
+// judgeRole says whether a role reads what a run needs, and whether it allows
+// more. Whether anything is lacking, the other checks say.
+func judgeRole(r *pingone.Role) (grade, string) {
+	custom := strings.EqualFold(r.Type, "CUSTOM")
 	switch {
-	case r.Name == identityRole && !isCustom(r):
+	case !custom && r.Name == identityRole:
 		return ok, identityRole + ": reads only"
-	case r.Name == configurationRole && !isCustom(r):
+	case !custom && r.Name == configurationRole:
 		return ok, configurationRole + ": reads only, client secrets of applications among it; a custom role without " + readSecret + " does not"
-	case !isCustom(r):
+	case !custom:
 		return warning, fmt.Sprintf("%s is more than a run needs: take it away; %s and %s are enough", r.Name, identityRole, configurationRole)
+	case len(r.Permissions) == 0:
+		return warning, fmt.Sprintf("custom role %s: PingOne lists no permission of it: look in PingOne what it allows", r.Name)
 	}
 	var beyond []string
-	reads := false
 	for _, permission := range r.Permissions {
-		needed := isNeeded(permission.ID)
-		if !needed && !(p.devices && readDevices.MatchString(permission.ID)) {
-			beyond = append(beyond, permissionName(permission))
+		if !strings.Contains(permission.ID, ":read:") || secrets.MatchString(permission.ID) {
+			beyond = append(beyond, cmp.Or(permission.ID, permission.Classifier))
 		}
-		reads = reads || needed
 	}
-	slices.Sort(beyond)
-	switch {
-	case len(r.Permissions) == 0:
-		return warning, fmt.Sprintf("custom role %s: PingOne lists no permission of it, so it is not known what it allows", r.Name)
-	case !reads:
-		return warning, fmt.Sprintf("custom role %s allows nothing that a run needs", r.Name)
-	case len(beyond) > 0:
+	if len(beyond) > 0 {
+		slices.Sort(beyond)
 		return warning, fmt.Sprintf("custom role %s allows more than a run needs: %s", r.Name, strings.Join(slices.Compact(beyond), ", "))
 	}
-	return ok, fmt.Sprintf("custom role %s: reads only what a run needs", r.Name)
-}
-
-func permissionName(p pingone.RolePermission) string {
-	if p.ID != "" {
-		return p.ID
-	}
-	return p.Classifier
+	return ok, fmt.Sprintf("custom role %s: reads only", r.Name)
 }
 
 // collect reads a whole list.

@@ -4,36 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"pingone-authomize/shared/config"
+	"github.com/go-json-experiment/json"
+
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/event"
-	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/staging/dirstore"
 )
 
 type invokeCommand struct {
 	Stack        string        `help:"The CloudFormation stack." required:"" placeholder:"NAME"`
-	Run          string        `help:"Start again what has not ended of this run, such as 20261123T090000Z." placeholder:"ID"`
-	Environments []string      `help:"Read only these environments of those that the stack reads. Such a run sweeps nothing." placeholder:"ID"`
+	Run          string        `help:"Start what has not ended of this run, such as 20261123T090000Z." placeholder:"ID"`
+	Environments []string      `help:"Read only these environments of those that the stack reads; the others are carried forward." placeholder:"ID"`
 	DryRun       bool          `help:"Read, and say what would be posted and swept. Nothing is posted, and the run stays a dry one."`
 	Follow       bool          `help:"Start nothing, but follow the run that --run names."`
 	NoWait       bool          `help:"Start the run and end there."`
 	Timeout      time.Duration `help:"Follow the run for so long at most." default:"2h"`
 }
 
-// run starts all fetch functions for one run and follows them.
+// run lets the root open a run, or go on with the open one, and follows it.
 func (c *invokeCommand) run(ctx context.Context, w world) (int, error) {
 	if c.Follow && (c.Run == "" || c.NoWait || c.DryRun || len(c.Environments) > 0) {
 		return exitFailed, errors.New("--follow needs --run, and no --no-wait, --dry-run or --environments")
 	}
-	only, err := c.only()
+	only, err := parseOnly(c.Environments)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -41,179 +38,153 @@ func (c *invokeCommand) run(ctx context.Context, w world) (int, error) {
 	if err != nil {
 		return exitFailed, err
 	}
-	if err := s.mayNarrow(ctx, only); err != nil {
-		return exitFailed, err
-	}
-	run, open, err := c.pick(ctx, s)
-	if err != nil {
-		return exitFailed, err
-	}
-	asked, err := c.terms(ctx, s, event.Fetch{Run: run, Environments: only, DryRun: c.DryRun})
-	if err != nil {
-		return exitFailed, err
-	}
-	c.announce(w, s, asked)
-	if !c.Follow {
-		err := s.startAll(ctx, asked, open)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return exitInterrupted, fmt.Errorf("interrupted: functions may have been started; follow the run or start the rest with: %s", s.again(asked))
-		case err != nil:
+	asked := event.Fetch{Environments: only, DryRun: c.DryRun}
+	if c.Run != "" {
+		if asked.Run, err = s.named(ctx, c.Run, c.Follow); err != nil {
 			return exitFailed, err
 		}
 	}
+	var run staging.Run
+	if c.Follow {
+		run, err = staging.LoadRun(ctx, s.store, asked.Run)
+	} else {
+		run, err = s.begin(ctx, w, asked)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return exitInterrupted, errors.New("interrupted: functions may have been started; the same command goes on")
+	case err != nil:
+		return exitFailed, err
+	}
 	if c.NoWait {
-		w.say("started; what became of it shows: %s", s.command("report", run))
-		_, err := fmt.Fprintln(w.Stdout, run)
+		w.say("started; what became of it shows: %s", s.view().command("report", run.Run))
+		_, err := fmt.Fprintln(w.Stdout, run.Run)
 		return exitDone, err
 	}
-	return follow{world: w, stack: s, run: run, asked: asked, timeout: c.Timeout}.untilReport(ctx, "")
+	return follow{world: w, stack: s, run: run, timeout: c.Timeout}.untilReport(ctx, "")
 }
 
-// only are the environments that the run is narrowed to.
-func (c *invokeCommand) only() ([]pingone.ID, error) {
-	if c.Environments == nil {
+// parseOnly are the environments that a run is narrowed to.
+func parseOnly(ids []string) ([]pingone.ID, error) {
+	if ids == nil {
 		return nil, nil
 	}
-	ids, err := event.ParseEnvironments(c.Environments)
+	only, err := event.ParseEnvironments(ids)
 	if err != nil {
 		return nil, fmt.Errorf("--environments: %w", err)
 	}
-	return ids, nil
+	return only, nil
 }
 
-// mayNarrow looks whether the stack reads these environments at all: each
-// function would refuse one that it does not, and the run never end.
-func (s *stack) mayNarrow(ctx context.Context, only []pingone.ID) error {
-	if len(only) == 0 {
-		return nil
+// sameIDs tells whether two lists hold the same ids, in whatever order.
+func sameIDs(a, b []pingone.ID) bool {
+	sorted := func(ids []pingone.ID) []pingone.ID { return slices.SortedFunc(slices.Values(ids), pingone.ID.Compare) }
+	return slices.Equal(sorted(a), sorted(b))
+}
+
+// named is the run of this name, to follow it or to go on with it if it has not
+// ended.
+func (s *stack) named(ctx context.Context, name string, follow bool) (staging.RunID, error) {
+	run, err := staging.ParseRun(name)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("--run: %w", err)
+	case follow:
+		return run, nil
 	}
-	env, err := s.env(ctx, string(staging.Environments))
+	_, ended, err := staging.Ended(ctx, s.store, run)
+	if ended {
+		v := s.view()
+		err = fmt.Errorf("run %s has ended: show it with: %s, or post it once more with: %s", run, v.command("report", run), v.command("replay", run))
+	}
+	return run, err
+}
+
+// begin invokes the root, which opens a run or goes on with the open one, and
+// in that case starts what stands still of it.
+func (s *stack) begin(ctx context.Context, w world, asked event.Fetch) (staging.Run, error) {
+	payload, err := s.rootEvent(ctx, asked)
+	if err != nil {
+		return staging.Run{}, err
+	}
+	before, err := staging.Current(ctx, s.store)
+	if err != nil && !errors.Is(err, staging.ErrNoRun) {
+		return staging.Run{}, err
+	}
+	reply, err := s.call(ctx, string(staging.Environments), payload)
+	if err != nil {
+		return staging.Run{}, fmt.Errorf("no run was opened: %w", err)
+	}
+	var answer struct {
+		Run staging.RunID `json:"run"`
+	}
+	if err := json.Unmarshal(reply, &answer); err != nil || answer.Run == "" {
+		return staging.Run{}, fmt.Errorf("the answer of %s names no run: see its log", staging.Environments)
+	}
+	run, err := staging.LoadRun(ctx, s.store, answer.Run)
+	if err != nil {
+		return staging.Run{}, err
+	}
+	sayRun(w, run, s.store.String())
+	if run.Run != before.Run {
+		return run, nil
+	}
+	return run, s.startReady(ctx, run.Run)
+}
+
+// rootEvent asks for a run by name where it is to be that one, or dry or
+// narrowed; else for one of now, in place of which the open one may be gone on
+// with.
+func (s *stack) rootEvent(ctx context.Context, asked event.Fetch) ([]byte, error) {
+	if asked.Run == "" && !asked.DryRun && len(asked.Environments) == 0 {
+		return []byte("{}"), nil
+	}
+	if asked.Run == "" {
+		runs, err := staging.Runs(ctx, s.store)
+		if err != nil {
+			return nil, err
+		}
+		asked.Run = staging.RunAt(time.Now())
+		// Run ids have whole seconds, and a new one is later than all before.
+		if n := len(runs); n > 0 && asked.Run <= runs[n-1] {
+			asked.Run = staging.RunAt(runs[n-1].Time().Add(time.Second))
+		}
+	}
+	return asked.Event()
+}
+
+// startReady starts the functions whose inputs are complete and that are not,
+// or transform where all are. Whatever is at work already leaves it at that.
+func (s *stack) startReady(ctx context.Context, run staging.RunID) error {
+	states, err := staging.States(ctx, s.store, run)
 	if err != nil {
 		return err
 	}
-	settings, err := config.LoadFetch(func(name string) string { return env[name] }, staging.Environments)
+	payload, err := event.Fetch{Run: run}.Event()
 	if err != nil {
-		return fmt.Errorf("the settings of stack %s: %w", s.name, err)
+		return err
 	}
-	if _, err := settings.Narrow(only); err != nil {
-		return fmt.Errorf("--environments: %w", err)
+	var errs []error
+	for _, name := range ready(states) {
+		errs = append(errs, s.start(ctx, name, payload))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("not all was started; correct the cause and start the rest with: %s\n%w", s.view().command("invoke", run), err)
 	}
 	return nil
 }
 
-// terms are those under which the run was begun, or else what is asked for.
-func (c *invokeCommand) terms(ctx context.Context, s *stack, asked event.Fetch) (event.Fetch, error) {
-	if c.Run == "" {
-		return asked, nil
+// ready are the functions that have something to do. The root was invoked.
+func ready(states map[staging.Collection]bool) []string {
+	if len(incomplete(states)) == 0 {
+		return []string{transformName}
 	}
-	begun, err := staging.LookAt(ctx, s.store, asked.Run)
-	if err != nil || begun.Collections == 0 {
-		return asked, err
-	}
-	own := event.Fetch{Run: asked.Run, DryRun: begun.DryRun}
-	if begun.Narrowed {
-		own.Environments = begun.Environments
-	}
-	slices.SortFunc(asked.Environments, pingone.ID.Compare)
-	if asked.DryRun && !own.DryRun || asked.Environments != nil && !slices.Equal(asked.Environments, own.Environments) {
-		return event.Fetch{}, fmt.Errorf("run %s: %w", asked.Run, fetch.ErrTerms)
-	}
-	return own, nil
-}
-
-func (c *invokeCommand) announce(w world, s *stack, asked event.Fetch) {
-	w.say("run %s, staged in %s", asked.Run, s.store)
-	if asked.DryRun {
-		w.say("dry run: nothing will be posted")
-	}
-	if n := len(asked.Environments); n > 0 {
-		w.say("narrowed to %d of the environments: nothing will be swept", n)
-	}
-}
-
-// pick is a fresh run, or the one that is named if it has not ended yet, and
-// the collections that are to be read.
-func (c *invokeCommand) pick(ctx context.Context, s *stack) (staging.RunID, []staging.Collection, error) {
-	if c.Run == "" {
-		run, err := freshRun(ctx, s.store)
-		return run, staging.Collections, err
-	}
-	run, err := staging.ParseRun(c.Run)
-	if err != nil {
-		return "", nil, fmt.Errorf("--run: %w", err)
-	}
-	_, err = s.store.Get(ctx, staging.ReportKey(run))
-	switch {
-	case err == nil:
-		return "", nil, fmt.Errorf("run %s was read and has a report: show it with: %s, or post it again with: %s", run, s.command("report", run), s.command("replay", run))
-	case !errors.Is(err, staging.ErrNotFound):
-		return "", nil, err
-	}
-	open, err := staging.Missing(ctx, s.store, run)
-	switch {
-	case errors.Is(err, staging.ErrUnknownRun) && !c.Follow:
-		return run, staging.Collections, nil
-	case err != nil || c.Follow:
-		return run, open, err
-	case len(open) == 0:
-		return "", nil, fmt.Errorf("run %s was read, and waits for transform or is being posted: follow it with: %s, or post it with: %s", run, s.command("invoke --follow", run), s.command("replay", run))
-	}
-	return run, open, nil
-}
-
-// startAll starts fetch functions, all that can be started.
-func (s *stack) startAll(ctx context.Context, asked event.Fetch, collections []staging.Collection) error {
-	payload, err := asked.Event()
-	if err != nil {
-		return err
-	}
-	errs := make([]error, len(collections))
-	var wg sync.WaitGroup
-	for i, c := range collections {
-		wg.Go(func() { errs[i] = s.start(ctx, string(c), payload) })
-	}
-	wg.Wait()
-	failed := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
-	switch {
-	case len(failed) == 0:
-		return nil
-	case len(failed) == len(errs):
-		return fmt.Errorf("nothing was started: %w", failed[0])
-	}
-	return fmt.Errorf("%d of %d functions were not started, so the run can't be complete; nothing is posted before it is. Mend the cause and start the rest with: %s\n%w",
-		len(failed), len(errs), s.again(asked), errors.Join(failed...))
-}
-
-// again is the command that starts what has not ended of a run, as it was
-// asked for.
-func (s *stack) again(asked event.Fetch) string {
-	line := s.command("invoke", asked.Run)
-	if asked.DryRun {
-		line += " --dry-run"
-	}
-	for i, id := range asked.Environments {
-		line += map[bool]string{true: " --environments ", false: ","}[i == 0] + id.String()
-	}
-	return line
-}
-
-// dryRun is getenv with DRY_RUN set.
-func dryRun(getenv func(string) string) func(string) string {
-	return func(name string) string {
-		if name == "DRY_RUN" {
-			return "true"
+	var names []string
+	for _, c := range collection.All {
+		waits := func(input staging.Collection) bool { return !states[input] }
+		if !states[c.Name] && len(c.Inputs) > 0 && !slices.ContainsFunc(c.Inputs, waits) {
+			names = append(names, string(c.Name))
 		}
-		return getenv(name)
 	}
-}
-
-// dryFolder is an empty store on this machine for a dry run.
-func dryFolder(w world, name string, run staging.RunID) (staging.Store, error) {
-	wd, err := w.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("find a folder for the dry run: %w", err)
-	}
-	now := strings.ReplaceAll(time.Now().UTC().Format("150405.000000"), ".", "")
-	return dirstore.New(filepath.Join(wd, "staging", "dry", name, string(run)+"-"+now))
+	return names
 }

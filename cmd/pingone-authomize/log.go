@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -13,8 +12,8 @@ import (
 
 // openLog opens the log file of a run, in the staging folder, or in ./staging
 // where staging is not on this machine. A terminal is for bars.
-func openLog(w world, place string, run staging.RunID, level string) (*slog.Logger, func(), error) {
-	dir, err := dirstore.Parse(place)
+func openLog(w world, url string, run staging.RunID, level slog.Level) (*slog.Logger, func(), error) {
+	dir, err := dirstore.Parse(url)
 	if err != nil {
 		wd, err := w.Getwd()
 		if err != nil {
@@ -30,9 +29,5 @@ func openLog(w world, place string, run staging.RunID, level string) (*slog.Logg
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the log: %w", err)
 	}
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("--log-level: %w", err), f.Close())
-	}
-	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: l})), func() { _ = f.Close() }, nil
+	return slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: level})), func() { _ = f.Close() }, nil
 }

@@ -15,7 +15,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	code := command(ctx, os.Args[1:], world{
 		Getenv: os.Getenv, Setenv: os.Setenv, Getwd: os.Getwd,
-		Stdout: os.Stdout, Stderr: os.Stderr, Terminal: isTerminal(os.Stderr),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Terminal: isTerminal(os.Stderr),
 	})
 	stop()
 	os.Exit(code)

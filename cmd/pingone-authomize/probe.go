@@ -22,7 +22,7 @@ const (
 
 // probing is how check --probe goes about it.
 type probing struct {
-	app   string // made by hand; "": one is made, and deleted again
+	app   string // made by hand; "": one is made, and deleted afterwards
 	times probe.Times
 }
 
@@ -84,14 +84,12 @@ func emptyApp(ctx context.Context, o authomize.Options, inUse string) (*authomiz
 	if err != nil {
 		return nil, err
 	}
-	for _, kind := range authomize.Kinds {
-		keys, err := client.Keys(ctx, kind)
-		if err != nil {
-			return nil, fmt.Errorf("see whether app %s is empty: %w", o.AppID, err)
-		}
-		if len(keys) > 0 {
-			return nil, fmt.Errorf("app %s holds %d %s: nothing was written; make an empty one", o.AppID, len(keys), kind)
-		}
+	held, err := client.Holds(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("see whether app %s is empty: %w", o.AppID, err)
+	}
+	for kind := range held {
+		return nil, fmt.Errorf("app %s holds %s: nothing was written; make an empty one", o.AppID, kind)
 	}
 	return client, nil
 }

@@ -79,7 +79,10 @@ func (l *lines) now() {
 			parts = append(parts, fmt.Sprintf("%s %s", c, howFar(p)))
 		}
 	}
-	if k := l.kind; k.Kind != "" && !k.Done {
+	switch k := l.kind; {
+	case k.ReadingBack:
+		parts = append(parts, readingBack)
+	case k.Kind != "" && !k.Done:
 		parts = append(parts, fmt.Sprintf("%s %s", report.KindName(string(k.Kind)), report.Number(k.Posted)))
 	}
 	if len(parts) > 0 {
@@ -104,7 +107,7 @@ func (l *lines) posting(p transform.Progress) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kind = p
-	if p.Done {
+	if p.Done && !p.ReadingBack {
 		l.w.say("  %-4s %-22s %10s records", l.verb, report.KindName(string(p.Kind)), report.Number(p.Posted))
 	}
 }
@@ -119,29 +122,31 @@ func ending(r fetch.Result, err error) string {
 	switch {
 	case err != nil:
 		return "records, stopped"
-	case r.Unread > 0:
-		return fmt.Sprintf("records, %d unread", r.Unread)
+	case r.Carried > 0:
+		return fmt.Sprintf("records, %s carried forward", report.Number(r.Carried))
 	}
 	return "records"
 }
 
-// manyLists is where lists tell better than records how far a reading is:
-// there is one for each user or group, and most are empty.
-const manyLists = 20
-
-// share is how much of a reading is done, and of how much.
-func share(p fetch.Progress) (current, total int64) {
-	if p.Total > manyLists || p.Expected == 0 {
-		return int64(p.Tasks), int64(p.Total)
-	}
-	return int64(p.Records), int64(max(p.Expected, p.Records))
-}
-
 func howFar(p fetch.Progress) string {
-	current, total := share(p)
-	what := "records"
-	if p.Total > manyLists || p.Expected == 0 {
-		what = "lists"
+	text := report.Number(p.Records) + " records"
+	if p.Total > 0 {
+		text += fmt.Sprintf(", %s of %s lists", report.Number(p.Lists), report.Number(p.Total))
 	}
-	return fmt.Sprintf("%s of %s %s", report.Number(current), report.Number(total), what)
+	return text
 }
+
+// progressOf is how far a manifest says that a reading is.
+func progressOf(m *staging.Manifest) fetch.Progress {
+	p := fetch.Progress{Collection: m.Collection, Lists: m.Progress.Before + len(m.Progress.Done), Pages: m.Pages, Records: m.Records}
+	for _, r := range m.Progress.Deferred {
+		p.Lists -= r.To - r.From
+	}
+	if m.Plan != nil {
+		p.Total = m.Plan.Lists
+	}
+	return p
+}
+
+// readingBack says what a transform does after its last post.
+const readingBack = "waiting until Authomize shows what was posted"

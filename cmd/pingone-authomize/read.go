@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
-	"pingone-authomize/shared/assemble"
-	"pingone-authomize/shared/event"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/staging"
 )
@@ -19,50 +17,80 @@ const (
 	standstill = 5
 	// pause is between an invocation that ended unfinished and the next.
 	pause = time.Second
+	// busyFor is how long another process may hold a collection without any
+	// progress: longer than the lease of one that was killed.
+	busyFor = 3 * time.Minute
 )
 
-// readAll reads all collections at once. They share the pace of each of
-// PingOne's limits: the functions in AWS send from several addresses, this
-// machine from one. One that fails does not stop the others: what they
-// read is kept for the next try.
-func readAll(ctx context.Context, asked event.Fetch, s settings, store staging.Store, log *slog.Logger, shown progress) error {
-	errs := make([]error, len(staging.Collections))
-	pacers := s.pacers()
+// readFunc reads one collection until it is complete or fails.
+type readFunc func(context.Context, staging.Collection) (fetch.Result, error)
+
+// outcomeOf is how the reading of one collection ended.
+type outcomeOf struct {
+	done chan struct{} // closed at the end
+	err  error
+}
+
+// errInput is the outcome of a collection whose input failed.
+var errInput = errors.New("an input is not complete")
+
+// readAll reads all collections, each as soon as its inputs are complete,
+// several at once. One that fails stops those that need it, and no other: what
+// they read is staged for the next try.
+func readAll(ctx context.Context, read readFunc, shown progress) error {
+	ends := map[staging.Collection]*outcomeOf{}
+	for _, c := range collection.All {
+		ends[c.Name] = &outcomeOf{done: make(chan struct{})}
+	}
 	var wg sync.WaitGroup
-	for i, c := range staging.Collections {
-		f := &assemble.Fetcher{
-			Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Log: log, OnProgress: shown.reading,
-			Pacers: pacers, Only: asked.Environments, DryRun: asked.DryRun, Holder: thisMachine(),
-		}
+	for _, c := range collection.All {
+		own := ends[c.Name]
 		wg.Go(func() {
-			result, err := readOne(ctx, f, asked.Run)
-			shown.read(c, result, err)
-			errs[i] = err
+			defer close(own.done)
+			for _, input := range c.Inputs {
+				if <-ends[input].done; ends[input].err != nil {
+					own.err = errInput
+					return
+				}
+			}
+			var result fetch.Result
+			result, own.err = read(ctx, c.Name)
+			shown.read(c.Name, result, own.err)
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	var failed []error
+	for _, c := range collection.All {
+		if err := ends[c.Name].err; !errors.Is(err, errInput) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
 }
 
-// readOne calls f until its collection is complete.
-func readOne(ctx context.Context, f *assemble.Fetcher, run staging.RunID) (fetch.Result, error) {
-	pages, still := -1, 0
+// invocation reads what it can of one collection, as a function does in AWS.
+type invocation func(context.Context) (fetch.Result, error)
+
+// readOne repeats invocations until the collection is complete.
+func readOne(ctx context.Context, c staging.Collection, invoke invocation) (fetch.Result, error) {
+	pages, still, since := -1, 0, time.Now()
 	for {
-		result, err := f.Run(ctx, run)
+		result, err := invoke(ctx)
 		if err != nil || result.Complete {
 			return result, err
-		}
-		if result.Busy {
-			return result, fmt.Errorf("%s of run %s: somebody else is reading it: wait until that ends, at most a minute and a half longer where it was killed, and start again", f.Collection, run)
 		}
 		if ctx.Err() != nil {
 			return result, context.Cause(ctx)
 		}
-		if still++; result.Pages > pages {
-			still = 0
+		if still++; result.Progressed || result.Pages > pages {
+			still, since = 0, time.Now()
 		}
-		if pages = result.Pages; still == standstill {
-			return result, fmt.Errorf("%s: nothing more was read in %d invocations: see the log", f.Collection, standstill)
+		pages = max(pages, result.Pages)
+		switch {
+		case result.Busy && time.Since(since) > busyFor:
+			return result, fmt.Errorf("%s: another process reads it: wait until that ends", c)
+		case !result.Busy && still == standstill:
+			return result, fmt.Errorf("%s: nothing more was read in %d invocations: see the log", c, standstill)
 		}
 		select {
 		case <-time.After(pause):

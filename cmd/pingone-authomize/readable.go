@@ -29,50 +29,87 @@ type pingOneCheck struct {
 	devices bool
 }
 
+// lookFunc reads as little as there is of something.
+type lookFunc func(ctx context.Context, p pingOneCheck, env pingone.ID) error
+
 // lookedAt is a collection, or a part of one, and the role that opens it.
 type lookedAt struct {
 	name string
 	role string
-	list func(env pingone.ID) pingone.List
-	// of names the list whose first item is the parent of child.
-	of    func(env pingone.ID) pingone.List
-	child func(env, parent pingone.ID) pingone.List
-	// costs says what a run without it costs; "" if it would hold its sweep.
+	// try reads as little of it as there is.
+	try lookFunc
+	// costs says what a run without it costs; "" for what a run can't do without.
 	costs string
 }
 
 // looks are all that a run reads of an environment.
 var looks = []lookedAt{
-	{name: string(staging.Environments), role: configurationRole, list: func(env pingone.ID) pingone.List { return pingone.List{Path: pingone.EnvironmentPath(env)} }},
-	{name: string(staging.Populations), role: identityRole, list: pingone.Populations},
-	{name: string(staging.Users), role: identityRole, list: pingone.UsersOf},
-	{name: string(staging.Groups), role: identityRole, list: pingone.GroupsOf},
-	{name: string(staging.Memberships), role: identityRole, of: pingone.GroupsOf, child: pingone.Members},
-	{name: string(staging.Roles), role: configurationRole, list: pingone.RolesOf},
-	{name: "roleassignments of users", role: identityRole, of: pingone.UsersOf, child: held(pingone.UserPrincipal)},
-	{name: "roleassignments of groups", role: identityRole, of: pingone.GroupsOf, child: held(pingone.GroupPrincipal)},
-	{name: "roleassignments of applications", role: configurationRole, of: pingone.ApplicationsOf, child: held(pingone.ApplicationPrincipal)},
-	{name: "roleassignments of gateways", role: configurationRole, of: pingone.GatewaysOf, child: held(pingone.GatewayPrincipal)},
+	{name: string(staging.Environments), role: configurationRole, try: some(func(env pingone.ID) pingone.List { return pingone.List{Path: pingone.EnvironmentPath(env)} })},
+	{name: string(staging.Populations), role: identityRole, try: some(pingone.Populations)},
+	{name: string(staging.Users), role: identityRole, try: some(pingone.UsersOf)},
 	{
-		name: "audit feed", list: recentGrants,
-		costs: "every run asks for the roles of every user; grant the worker application the permission " + readActivity,
+		name: "user counts", try: userCounts,
+		costs: "a user whom no list shows is gone only if the audit feed says so; grant the worker application " + identityRole + " and " + configurationRole + " on this environment",
 	},
-	{name: string(staging.Applications), role: configurationRole, list: pingone.ApplicationsOf},
-	{name: string(staging.Gateways), role: configurationRole, list: pingone.GatewaysOf},
+	{name: string(staging.Groups), role: identityRole, try: some(pingone.GroupsOf)},
+	{name: string(staging.Memberships), role: identityRole, try: below(pingone.GroupsOf, pingone.Members)},
+	{name: string(staging.Roles), role: configurationRole, try: some(pingone.RolesOf)},
+	{name: "roleassignments of users", role: identityRole, try: below(pingone.UsersOf, held(pingone.UserPrincipal))},
+	{name: "roleassignments of groups", role: identityRole, try: below(pingone.GroupsOf, held(pingone.GroupPrincipal))},
+	{name: "roleassignments of applications", role: configurationRole, try: below(pingone.ApplicationsOf, held(pingone.ApplicationPrincipal))},
+	{name: "roleassignments of gateways", role: configurationRole, try: below(pingone.GatewaysOf, held(pingone.GatewayPrincipal))},
+	{
+		name: "audit feed", try: some(recentGrants),
+		costs: "every run reads the members of every group, and sees a change of roles only when the last reading is older than MAX_READING_AGE; grant the worker application the permission " + readActivity,
+	},
+	{name: string(staging.Applications), role: configurationRole, try: some(pingone.ApplicationsOf)},
+	{name: string(staging.Gateways), role: configurationRole, try: some(pingone.GatewaysOf)},
 }
 
-// deviceLook is what a run with MFA_DEVICES reads beside.
-var deviceLook = lookedAt{
-	name: "MFA devices of users", role: identityRole, of: pingone.UsersOf, child: pingone.DevicesOf,
-	costs: "hasMFA is left out for users who may use MFA; grant the worker application the role " + identityRole + ", or set MFA_DEVICES to false where there is no MFA product",
+// deviceLooks are what a run with MFA_DEVICES reads beside.
+var deviceLooks = []lookedAt{
+	{
+		name: "devices in bulk", try: explore,
+		costs: "each user who may use MFA is asked for, one call each; grant the worker application " + identityRole + " and " + configurationRole + " on this environment",
+	},
+	{
+		name: "devices of users", try: below(pingone.UsersOf, pingone.DevicesOf),
+		costs: "hasMFA is left out for users who may use MFA and are not listed in bulk; grant the worker application the role " + identityRole + ", or set MFA_DEVICES to false where there is no MFA product",
+	},
 }
 
 // looks are what a run reads, as it is set.
 func (p pingOneCheck) looks() []lookedAt {
 	if p.devices {
-		return append(slices.Clone(looks), deviceLook)
+		return slices.Concat(looks, deviceLooks)
 	}
 	return looks
+}
+
+// errNoParent tells that there is nothing of what a look hangs on.
+var errNoParent = errors.New("nothing to see here: there is none of what it hangs on")
+
+// some reads the first item of a list.
+func some(list func(pingone.ID) pingone.List) lookFunc {
+	return func(ctx context.Context, p pingOneCheck, env pingone.ID) error {
+		_, err := p.first(ctx, list(env))
+		return err
+	}
+}
+
+// below reads what the first item of a list is the parent of.
+func below(of func(pingone.ID) pingone.List, child func(env, parent pingone.ID) pingone.List) lookFunc {
+	return func(ctx context.Context, p pingOneCheck, env pingone.ID) error {
+		page, err := p.first(ctx, of(env))
+		switch {
+		case err != nil:
+			return err
+		case len(page.IDs) == 0:
+			return errNoParent
+		}
+		_, err = p.first(ctx, child(env, page.IDs[0]))
+		return err
+	}
 }
 
 // recentGrants is as little of the audit feed as can be asked for.
@@ -85,27 +122,51 @@ func held(p pingone.Principal) func(env, parent pingone.ID) pingone.List {
 	return func(env, parent pingone.ID) pingone.List { return pingone.RoleAssignmentsOf(env, p, parent) }
 }
 
-// listEnvironments are those that the worker application can read.
-func (p pingOneCheck) listEnvironments(ctx context.Context) []pingone.ID {
-	var ids []pingone.ID
-	var d pingone.Decoder[pingone.Environment]
-	list := pingone.Environments()
-	for page, err := range p.client.Pages(ctx, list, "") {
-		if err != nil {
-			p.found.add(refusedOr(err, fault), "environments", err.Error())
-			return ids
-		}
-		items, _, err := d.Items(page.Body, list.Key)
-		if err != nil {
-			p.found.add(fault, "environments", err.Error())
-			return ids
-		}
-		for _, e := range items {
-			ids = append(ids, e.ID)
+// errNoCount tells that PingOne answers, and counts nobody.
+var errNoCount = errors.New("neither the populations nor the head count say how many users there are")
+
+// userCounts looks whether anything says how many users there are.
+func userCounts(ctx context.Context, p pingOneCheck, env pingone.ID) error {
+	page, err := p.first(ctx, pingone.Populations(env))
+	if err == nil {
+		var d pingone.Decoder[pingone.Population]
+		if all, _, err := d.Items(page.Body, "populations"); err == nil && len(all) > 0 && all[0].UserCount != nil {
+			return nil
 		}
 	}
-	if len(ids) == 0 {
+	now := time.Now()
+	list := pingone.TotalIdentities(env, now.AddDate(0, 0, -1), now)
+	if page, err = p.first(ctx, list); err != nil {
+		return err
+	}
+	var d pingone.Decoder[pingone.DayTotal]
+	days, _, err := d.Items(page.Body, list.Key)
+	if err == nil && !slices.ContainsFunc(days, func(t pingone.DayTotal) bool { return t.TotalIdentities != nil }) {
+		err = errNoCount
+	}
+	return err
+}
+
+// explore has PingOne list the MFA devices of an environment.
+func explore(ctx context.Context, p pingOneCheck, env pingone.ID) error {
+	for _, err := range p.client.Explore(ctx, env) {
+		return err
+	}
+	return nil
+}
+
+// listEnvironments are those that the worker application can read.
+func (p pingOneCheck) listEnvironments(ctx context.Context) []pingone.ID {
+	all, err := collect[pingone.Environment](ctx, p.client, pingone.Environments())
+	switch {
+	case err != nil:
+		p.found.add(refusedOr(err, fault), "environments", err.Error())
+	case len(all) == 0:
 		p.found.add(fault, "environments", "the worker application can read none: grant it "+identityRole+" and "+configurationRole+" on at least one")
+	}
+	var ids []pingone.ID
+	for _, e := range all {
+		ids = append(ids, e.ID)
 	}
 	return ids
 }
@@ -132,38 +193,23 @@ func (p pingOneCheck) readable(ctx context.Context, environments []pingone.ID) {
 	}
 }
 
-// look reads one page of a collection.
+// look tries one of looks.
 func (p pingOneCheck) look(ctx context.Context, env pingone.ID, l lookedAt) finding {
 	f := finding{Check: l.name, Environment: env.String(), State: ok, Detail: "readable"}
-	list := l.of
-	if list == nil {
-		list = l.list
-	}
-	page, err := p.first(ctx, list(env))
-	if err == nil && l.child != nil {
-		var d pingone.Decoder[pingone.Ref]
-		items, _, derr := d.Items(page.Body, list(env).Key)
-		switch {
-		case derr != nil:
-			err = derr
-		case len(items) == 0:
-			f.Detail = "not known, as there is none of what it hangs on"
-			return f
-		default:
-			_, err = p.first(ctx, l.child(env, items[0].ID))
-		}
-		// Deleted since it was listed. Of what holds no sweep, it is more likely
-		// that the product is not there.
-		if errors.Is(err, pingone.ErrNotFound) && l.costs == "" {
-			err = nil
-		}
-	}
-	if err != nil {
+	err := l.try(ctx, p, env)
+	refused := pingone.Refusal(err)
+	switch {
+	case err == nil:
+	case errors.Is(err, errNoParent):
+		f.Detail = err.Error()
+	case errors.Is(err, errNoCount):
+		f.State, f.Detail = warning, err.Error()+": "+l.costs
+	case l.costs != "" && refused != nil:
+		f.State, f.Detail = warning, fmt.Sprintf("not readable (%s): %s", answered(refused), l.costs)
+	case errors.Is(err, pingone.ErrNotFound) && strings.Contains(refused.Path, "/roleAssignments"):
+		// Deleted since it was listed.
+	default:
 		f.State, f.Detail = refusedOr(err, fault), reading(err, l.role)
-		var refused *pingone.Error
-		if l.costs != "" && f.State == missing && errors.As(err, &refused) {
-			f.State, f.Detail = warning, fmt.Sprintf("not readable (%d %s): %s", refused.Status, refused.Code, l.costs)
-		}
 		if l.name == string(staging.Environments) && errors.Is(err, pingone.ErrForbidden) {
 			f.Detail += "; check its id, too, since PingOne gives this answer for an environment that does not exist"
 		}
@@ -182,7 +228,7 @@ func (p pingOneCheck) first(ctx context.Context, l pingone.List) (pingone.Page, 
 
 // refusedOr is missing for what PingOne refuses for good, else other.
 func refusedOr(err error, other grade) grade {
-	if errors.Is(err, pingone.ErrForbidden) || errors.Is(err, pingone.ErrNotFound) || errors.Is(err, pingone.ErrRefused) {
+	if pingone.Refusal(err) != nil {
 		return missing
 	}
 	return other
@@ -190,16 +236,20 @@ func refusedOr(err error, other grade) grade {
 
 // reading says what a refusal means.
 func reading(err error, role string) string {
-	var refused *pingone.Error
-	if !errors.As(err, &refused) {
+	refused := pingone.Refusal(err)
+	if refused == nil {
 		return err.Error()
 	}
-	answer := strings.TrimSpace(fmt.Sprintf("%d %s", refused.Status, refused.Code))
 	switch refused.Status {
 	case http.StatusForbidden:
-		return fmt.Sprintf("not readable (%s): grant the worker application %s on this environment, or a custom role that reads it", answer, role)
+		return fmt.Sprintf("not readable (%s): grant the worker application %s on this environment, or a custom role that reads it", answered(refused), role)
 	case http.StatusNotFound:
-		return fmt.Sprintf("not found (%s): check that the environment exists and that its id is right", answer)
+		return fmt.Sprintf("not found (%s): check that the environment exists and that its id is right", answered(refused))
 	}
 	return err.Error()
+}
+
+// answered is PingOne's answer in short.
+func answered(e *pingone.Error) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Code))
 }

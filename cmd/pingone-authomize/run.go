@@ -4,36 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
+	"os/user"
 	"strings"
-	"time"
 
 	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/event"
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/staging/dirstore"
 )
 
 type runCommand struct {
-	EnvFile  string `help:"File with settings, NAME=value a line; variables that are set already win." placeholder:"FILE"`
-	DryRun   bool   `help:"Read and map, and say what would be posted and swept. Nothing is posted (as DRY_RUN=true)."`
-	Staging  string `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
-	Run      string `help:"Go on with this run, such as 20261123T090000Z, and post it, again if need be." placeholder:"ID" xor:"which"`
-	New      bool   `help:"Start a new run, even if the newest one of this folder was not finished." xor:"which"`
-	Estimate bool   `help:"Say how many calls a run would take, and how long, and end there."`
-
-	ApproveSweep bool `help:"Let go the held sweep of --run, or else of the newest run: you have read the reasons in its report."`
-
-	LogLevel string `help:"What to log: ${enum}." enum:"debug,info,warn,error" default:"info"`
+	EnvFile      string     `help:"File with settings, NAME=value a line; variables that are set already win." placeholder:"FILE"`
+	DryRun       bool       `help:"Read and map, and say what would be posted and swept. Nothing is posted (as DRY_RUN=true)."`
+	Environments []string   `help:"Read only these environments of those that the settings name; the others are carried forward." placeholder:"ID"`
+	Staging      string     `help:"Where to stage: s3://bucket/prefix, file:///folder or a folder (default: STAGING_URL, else ./staging)." placeholder:"URL"`
+	LogLevel     slog.Level `help:"What to log: debug, info, warn or error." default:"info" placeholder:"LEVEL"`
 }
 
 // run does the whole command.
 func (c *runCommand) run(ctx context.Context, w world) (int, error) {
-	if c.EnvFile != "" {
-		if err := loadEnvFile(w, c.EnvFile); err != nil {
-			return exitFailed, err
-		}
+	if err := loadEnvFile(w, c.EnvFile); err != nil {
+		return exitFailed, err
 	}
-	place, err := stagingURL(w, c.Staging)
+	url, err := stagingURL(w, c.Staging)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -44,9 +39,9 @@ func (c *runCommand) run(ctx context.Context, w world) (int, error) {
 			return exitFailed, err
 		}
 		defer fakes.close()
-		getenv, place = fakes.getenv(getenv), strings.TrimSuffix(place, "/")+demoFolder
+		getenv, url = fakes.getenv(getenv), strings.TrimSuffix(url, "/")+demoFolder
 	}
-	s, err := loadSettings(ctx, c.override(getenv, place), w.AWS...)
+	s, err := loadSettings(ctx, override(getenv, url, c.DryRun), w.AWS...)
 	if err != nil {
 		return exitFailed, err
 	}
@@ -63,12 +58,12 @@ func (c *runCommand) run(ctx context.Context, w world) (int, error) {
 }
 
 // override puts what the flags say over the environment.
-func (c *runCommand) override(getenv func(string) string, place string) func(string) string {
+func override(getenv func(string) string, url string, dryRun bool) func(string) string {
 	return func(name string) string {
 		switch {
 		case name == "STAGING_URL":
-			return place
-		case name == "DRY_RUN" && c.DryRun:
+			return url
+		case name == "DRY_RUN" && dryRun:
 			return "true"
 		}
 		return getenv(name)
@@ -81,118 +76,109 @@ func (c *runCommand) sync(ctx context.Context, w world, s settings, isDemo bool)
 	if err != nil {
 		return exitFailed, err
 	}
-	if !c.Estimate {
-		release, err := occupy(s)
-		if err != nil {
-			return exitFailed, err
-		}
-		defer release()
-	}
-	asked, isNew, err := c.pick(ctx, w, s, store)
+	run, err := c.open(ctx, w, s, store, isDemo)
 	if err != nil {
 		return exitFailed, err
 	}
-	run := asked.Run
-	if c.Estimate {
-		if isDemo {
-			w.say("demo organization, served by fakes on this machine; --env-file FILE estimates yours")
-		}
-		return exitDone, estimate(ctx, w, run, s, store)
-	}
-	// One that is gone on with was checked when it began.
-	if isNew && !isDemo {
-		if err := checkFirst(ctx, w, s, permitted{store}); err != nil {
-			return exitFailed, err
-		}
-	}
-	log, closeLog, err := openLog(w, s.staging, run, c.LogLevel)
+	log, closeLog, err := openLog(w, s.staging, run.Run, c.LogLevel)
 	if err != nil {
 		return exitFailed, err
 	}
 	defer closeLog()
-	c.announce(w, s, run, isDemo)
+	if isDemo {
+		w.say("demo organization, served by fakes on this machine; nothing but what is staged leaves it")
+	}
+	sayRun(w, run, s.staging)
 
-	if c.ApproveSweep {
-		return c.approve(ctx, w, run, s, store, log)
-	}
-	shown := newProgress(w, s.transform.DryRun)
-	if err := readAll(ctx, asked, s, store, log, shown); err != nil {
+	shown := newProgress(w, run.DryRun)
+	if err := s.readAll(ctx, run.Run, store, log, shown); err != nil {
 		shown.close()
-		return c.stopped(ctx, run, err)
+		return stopped(ctx, run.Run, err)
 	}
-	t := assemble.Transformer{Settings: s.transform, Store: store, Secret: s.secret, Log: log, OnProgress: shown.posting}
-	// A run that is named is posted again, but a dry run must not replace the
-	// report of what was posted.
-	again := c.Run != "" && !s.transform.DryRun
-	result, err := t.Run(ctx, assemble.Ask{Run: run, Holder: holder(), Again: again})
+	t := assemble.Transformer{Settings: s.transform, Store: store, Secret: s.secret, Log: log, OnProgress: shown.posting, Holder: holder()}
+	result, err := t.Run(ctx, run.Run, false)
 	shown.close()
 	if err != nil || result.Unfinished {
-		return c.stopped(ctx, run, err)
+		return stopped(ctx, run.Run, err)
 	}
-	return conclude(ctx, w, store, result, c.again(run))
+	return view{store, where{Staging: c.Staging, EnvFile: c.EnvFile}.flags()}.conclude(ctx, w, result)
 }
 
-// occupy keeps a second process from the same folder: it would take the run that
-// is under way for one that was stopped, and both would end.
-func occupy(s settings) (release func(), err error) {
-	if !s.isFolder() {
-		return func() {}, nil // a bucket, where claims hold
+// open opens a run, or goes on with the open one.
+func (c *runCommand) open(ctx context.Context, w world, s settings, store staging.Store, isDemo bool) (staging.Run, error) {
+	only, err := parseOnly(c.Environments)
+	if err != nil {
+		return staging.Run{}, err
 	}
-	release, err = dirstore.Occupy(s.staging)
-	if errors.Is(err, dirstore.ErrOccupied) {
-		err = fmt.Errorf("%w: wait until it ends, or give this one a folder of its own with --staging", err)
+	before, err := staging.Current(ctx, store)
+	isNew := errors.Is(err, staging.ErrNoRun)
+	if err != nil && !isNew {
+		return staging.Run{}, err
 	}
-	return release, err
-}
-
-// freshRun is a run of now that nothing is staged under. Run ids have whole
-// seconds, and an earlier run may have the same.
-func freshRun(ctx context.Context, store staging.Store) (staging.RunID, error) {
-	for now := time.Now(); ; now = now.Add(time.Second) {
-		run := staging.RunAt(now)
-		keys, err := store.List(ctx, staging.RunPrefix(run))
-		if err != nil || len(keys) == 0 {
-			return run, err
+	// One that is gone on with was checked when it began.
+	if isNew && !isDemo {
+		if err := checkFirst(ctx, w, s, permitted{store}); err != nil {
+			return staging.Run{}, err
 		}
 	}
+	asked := event.Fetch{Environments: only, DryRun: s.transform.DryRun}
+	run, err := s.fetcher(staging.Environments, store).Open(ctx, asked, localUser())
+	if err != nil {
+		return staging.Run{}, err
+	}
+	if run.Run == before.Run {
+		w.say("going on with run %s, which has not ended", run.Run)
+	}
+	return run, isAsked(run, asked)
 }
 
-func (c *runCommand) announce(w world, s settings, run staging.RunID, isDemo bool) {
-	if isDemo {
-		leaves := "nothing"
-		if !s.isFolder() {
-			leaves = "nothing but what is staged"
-		}
-		w.say("demo organization, served by fakes on this machine; %s leaves it", leaves)
+// isAsked refuses an open run that is of another sort than the one that is
+// asked for.
+func isAsked(run staging.Run, asked event.Fetch) error {
+	switch {
+	case asked.DryRun && !run.DryRun:
+		return fmt.Errorf("run %s is being read and is no dry run: let it end first, or make the dry run in another folder with --staging", run.Run)
+	case len(asked.Environments) > 0 && !sameIDs(asked.Environments, run.Only):
+		return fmt.Errorf("run %s is being read, of other environments: let it end first", run.Run)
 	}
-	if s.transform.DryRun {
+	return nil
+}
+
+// fetcher reads one collection.
+func (s settings) fetcher(c staging.Collection, store staging.Store) *assemble.Fetcher {
+	return &assemble.Fetcher{Settings: s.fetch[c], Collection: c, Store: store, Secret: s.secret, Holder: holder()}
+}
+
+// readAll reads all collections of a run. They share the pace of each of
+// PingOne's limits: the functions in AWS send from several addresses, this
+// machine from one.
+func (s settings) readAll(ctx context.Context, run staging.RunID, store staging.Store, log *slog.Logger, shown progress) error {
+	pacers := s.pacers()
+	return readAll(ctx, func(ctx context.Context, c staging.Collection) (fetch.Result, error) {
+		f := s.fetcher(c, store)
+		f.Log, f.OnProgress, f.Pacers = log, shown.reading, pacers
+		return readOne(ctx, c, func(ctx context.Context) (fetch.Result, error) { return f.Run(ctx, run) })
+	}, shown)
+}
+
+// sayRun says which run it is, and what is special about it.
+func sayRun(w world, run staging.Run, where string) {
+	w.say("run %s, staged in %s", run.Run, where)
+	if run.DryRun {
 		w.say("dry run: nothing will be posted")
 	}
-	w.say("run %s, staged in %s", run, s.staging)
+	if n := len(run.Only); n > 0 {
+		w.say("narrowed to %d of the environments: the others are carried forward", n)
+	}
 }
 
 // stopped tells what happened to a run that did not come to an end.
-func (c *runCommand) stopped(ctx context.Context, run staging.RunID, err error) (int, error) {
-	onward := "what was read is kept; go on with: " + c.again(run)
+func stopped(ctx context.Context, run staging.RunID, err error) (int, error) {
+	const onward = "what was read is staged; the same command goes on"
 	if ctx.Err() != nil {
-		return exitInterrupted, fmt.Errorf("interrupted: %s", onward)
+		return exitInterrupted, fmt.Errorf("run %s was interrupted: %s", run, onward)
 	}
 	return exitFailed, fmt.Errorf("run %s did not come to an end: %w\n%s", run, err, onward)
-}
-
-// again is the command that goes on with a run.
-func (c *runCommand) again(run staging.RunID) string {
-	args := []string{"pingone-authomize run"}
-	if c.EnvFile != "" {
-		args = append(args, "--env-file "+quoted(c.EnvFile))
-	}
-	if c.DryRun {
-		args = append(args, "--dry-run")
-	}
-	if c.Staging != "" {
-		args = append(args, "--staging "+quoted(c.Staging))
-	}
-	return strings.Join(append(args, "--run "+string(run)), " ")
 }
 
 // quoted is s as a shell takes it for one word.
@@ -204,17 +190,22 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// holder names this process for the claim on a run.
-func holder() string {
-	return fmt.Sprintf("%s process %d at %d", thisMachine(), os.Getpid(), time.Now().UnixNano())
-}
+// holder names this process for leases.
+func holder() string { return fmt.Sprintf("%s process %d", hostname(), os.Getpid()) }
 
-// thisMachine names this machine for the claims on collections: what reads them
-// may be killed, and goes on at once when it is started again.
-func thisMachine() string {
+func hostname() string {
 	host, err := os.Hostname()
 	if err != nil {
 		return "unknown host"
 	}
 	return host
+}
+
+// localUser is who runs this command, for what a run says of itself.
+func localUser() string {
+	name := "unknown user"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	return name + " on " + hostname()
 }

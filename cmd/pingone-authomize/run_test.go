@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -24,8 +23,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// machine is a place to run the command: a folder, an environment, and what
-// was written.
+// machine is where the command runs: a folder, an environment, and what was
+// written.
 type machine struct {
 	t              *testing.T
 	dir            string
@@ -33,6 +32,7 @@ type machine struct {
 	terminal       bool
 	aws            []func(*aws.Config)
 	lookEvery      time.Duration
+	stdin          string
 	stdout, stderr buffer
 }
 
@@ -40,7 +40,7 @@ type machine struct {
 type buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
-	// onLine, if set, is told of everything that is written.
+	// onLine, if set, gets everything that is written.
 	onLine func(string)
 }
 
@@ -75,7 +75,7 @@ func (m *machine) run(ctx context.Context, wantCode int, args ...string) (stdout
 		Getenv: func(name string) string { return m.env[name] },
 		Setenv: func(name, value string) error { m.env[name] = value; return nil },
 		Getwd:  func() (string, error) { return m.dir, nil },
-		Stdout: &m.stdout, Stderr: &m.stderr, Terminal: m.terminal,
+		Stdin:  strings.NewReader(m.stdin), Stdout: &m.stdout, Stderr: &m.stderr, Terminal: m.terminal,
 		AWS: m.aws, LookEvery: m.lookEvery,
 	})
 	stdout, stderr = m.stdout.take(), m.stderr.take()
@@ -121,6 +121,14 @@ func (x *tenant) env() map[string]string {
 	}
 }
 
+// anHourAgo and now set Authomize's clock: a sweep spares what was posted in the
+// last minutes.
+func (x *tenant) anHourAgo() {
+	x.authomize.SetClocks(authomizetest.Clocks{Accepted: -time.Hour, Date: -time.Hour, Modified: -time.Hour})
+}
+
+func (x *tenant) now() { x.authomize.SetClocks(authomizetest.Clocks{}) }
+
 func mustContain(t *testing.T, what, text string, wants ...string) {
 	t.Helper()
 	for _, want := range wants {
@@ -130,14 +138,23 @@ func mustContain(t *testing.T, what, text string, wants ...string) {
 	}
 }
 
-func TestDemoTwice(t *testing.T) {
+// A demonstration needs no setting, and can be repeated. Its fakes end with the
+// process: what was posted to those of an interrupted one is posted once more.
+func TestDemo(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, nil)
-	var posted []map[string]int64
-	for range 2 {
+	ctx, interrupt := context.WithCancel(t.Context())
+	m.stderr.onLine = func(line string) {
+		if strings.Contains(line, "  post groupings") {
+			interrupt()
+		}
+	}
+	m.run(ctx, exitInterrupted, "run")
+	m.stderr.onLine = nil
+	for i := range 2 {
 		stdout, stderr := m.run(t.Context(), exitDone, "run")
-		mustContain(t, "stderr", stderr, "demo organization, served by fakes on this machine; nothing leaves it", "read users", "post permissions")
-		mustContain(t, "stdout", stdout, " done: ", " records posted, swept", "read from PingOne", "posted to Authomize")
+		mustContain(t, "stderr", stderr, "demo organization, served by fakes on this machine; nothing but what is staged leaves it", "read users", "post permissions")
+		mustContain(t, "stdout", stdout, " done: 18,741 records posted, swept", "read from PingOne", "posted to Authomize")
 		for _, line := range strings.Split(stdout[strings.Index(stdout, "\nreport"):], "\n") {
 			path := strings.TrimSpace(strings.TrimPrefix(line, "report"))
 			if _, err := os.Stat(path); path != "" && err != nil {
@@ -145,20 +162,9 @@ func TestDemoTwice(t *testing.T) {
 			}
 		}
 		r := m.report()
-		posted = append(posted, r.Posted())
-		if len(r.Sweep.Gone) != 0 || r.Organization == nil || r.Organization.Name != "Example Demo" {
-			t.Errorf("gone %v of %v, want none of Example Demo", r.Sweep.Gone, r.Organization)
+		if r.Organization == nil || r.Organization.Name != "Example Demo" || r.Posted()["users"] != 5000 || len(m.runs("staging/demo")) != i+1 {
+			t.Errorf("%v, %v posted, runs %v", r.Organization, r.Posted(), m.runs("staging/demo"))
 		}
-	}
-	if diff := cmp.Diff(posted[0], posted[1]); diff != "" {
-		t.Errorf("posted (-first +second):\n%s", diff)
-	}
-	if posted[0]["users"] != 5000 {
-		t.Errorf("%d users posted, want 5000", posted[0]["users"])
-	}
-	runs, err := os.ReadDir(filepath.Join(m.dir, "staging", "demo", "runs"))
-	if err != nil || len(runs) != 2 {
-		t.Errorf("runs %v, %v, want two in staging/demo", runs, err)
 	}
 }
 
@@ -177,8 +183,8 @@ func TestRealRunFromEnvFile(t *testing.T) {
 	if got := x.authomize.Count(authomize.Users); got != 40 {
 		t.Errorf("%d users in Authomize, want 40", got)
 	}
-	again, _ := m.run(t.Context(), exitDone, "report", "--run", m.report().Run)
-	if diff := cmp.Diff(stdout, again); diff != "" {
+	shown, _ := m.run(t.Context(), exitDone, "report", "--run", m.report().Run)
+	if diff := cmp.Diff(stdout, shown); diff != "" {
 		t.Errorf("output (-run +report):\n%s", diff)
 	}
 	m.noSecrets(x, stdout+stderr)
@@ -249,16 +255,22 @@ func TestDryRunPostsNothing(t *testing.T) {
 	}
 }
 
-func TestHeld(t *testing.T) {
+// A list that PingOne refuses holds nothing: what it showed is carried forward,
+// and output and report say so.
+func TestRefusedList(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t)
-	x.pingone.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED")
 	m := newMachine(t, x.env())
-	stdout, stderr := m.run(t.Context(), exitHeld, "run")
-	mustContain(t, "stdout", stdout, " held: ", "nothing swept", "could not be read (403 ACCESS_FAILED)", "Configuration Read")
-	mustContain(t, "stderr", stderr, "held: a person should look")
-	if sweeps := x.authomize.Sweeps(); len(sweeps) != 0 {
-		t.Errorf("%d sweeps, want none", len(sweeps))
+	x.anHourAgo()
+	m.run(t.Context(), exitDone, "run")
+	x.now()
+	x.pingone.Deny("/v1/environments/*/applications", 403, "ACCESS_FAILED")
+	x.org.RemoveUser(pingonetest.SizedEnvironment(), x.org.Environments[0].Users[39].ID)
+	stdout, stderr := m.run(t.Context(), exitDone, "run")
+	mustContain(t, "stdout", stdout, " done: ", ", swept", "403 ACCESS_FAILED", "Configuration Read Only", "refused:applications", "pingone-authomize approve --run "+m.report().Run)
+	mustContain(t, "stderr", stderr, "carried forward")
+	if n := x.authomize.Count(authomize.Users); n != 39 {
+		t.Errorf("%d users in Authomize, want 39", n)
 	}
 }
 
@@ -269,7 +281,7 @@ func TestFailed(t *testing.T) {
 	x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Users, Do: authomizetest.Status(401)})
 	stdout, stderr := m.run(t.Context(), exitFailed, "run")
 	mustContain(t, "stdout", stdout, " failed: ")
-	mustContain(t, "stderr", stderr, "go on with: pingone-authomize run --run ")
+	mustContain(t, "stderr", stderr, "go on with: pingone-authomize replay --run "+m.report().Run)
 }
 
 func TestRefusedSecretIsSaidOnce(t *testing.T) {
@@ -286,36 +298,28 @@ func TestRefusedSecretIsSaidOnce(t *testing.T) {
 	}
 }
 
+// A secret that is exchanged in the midst of reading stops the run, and the same
+// command with the new one goes on with it.
 func TestStoppedByAnErrorAndResumed(t *testing.T) {
 	t.Parallel()
-	for name, terminal := range map[string]bool{"lines": false, "bars": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := newTenant(t)
-			x.pingone.Inject(pingonetest.Fault{Match: "/v1/environments/*/populations", From: 2, Do: pingonetest.FaultForeignNext})
-			m := newMachine(t, x.env())
-			m.terminal = terminal
-			_, stderr := m.run(t.Context(), exitFailed, "run")
-			mustContain(t, "stderr", stderr, "did not come to an end: ", "populations", "records, stopped", "what was read is kept")
-			if len(x.authomize.Posts()) != 0 {
-				t.Error("an incomplete run was posted")
-			}
-			m.run(t.Context(), exitDone, "run", "--run", onward(t, stderr))
-			if got := x.authomize.Count(authomize.Users); got != 40 {
-				t.Errorf("%d users in Authomize, want 40", got)
-			}
-		})
+	x := newTenant(t)
+	x.pingone.Inject(pingonetest.Fault{Match: "/v1/environments/*/groups", From: 3, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
+		x.pingone.RotateSecret("another")
+		x.pingone.RevokeTokens()
+	}})
+	m := newMachine(t, x.env())
+	m.terminal = true
+	_, stderr := m.run(t.Context(), exitFailed, "run")
+	mustContain(t, "stderr", stderr, "did not come to an end: ", "credentials refused", "records, stopped", "what was read is staged; the same command goes on\n")
+	if len(x.authomize.Posts()) != 0 {
+		t.Error("an incomplete run was posted")
 	}
-}
-
-// onward is the run that stderr says to go on with.
-func onward(t *testing.T, stderr string) string {
-	t.Helper()
-	found := regexp.MustCompile(`go on with: pingone-authomize run --run (\S+)\n`).FindStringSubmatch(stderr)
-	if found == nil {
-		t.Fatalf("stderr does not say how to go on:\n%s", stderr)
+	m.env["PINGONE_CLIENT_SECRET"] = "another"
+	_, stderr = m.run(t.Context(), exitDone, "run")
+	mustContain(t, "stderr", stderr, "going on with run ")
+	if got := x.authomize.Count(authomize.Users); got != 40 {
+		t.Errorf("%d users in Authomize, want 40", got)
 	}
-	return found[1]
 }
 
 func TestBars(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/staging/dirstore"
 	"pingone-authomize/shared/transport"
 )
 
@@ -64,7 +63,7 @@ func loadSettings(ctx context.Context, getenv func(string) string, tune ...func(
 }
 
 // secretSource decides where the credentials come from. The lookup that it
-// returns satisfies the check for SECRET_ID, which has been done here.
+// returns satisfies the check for SECRET_ID, which was made here.
 func (s *settings) secretSource(ctx context.Context, getenv func(string) string, f *faults, tune []func(*aws.Config)) (secret.Source, func(string) string) {
 	lookup := func(name string) string {
 		if name == "SECRET_ID" && strings.TrimSpace(getenv(name)) == "" {
@@ -102,7 +101,7 @@ func (s *settings) checkSecret(ctx context.Context, f *faults) {
 		f.add(denied(err, "secretsmanager:GetSecretValue", "the secret that SECRET_ID names"))
 		return
 	}
-	_, err = s.fetch[staging.Users].Resolve(credentials)
+	_, err = s.fetch[staging.Environments].Resolve(credentials, true)
 	f.add(err)
 }
 
@@ -113,12 +112,6 @@ func (s *settings) checkToken(ctx context.Context) error {
 		return fmt.Errorf("no access to PingOne, so nothing was read and nothing was posted: %w", err)
 	}
 	return nil
-}
-
-// isFolder tells whether the runs are staged in a folder of this machine.
-func (s settings) isFolder() bool {
-	_, err := dirstore.Parse(s.staging)
-	return err == nil
 }
 
 // pacers hold the pace of each limit: what the settings say for the collections
@@ -164,8 +157,12 @@ func (b settingsError) Error() string {
 		strings.Join(b, "\n  - "))
 }
 
-// loadEnvFile sets the variables of a file that are not set yet.
+// loadEnvFile sets the variables of a file that are not set yet, if there is
+// one.
 func loadEnvFile(w world, file string) error {
+	if file == "" {
+		return nil
+	}
 	values, err := godotenv.Read(file)
 	var path *fs.PathError
 	switch {
@@ -189,7 +186,7 @@ func loadEnvFile(w world, file string) error {
 	return nil
 }
 
-// stagingURL is the place that the flag or STAGING_URL names, else the folder
+// stagingURL is what the flag or STAGING_URL names, else the folder
 // staging in the working directory. The flag may be a plain folder, too.
 func stagingURL(w world, flag string) (string, error) {
 	if strings.Contains(flag, "://") {

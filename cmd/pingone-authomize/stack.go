@@ -5,41 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
 	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/staging"
 )
 
 // transformName stands for the transform function among the collections.
 const transformName = "transform"
 
-// outputs are the stack's outputs that this command needs, as template.yaml
-// names them, each with what it is to stack.functions.
-var outputs = map[string]string{
-	"EnvironmentsFunctionName":    string(staging.Environments),
-	"PopulationsFunctionName":     string(staging.Populations),
-	"UsersFunctionName":           string(staging.Users),
-	"GroupsFunctionName":          string(staging.Groups),
-	"MembershipsFunctionName":     string(staging.Memberships),
-	"RolesFunctionName":           string(staging.Roles),
-	"RoleAssignmentsFunctionName": string(staging.RoleAssignments),
-	"ApplicationsFunctionName":    string(staging.Applications),
-	"GatewaysFunctionName":        string(staging.Gateways),
-	"TransformFunctionName":       transformName,
-}
-
-const bucketOutput = "StagingBucketName"
+// The stack's outputs that this command needs, as template.yaml names them:
+// UsersFunctionName and so on, and the bucket.
+const (
+	functionOutput = "FunctionName"
+	bucketOutput   = "StagingBucketName"
+)
 
 // stack is a deployment.
 type stack struct {
 	name      string
-	tune      []func(*aws.Config)
 	lambda    *lambda.Client
 	functions map[string]string // name by collection, and of transform
 	store     staging.Store
@@ -61,19 +53,20 @@ func openStack(ctx context.Context, w world, name string) (*stack, error) {
 	if len(out.Stacks) != 1 {
 		return nil, fmt.Errorf("stack %s: CloudFormation names %d stacks, not one", name, len(out.Stacks))
 	}
-	s := &stack{name: aws.ToString(out.Stacks[0].StackName), tune: w.AWS, lambda: lambda.NewFromConfig(cfg), functions: map[string]string{}}
+	s := &stack{name: aws.ToString(out.Stacks[0].StackName), lambda: lambda.NewFromConfig(cfg), functions: map[string]string{}}
 	bucket := ""
 	for _, o := range out.Stacks[0].Outputs {
 		key, value := aws.ToString(o.OutputKey), aws.ToString(o.OutputValue)
-		if what, ok := outputs[key]; ok {
-			s.functions[what] = value
+		if name, isFunction := strings.CutSuffix(key, functionOutput); isFunction {
+			s.functions[strings.ToLower(name)] = value
 		}
 		if key == bucketOutput {
 			bucket = value
 		}
 	}
-	if bucket == "" || len(s.functions) != len(outputs) {
-		return nil, fmt.Errorf("stack %s lacks outputs that every stack of pingone-authomize has once its deployment is complete (its state is %s): check --stack, or deploy again", name, out.Stacks[0].StackStatus)
+	lacks := func(c staging.Collection) bool { return s.functions[string(c)] == "" }
+	if bucket == "" || s.functions[transformName] == "" || slices.ContainsFunc(staging.Collections, lacks) {
+		return nil, fmt.Errorf("stack %s lacks outputs that every stack of pingone-authomize has once its deployment is complete (its state is %s): check --stack, or deploy once more", name, out.Stacks[0].StackStatus)
 	}
 	store, err := assemble.Store(ctx, "s3://"+bucket, w.AWS...)
 	if err != nil {
@@ -93,22 +86,24 @@ func noStack(err error, name, region string) error {
 
 // start invokes a function asynchronously.
 func (s *stack) start(ctx context.Context, what string, payload []byte) error {
-	_, err := s.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(s.functions[what]), InvocationType: "Event", Payload: payload})
-	if err != nil {
-		return fmt.Errorf("start %s: %w", what, denied(err, "lambda:InvokeFunction", "function "+s.functions[what]))
-	}
-	return nil
+	_, err := s.invoke(ctx, what, payload, types.InvocationTypeEvent)
+	return err
 }
 
-// call invokes a function and waits for its answer. It is sent once: another
-// try could meet the first one at work.
+// call invokes a function and waits for its answer, up to its time limit.
 func (s *stack) call(ctx context.Context, what string, payload []byte) ([]byte, error) {
-	out, err := s.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(s.functions[what]), Payload: payload},
+	return s.invoke(ctx, what, payload, types.InvocationTypeRequestResponse)
+}
+
+// invoke is sent once: another try could meet the first one at work.
+func (s *stack) invoke(ctx context.Context, what string, payload []byte, how types.InvocationType) ([]byte, error) {
+	name := s.functions[what]
+	out, err := s.lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, InvocationType: how, Payload: payload},
 		func(o *lambda.Options) { o.RetryMaxAttempts = 1 })
-	if err != nil {
-		return nil, fmt.Errorf("call %s: %w", what, denied(err, "lambda:InvokeFunction", "function "+s.functions[what]))
-	}
-	if out.FunctionError != nil {
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("invoke %s: %w", what, denied(err, "lambda:InvokeFunction", "function "+name))
+	case out.FunctionError != nil:
 		return nil, functionError(what, out.Payload)
 	}
 	return out.Payload, nil
@@ -130,10 +125,10 @@ func (s *stack) env(ctx context.Context, what string) (map[string]string, error)
 }
 
 // settings are those of all functions together, as getenv: what transform
-// has, and what the fetch functions have that have settings of their own.
+// has, and the fetch functions that heed more than the others.
 func (s *stack) settings(ctx context.Context) (func(string) string, error) {
 	all := map[string]string{}
-	for _, what := range []string{transformName, string(staging.Users), string(staging.RoleAssignments)} {
+	for _, what := range []string{transformName, string(staging.Environments), string(staging.RoleAssignments), string(staging.Devices)} {
 		env, err := s.env(ctx, what)
 		if err != nil {
 			return nil, err
@@ -143,7 +138,18 @@ func (s *stack) settings(ctx context.Context) (func(string) string, error) {
 	return func(name string) string { return all[name] }, nil
 }
 
-// command is a command line about a run of this stack.
-func (s *stack) command(name string, run staging.RunID) string {
-	return fmt.Sprintf("pingone-authomize %s --stack %s --run %s", name, s.name, run)
+// transformSettings are those of the transform function.
+func (s *stack) transformSettings(ctx context.Context) (config.Transform, error) {
+	env, err := s.env(ctx, transformName)
+	if err != nil {
+		return config.Transform{}, err
+	}
+	set, err := config.LoadTransform(func(name string) string { return env[name] })
+	if err != nil {
+		err = fmt.Errorf("the settings of stack %s: %w", s.name, err)
+	}
+	return set, err
 }
+
+// view is the stack's runs.
+func (s *stack) view() view { return view{s.store, where{Stack: s.name}.flags()} }

@@ -7,6 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +18,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"pingone-authomize/shared/assemble"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/secret"
@@ -28,8 +33,12 @@ import (
 
 const stackName = "example"
 
-// operator is the access key of who uses the command.
-const operator = "operator"
+// operator is the access key of who uses the command, and operatorARN who that
+// is.
+const (
+	operator    = "operator"
+	operatorARN = "arn:aws:iam::123456789012:user/ann"
+)
 
 // deployment is a stack on a fake AWS, whose functions run in this process:
 // S3 by gofakes3, the rest as far as the command needs it.
@@ -44,13 +53,13 @@ type deployment struct {
 
 	mu      sync.Mutex
 	env     map[string]string // of the functions
-	refused map[string]bool   // actions of the operator, or "lambda:InvokeFunction users"
+	refused map[string]bool   // actions of the operator
 	asked   map[string]bool   // actions of the operator so far
 	broken  map[string]bool   // functions that end with an error
-	invoked []string
-	// whenInvoked, if set, is told how many invocations there were.
-	whenInvoked func(int)
-	events      []json.RawMessage
+	seen    map[string]bool   // complete.json that S3 spoke of
+	invoked []string          // by the operator
+	// whenInvoked, if set, is called after each of them.
+	whenInvoked func()
 	secret      string
 }
 
@@ -61,7 +70,7 @@ func deploy(t *testing.T) *deployment {
 	d := &deployment{
 		machine: newMachine(t, nil), x: x, ctx: ctx, stop: stop,
 		bucket:  gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server(),
-		refused: map[string]bool{}, broken: map[string]bool{}, asked: map[string]bool{},
+		refused: map[string]bool{}, broken: map[string]bool{}, asked: map[string]bool{}, seen: map[string]bool{},
 	}
 	server := httptest.NewServer(d)
 	as := func(who string) func(c *aws.Config) {
@@ -99,23 +108,16 @@ func (d *deployment) refuse(actions ...string) {
 	}
 }
 
-// permit takes a refusal back.
-func (d *deployment) permit(action string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.refused, action)
-}
-
 // isRefused tells whether a request is the operator's and refused. It notes the
-// first action, which is IAM's.
-func (d *deployment) isRefused(r *http.Request, actions ...string) bool {
+// action.
+func (d *deployment) isRefused(r *http.Request, action string) bool {
 	if !strings.Contains(r.Header.Get("Authorization"), "Credential="+operator+"/") {
 		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked[actions[0]] = true
-	return slices.ContainsFunc(actions, func(a string) bool { return d.refused[a] })
+	d.asked[action] = true
+	return d.refused[action]
 }
 
 func (d *deployment) setBroken(name string, broken bool) {
@@ -152,7 +154,7 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		writeJSON(w, map[string]string{"Name": "the-secret", "SecretString": d.secret})
 	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
-		d.serveCloudFormation(w, r)
+		d.serveForms(w, r)
 	default:
 		action := map[string]string{"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}[r.Method]
 		if r.Method == "GET" && r.URL.Query().Has("list-type") {
@@ -175,10 +177,14 @@ func failAWS(w http.ResponseWriter, status int, code string) {
 
 func writeJSON(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
 
-func (d *deployment) serveCloudFormation(w http.ResponseWriter, r *http.Request) {
+// serveForms is what speaks in forms: CloudFormation and STS.
+func (d *deployment) serveForms(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	code, message := "", ""
 	switch {
+	case r.Form.Get("Action") == "GetCallerIdentity":
+		_, _ = io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>`+operatorARN+`</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+		return
 	case r.Form.Get("Action") != "DescribeStacks":
 		code = "InvalidAction"
 	case d.isRefused(r, "cloudformation:DescribeStacks"):
@@ -195,8 +201,8 @@ func (d *deployment) serveCloudFormation(w http.ResponseWriter, r *http.Request)
 	members := ""
 	if r.Form.Get("StackName") == stackName {
 		members = `<member><OutputKey>StagingBucketName</OutputKey><OutputValue>staged</OutputValue></member>`
-		for key, what := range outputs {
-			members += fmt.Sprintf(`<member><OutputKey>%s</OutputKey><OutputValue>fn-%s</OutputValue></member>`, key, what)
+		for _, what := range append([]staging.Collection{transformName}, staging.Collections...) {
+			members += fmt.Sprintf(`<member><OutputKey>%[1]sFunctionName</OutputKey><OutputValue>fn-%[1]s</OutputValue></member>`, what)
 		}
 	}
 	_, _ = fmt.Fprintf(w, `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>%s</StackName><StackStatus>CREATE_COMPLETE</StackStatus>`+
@@ -210,20 +216,19 @@ func (d *deployment) serveLambda(w http.ResponseWriter, r *http.Request) {
 			failAWS(w, 403, "AccessDeniedException")
 			return
 		}
-		writeJSON(w, map[string]any{"Environment": map[string]any{"Variables": d.functionEnv(name)}})
+		writeJSON(w, map[string]any{"Environment": map[string]any{"Variables": d.variables(name)}})
 		return
 	}
 	payload, _ := io.ReadAll(r.Body)
-	if d.isRefused(r, "lambda:InvokeFunction", "lambda:InvokeFunction "+name) {
+	if d.isRefused(r, "lambda:InvokeFunction") {
 		failAWS(w, 403, "AccessDeniedException")
 		return
 	}
 	d.mu.Lock()
-	d.invoked, d.events = append(d.invoked, name), append(d.events, payload)
-	count := len(d.invoked)
+	d.invoked = append(d.invoked, name)
 	d.mu.Unlock()
 	if d.whenInvoked != nil {
-		defer d.whenInvoked(count)
+		defer d.whenInvoked()
 	}
 	if r.Header.Get("X-Amz-Invocation-Type") == "Event" {
 		w.WriteHeader(http.StatusAccepted)
@@ -239,73 +244,91 @@ func (d *deployment) serveLambda(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, answer)
 }
 
-// functionEnv is the environment of a function, as the template sets it.
-func (d *deployment) functionEnv(name string) map[string]string {
+// variables are the environment of a function, as the template sets it: what
+// it heeds.
+func (d *deployment) variables(name string) map[string]string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	env := map[string]string{}
-	for k, v := range d.env {
-		isTransforms := strings.HasPrefix(k, "AUTHOMIZE_") || k == "SWEEP" || k == "DRY_RUN" || k == "MAX_SHRINK_PERCENT" || k == "SERVICE_ACCOUNTS" || k == "ROLE_PERMISSIONS"
-		if k == "MFA_DEVICES" && name != string(staging.Users) {
-			continue
+	for _, s := range config.Settings() {
+		if slices.Contains(s.Functions, name) && d.env[s.Name] != "" {
+			env[s.Name] = d.env[s.Name]
 		}
-		if strings.HasPrefix(k, "PINGONE_") && name == transformName || isTransforms && name != transformName {
-			continue
-		}
-		env[k] = v
 	}
 	return env
 }
 
-// call does what a function does, and S3's event after it.
+func (d *deployment) getenv(name string) func(string) string {
+	env := d.variables(name)
+	return func(k string) string { return env[k] }
+}
+
+// call does what a function does.
 func (d *deployment) call(name string, payload []byte) (any, error) {
 	d.mu.Lock()
 	broken := d.broken[name]
 	d.mu.Unlock()
-	if broken {
+	switch {
+	case broken:
 		return nil, fmt.Errorf("%s is broken", name)
+	case name == transformName:
+		return d.transform(payload)
 	}
-	env := d.functionEnv(name)
-	getenv := func(k string) string { return env[k] }
-	if name == transformName {
-		return d.transform(getenv, payload)
-	}
-	asked, err := event.ParseFetch(payload, time.Now())
+	asked, err := event.ParseFetch(payload)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := config.LoadFetch(getenv, staging.Collection(name))
+	settings, err := config.LoadFetch(d.getenv(name), staging.Collection(name))
 	if err != nil {
 		return nil, err
 	}
-	f := assemble.Fetcher{Settings: settings, Collection: staging.Collection(name), Store: d.store(), Secret: d.source(), Only: asked.Environments, DryRun: asked.DryRun}
-	result, err := f.Run(d.ctx, asked.Run)
+	f := assemble.Fetcher{Settings: settings, Collection: staging.Collection(name), Store: d.store(), Secret: d.source(), Holder: fmt.Sprint(time.Now().UnixNano())}
+	run, err := f.Pick(d.ctx, asked, "test")
+	if err != nil {
+		return nil, err
+	}
+	result, err := f.Run(d.ctx, run)
 	if err == nil && result.Complete {
-		key := staging.CompleteKey(asked.Run, staging.Collection(name))
-		env := d.functionEnv(transformName)
-		_, err = d.transform(func(k string) string { return env[k] }, fmt.Appendf(nil, `{"detail-type":"Object Created","detail":{"object":{"key":%q}}}`, key))
+		d.completed(run, f.Collection)
 	}
 	return result, err
 }
 
-func (d *deployment) transform(getenv func(string) string, payload []byte) (any, error) {
+// completed sends S3's event of a complete.json, once, to whom it is an input
+// of.
+func (d *deployment) completed(run staging.RunID, c staging.Collection) {
+	key := staging.CompleteKey(run, c)
 	d.mu.Lock()
-	broken := d.broken[transformName]
+	isNew := !d.seen[key]
+	d.seen[key] = true
 	d.mu.Unlock()
-	if broken {
-		return nil, fmt.Errorf("transform is broken")
+	if !isNew {
+		return
 	}
+	payload := fmt.Appendf(nil, `{"detail-type":"Object Created","detail":{"object":{"key":%q}}}`, key)
+	for _, of := range collection.All {
+		if slices.Contains(of.Inputs, c) {
+			d.work.Go(func() { _, _ = d.call(string(of.Name), payload) })
+		}
+	}
+	d.work.Go(func() { _, _ = d.call(transformName, payload) })
+}
+
+func (d *deployment) transform(payload []byte) (any, error) {
 	asked, err := event.ParseTransform(payload)
 	if err != nil {
 		return nil, err
 	}
-	settings, err := config.LoadTransform(getenv)
+	settings, err := config.LoadTransform(d.getenv(transformName))
 	if err != nil {
 		return nil, err
 	}
 	settings.DryRun = settings.DryRun || asked.DryRun
-	t := assemble.Transformer{Settings: settings, Store: d.store(), Secret: d.source()}
-	return t.Run(d.ctx, assemble.Ask{Run: asked.Run, Holder: fmt.Sprint(time.Now().UnixNano()), Again: asked.Collection == "", ApproveSweep: asked.ApproveSweep})
+	t := assemble.Transformer{Settings: settings, Store: d.store(), Secret: d.source(), Holder: fmt.Sprint(time.Now().UnixNano())}
+	if asked.Approve != nil {
+		return t.Approve(d.ctx, asked.Run, *asked.Approve)
+	}
+	return t.Run(d.ctx, asked.Run, asked.ByPerson())
 }
 
 func (d *deployment) source() secret.Source {
@@ -315,4 +338,27 @@ func (d *deployment) source() secret.Source {
 		return awssecret.Source{}
 	}
 	return source
+}
+
+// The outputs that the command looks for are among the template's.
+func TestOutputsAreTheTemplates(t *testing.T) {
+	t.Parallel()
+	template, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(template), "\nOutputs:\n")
+	got := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^  (\w+):\n(?:    .*\n)*?    Value: (.*)`).FindAllStringSubmatch(section, -1) {
+		if name, isFunction := strings.CutSuffix(m[1], "Name"); isFunction && strings.HasSuffix(name, "Function") {
+			got[strings.ToLower(strings.TrimSuffix(name, "Function"))] = strings.TrimPrefix(m[2], "!Ref "+name)
+		}
+	}
+	want := map[string]string{transformName: ""}
+	for _, c := range staging.Collections {
+		want[string(c)] = ""
+	}
+	if diff := cmp.Diff(want, got); diff != "" || !strings.Contains(section, "\n  "+bucketOutput+":\n") {
+		t.Errorf("outputs of this command (-) and of template.yaml (+):\n%s", diff)
+	}
 }

@@ -1,5 +1,5 @@
 // Package assemble puts the parts together as the settings say. It is the one
-// place that knows all of them; the functions and the command share it.
+// package that sees all of them; the functions and the command share it.
 package assemble
 
 import (

@@ -2,10 +2,14 @@ package assemble
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/event"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
@@ -13,7 +17,7 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-// A Fetcher reads one collection. It may be kept between invocations: the
+// A Fetcher reads one collection. It may live on between invocations: the
 // access token then serves them all.
 type Fetcher struct {
 	Settings   config.Fetch
@@ -22,15 +26,10 @@ type Fetcher struct {
 	Secret     secret.Source
 	Log        *slog.Logger
 	OnProgress func(fetch.Progress)
-	// Only are the environments that the run is narrowed to; none is all of
-	// the settings. DryRun tells that it is never to be posted. Both are of
-	// one run.
-	Only   []pingone.ID
-	DryRun bool
 	// Pacers are shared by all Fetchers of a process; nil: this one has its
 	// own, anew for each Run.
 	Pacers *pingone.Pacers
-	// Holder names the invocation, the same when it is tried again.
+	// Holder names the invocation, the same when it is retried.
 	Holder string
 	// Base sends to PingOne; nil is transport.NewBase.
 	Base http.RoundTripper
@@ -41,64 +40,84 @@ type Fetcher struct {
 	tokens *pingone.Tokens
 }
 
+// Pick returns the run that an event is about. The root opens it where the
+// rules let it; by says who asks. Another function takes the run that an event
+// names, if it is open, else the open one.
+//
+// staging.ErrNoRun means that there is none to read yet, staging.ErrClosed that
+// there is none any more, and why.
+func (f *Fetcher) Pick(ctx context.Context, asked event.Fetch, by string) (staging.RunID, error) {
+	names := asked.Named || asked.Input != ""
+	if f.Collection == staging.Environments && !asked.Continued && asked.Input == "" {
+		run, err := f.Open(ctx, asked, by)
+		return run.Run, err
+	}
+	open, err := staging.Current(ctx, f.Store)
+	switch {
+	case err != nil && !(names && errors.Is(err, staging.ErrNoRun)):
+		return "", err
+	case !names || asked.Run == open.Run:
+		return open.Run, nil
+	case asked.Run > open.Run:
+		return "", fmt.Errorf("run %s: %w: it waits for the function environments to open it", asked.Run, staging.ErrNoRun)
+	}
+	return "", fmt.Errorf("run %s: %w: run %s is being read since, and a run that is closed is read no further", asked.Run, staging.ErrClosed, open.Run)
+}
+
+// Open goes on with the open run or opens one, as the event and the settings
+// ask; see staging.OpenRun. It is for the root.
+func (f *Fetcher) Open(ctx context.Context, asked event.Fetch, by string) (staging.Run, error) {
+	credentials, err := f.Secret.Credentials(ctx)
+	if err != nil {
+		return staging.Run{}, err
+	}
+	settings, err := f.Settings.Resolve(credentials, true)
+	if err != nil {
+		return staging.Run{}, err
+	}
+	if err := settings.CheckOnly(asked.Environments); err != nil {
+		return staging.Run{}, err
+	}
+	return staging.OpenRun(ctx, f.Store, staging.OpenRequest{
+		At: asked.Run, Named: asked.Named, GoOn: asked.GoOn,
+		Run: staging.Run{
+			Environments: settings.Environments, All: settings.All, Only: asked.Environments, DryRun: asked.DryRun, OpenedBy: by,
+		},
+	}, time.Now())
+}
+
 // Run reads the collection into run; see fetch.Run.
 func (f *Fetcher) Run(ctx context.Context, run staging.RunID) (fetch.Result, error) {
-	o, closeIdle, err := f.options(ctx)
+	credentials, err := f.Secret.Credentials(ctx)
 	if err != nil {
 		return fetch.Result{}, err
 	}
-	defer closeIdle()
-	return fetch.Run(ctx, run, f.Collection, o)
-}
-
-// Estimate says what Run would cost; see fetch.Plan.
-func (f *Fetcher) Estimate(ctx context.Context, run staging.RunID) (fetch.Estimate, error) {
-	o, closeIdle, err := f.options(ctx)
+	settings, err := f.Settings.Resolve(credentials, false)
 	if err != nil {
-		return fetch.Estimate{}, err
+		return fetch.Result{}, err
 	}
-	defer closeIdle()
-	return fetch.Plan(ctx, run, f.Collection, o)
-}
-
-// options are those of one invocation. closeIdle ends its connections: those
-// that are open when a function is frozen are dead afterwards.
-func (f *Fetcher) options(ctx context.Context) (o fetch.Options, closeIdle func(), err error) {
-	credentials, err := f.Secret.Credentials(ctx)
+	home, err := pingone.ParseTokenEndpoint(credentials.TokenEndpoint)
 	if err != nil {
-		return fetch.Options{}, nil, err
-	}
-	settings, err := f.Settings.Resolve(credentials)
-	if err != nil {
-		return fetch.Options{}, nil, err
-	}
-	if settings, err = settings.Narrow(f.Only); err != nil {
-		return fetch.Options{}, nil, err
+		return fetch.Result{}, fmt.Errorf("secret: %w", err)
 	}
 	if f.tokens == nil {
 		f.tokens = pingone.NewTokens(f.Secret, transport.Options{Base: f.Base, Log: f.Log})
 	}
-	stats := f.Stats
-	if stats == nil {
-		stats = &transport.Stats{}
+	o := fetch.Options{
+		Store: f.Store, Stats: f.Stats, Home: home.Environment, ClientID: credentials.ClientID,
+		PerSecond: settings.PerSecond, MaxAge: settings.MaxAge, Devices: settings.Devices,
+		Holder: f.Holder, Log: f.Log, OnProgress: f.OnProgress,
+	}
+	if o.Stats == nil {
+		o.Stats = &transport.Stats{}
 	}
 	pacers := f.Pacers
 	if pacers == nil {
 		pacers = pingone.NewPacers(settings.PerSecond, settings.PerSecond)
 	}
-	client := pingone.NewHTTP(f.tokens, pacers.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: stats, Log: f.Log}))
-	return fetch.Options{
-		Store:        f.Store,
-		Client:       pingone.New(settings.APIURL, client),
-		Stats:        stats,
-		Environments: settings.Environments,
-		All:          settings.All,
-		Terms:        staging.Terms{Narrowed: len(f.Only) > 0, DryRun: f.DryRun},
-		PerSecond:    settings.PerSecond,
-		Roles:        fetch.RoleOptions{MaxAge: settings.RoleMaxAge, Refresh: settings.RoleRefresh},
-		MFADevices:   settings.MFADevices,
-		Holder:       f.Holder,
-		Log:          f.Log,
-		OnProgress:   f.OnProgress,
-	}, client.CloseIdleConnections, nil
+	client := pingone.NewHTTP(f.tokens, pacers.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: o.Stats, Log: f.Log}))
+	// A connection that is open when a function is frozen is dead afterwards.
+	defer client.CloseIdleConnections()
+	o.Client = pingone.New(settings.APIURL, client)
+	return fetch.Run(ctx, run, f.Collection, o)
 }

@@ -2,92 +2,72 @@ package authomize
 
 import (
 	"bytes"
+	"regexp"
+	"slices"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
+
+// maxBytes is the most bytes a request: MaxBodyBytes is not exact, and it costs
+// nothing to stay below.
+const maxBytes = 900_000
 
 // An entry is one encoded record of a batch.
 type entry struct {
-	start, end int // of its JSON in the batch's buffer
-	key        string
-	tag        uint32
+	json    []byte
+	key     string
+	tag     uint32
+	without []string // fields that were left out
 }
 
-// A batch collects encoded records of one kind up to the limits of a request.
-// It is used again once it was delivered, so that a stream of any length takes
-// the memory of a few batches.
+// A batch collects encoded records up to the limits of a request, and brings
+// them to the API, in as many requests as it takes.
 type batch struct {
-	kind     Kind
-	maxItems int
-	maxBytes int
-
-	first, count int64 // positions in the stream that it stands for
-	size         int   // bytes of the request
-	buf          bytes.Buffer
-	enc          *jsontext.Encoder
+	*upload
+	first, count int64        // positions in the stream that it stands for
+	buf          bytes.Buffer // never emptied: it holds the entries' JSON, fewer allocations than one each
 	entries      []entry
 	index        map[string]int // key → position in entries
+	size         int            // bytes of the request
 	result       Result
-}
-
-func newBatch(kind Kind, maxItems, maxBytes int) *batch {
-	b := &batch{kind: kind, maxItems: maxItems, maxBytes: maxBytes, index: map[string]int{}}
-	b.enc = jsontext.NewEncoder(&b.buf, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	return b
-}
-
-// reset empties the batch for records from position first on.
-func (b *batch) reset(first int64) {
-	b.first, b.count, b.size = first, 0, envelope
-	b.entries = b.entries[:0]
-	clear(b.index)
-	b.result = Result{}
-	b.truncate(0)
-}
-
-func (b *batch) truncate(n int) {
-	b.buf.Truncate(n)
-	b.enc.Reset(&b.buf, b.enc.Options())
 }
 
 // add takes one record, or reports false where it belongs in the next batch.
 // A record that can never be sent is taken into quarantine. Of two with one
 // key the later counts, as it would in two batches.
 func (b *batch) add(it Item) bool {
-	key := it.Record.Key()
-	at, again := b.index[key]
-	if len(b.entries) >= b.maxItems && !again || b.buf.Len() > 2*b.maxBytes {
-		return false // the second holds off a stream that repeats one key for ever
-	}
+	e := entry{key: it.Record.Key(), tag: it.Tag}
 	start := b.buf.Len()
-	if json.MarshalEncode(b.enc, it.Record) != nil {
-		b.truncate(start)
-		b.quarantine(it, ReasonEncoding)
+	err := json.MarshalWrite(&b.buf, it.Record, lenient)
+	e.json = dropControls(b.buf.Bytes()[start:])
+	reason := ""
+	switch {
+	case err != nil:
+		reason = reasonEncoding
+	case envelope+len(e.json) > maxBytes:
+		reason = reasonTooLarge
+	}
+	if reason != "" {
+		b.count++
+		b.quarantine(e, reason, "")
 		return true
 	}
-	end := b.buf.Len() - 1 // without the encoder's line feed
-	size := b.size + end - start
+	at, repeated := b.index[e.key]
+	size := b.size + len(e.json)
 	switch {
-	case envelope+end-start > b.maxBytes:
-		b.truncate(start)
-		b.quarantine(it, ReasonTooLarge)
-		return true
-	case again:
-		size -= b.entries[at].end - b.entries[at].start
+	case repeated:
+		size -= len(b.entries[at].json)
 	case len(b.entries) > 0:
 		size++ // comma
 	}
-	if size > b.maxBytes {
-		b.truncate(start)
+	if size > maxBytes || len(b.entries) >= b.maxItems && !repeated {
 		return false
 	}
-	e := entry{start: start, end: end, key: key, tag: it.Tag}
-	if again {
+	if repeated {
 		b.entries[at] = e
 		b.result.Duplicates++
 	} else {
-		b.index[key] = len(b.entries)
+		b.index[e.key] = len(b.entries)
 		b.entries = append(b.entries, e)
 	}
 	b.size = size
@@ -95,17 +75,40 @@ func (b *batch) add(it Item) bool {
 	return true
 }
 
-func (b *batch) quarantine(it Item, reason string) {
-	b.count++
-	b.result.quarantine(Quarantined{Kind: b.kind, Key: it.Record.Key(), Tag: it.Tag, Reason: reason})
+// quarantine counts a record that is kept back or refused.
+func (b *batch) quarantine(e entry, reason, ref string) {
+	q := Quarantined{Kind: b.kind, Key: e.key, Reason: reason, Ref: ref}
+	b.result.Add(Result{QuarantinedTotal: 1, QuarantinedByReason: map[string]int64{reason: 1}, Quarantined: []Quarantined{q}})
 }
 
-// items returns the encoded records of entries.
-func (b *batch) items(entries []entry) [][]byte {
-	raw := b.buf.Bytes()
-	out := make([][]byte, len(entries))
-	for i, e := range entries {
-		out[i] = raw[e.start:e.end:e.end]
+// controls are control characters in JSON, after the escapes that only look so.
+var controls = regexp.MustCompile(`(\\[\\"/nt])|\\[bfr]|\\u00[01].|[\x{7f}-\x{9f}]`)
+
+// dropControls takes control characters other than tab and line feed out of
+// JSON: some servers fail on them.
+func dropControls(raw []byte) []byte {
+	if bytes.IndexByte(raw, '\\') < 0 && bytes.IndexByte(raw, 0x7f) < 0 && bytes.IndexByte(raw, 0xc2) < 0 {
+		return raw
 	}
-	return out
+	return controls.ReplaceAll(raw, []byte("$1"))
+}
+
+// leaveOut returns e without the fields at fault, or false if one of them is
+// not there or has to be.
+func (b *batch) leaveOut(e entry, faults []fault) (entry, bool) {
+	m := fields(e.json)
+	var names []string
+	for _, f := range faults {
+		if slices.Contains(names, f.field) {
+			continue
+		}
+		if _, ok := m[f.field]; !ok || b.kind.needs(f.field) {
+			return e, false
+		}
+		delete(m, f.field)
+		names = append(names, f.field)
+	}
+	raw, err := json.Marshal(m, json.Deterministic(true), lenient)
+	e.json, e.without = raw, slices.Concat(e.without, names)
+	return e, err == nil
 }

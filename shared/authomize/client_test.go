@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,168 +13,100 @@ import (
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/secret"
+	"pingone-authomize/shared/transport"
 )
-
-func TestNew(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, base, app string
-		ok              bool
-	}{
-		{name: "https", base: "https://api.authomize.com", app: "a1", ok: true},
-		{name: "https with a path and slash", base: "https://proxy.example/authomize/", app: "a1", ok: true},
-		{name: "http on this machine", base: "http://127.0.0.1:8080", app: "a1", ok: true},
-		{name: "http on localhost", base: "http://localhost:8080", app: "a1", ok: true},
-		{name: "http elsewhere", base: "http://api.authomize.com", app: "a1"},
-		{name: "http on a host that begins alike", base: "http://127.0.0.1.example.com", app: "a1"},
-		{name: "user in address", base: "https://u:p@api.authomize.com", app: "a1"},
-		{name: "query in address", base: "https://api.authomize.com?a=b", app: "a1"},
-		{name: "no address", app: "a1"},
-		{name: "unreadable address", base: "https://[", app: "a1"},
-		{name: "other scheme", base: "ftp://api.authomize.com", app: "a1"},
-		{name: "no app", base: "https://api.authomize.com"},
-		{name: "app that climbs", base: "https://api.authomize.com", app: ".."},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := authomize.New(authomize.Options{BaseURL: tt.base, AppID: tt.app, HTTP: &http.Client{}})
-			if (err == nil) != tt.ok {
-				t.Errorf("got err %v; want ok %t", err, tt.ok)
-			}
-			if err != nil && strings.Contains(err.Error(), "u:p@") {
-				t.Errorf("password in error: %v", err)
-			}
-		})
-	}
-	_, err := authomize.New(authomize.Options{})
-	if err == nil || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("got %v; want all three faults", err)
-	}
-}
 
 func TestPost(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	c := client(t, s)
 	got, err := c.Post(t.Context(), authomize.Users, [][]byte{[]byte(`{"uniqueId":"user:1"}`), []byte(`{"uniqueId":"user:2"}`)})
-	if err != nil {
-		t.Fatal(err)
+	if diff := cmp.Diff(authomize.Receipt{Accepted: 2, AcceptedAt: start, Date: start}, got); err != nil || diff != "" {
+		t.Errorf("%v, %s", err, diff)
 	}
-	want := authomize.Receipt{RequestID: "request-1", Accepted: 2, AcceptedAt: start}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+	got, err = c.Post(t.Context(), authomize.AccountAssociations, [][]byte{[]byte(`{"sourceId":"user:1","targetId":"group:1"}`), []byte(`{"sourceId":"user:8","targetId":"group:1"}`)})
+	if err != nil || got.Accepted != 0 || len(got.Invalid) != 2 {
+		t.Errorf("got %+v, %v; want the absent user and group", got, err)
 	}
-	got, err = c.Post(t.Context(), authomize.AccountAssociations, [][]byte{[]byte(`{"sourceId":"user:1","targetId":"group:9"}`), []byte(`{"sourceId":"user:8","targetId":"group:9"}`)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want = authomize.Receipt{RequestID: "request-2", AcceptedAt: start, Invalid: map[string][]string{
-		"invalidSourceIds": {"user:8"}, "invalidTargetIds": {"group:9"},
-	}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	wantPosts := []authomizetest.PostLog{
+	want := []authomizetest.PostLog{
 		{Kind: authomize.Users, Items: 2, Bytes: 54, Status: 200},
 		{Kind: authomize.AccountAssociations, Items: 2, Bytes: 96, Status: 200},
 	}
-	if diff := cmp.Diff(wantPosts, s.Posts()); diff != "" {
+	if diff := cmp.Diff(want, s.Posts()); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func TestPostEveryKind(t *testing.T) {
-	t.Parallel()
-	s := serve(t)
-	records := []authomize.Record{
-		authomize.User{UniqueID: "user:1", Email: "a@example.com", LastLoginAt: "2026-11-20T10:11:12Z", Tags: []string{"x"}, CustomProperties: []authomize.Property{{Key: "k", Value: "v"}}},
-		authomize.ServiceAccount{UniqueID: "client:1", Type: authomize.ApplicationPrincipal, Status: authomize.StatusEnabled},
-		authomize.Grouping{UniqueID: "group:1", Name: "g", Type: authomize.Group},
-		authomize.Privilege{UniqueID: "privilege:1", OriginName: "p", Type: "Use"},
-		authomize.Asset{UniqueID: "application:1", Name: "a", Type: authomize.Application, CreatedAt: "2026-11-20T10:11:12.5Z"},
-		authomize.PrivilegeGrant{SourceID: "privilege:1", TargetID: "privilege:1"},
-		authomize.AssetInheritance{SourceID: "application:1", TargetID: "application:1"},
-		authomize.GroupingAssociation{SourceID: "group:1", TargetID: "group:1"},
-		authomize.AccountAssociation{SourceID: "client:1", TargetID: "group:1"},
-		authomize.Permission{SourceUniqueID: "group:1", SourceType: authomize.FromGrouping, PrivilegeID: "privilege:1", AssetID: "application:1"},
-	}
-	u := uploader(t, s)
-	for i, r := range records {
-		if r.Kind() != authomize.Kinds[i] {
-			t.Fatalf("record %d is of kind %s; want %s", i, r.Kind(), authomize.Kinds[i])
-		}
-		got, err := u.Upload(t.Context(), r.Kind(), stream(r))
-		if err != nil || got.Accepted != 1 || got.QuarantinedTotal != 0 || s.Count(r.Kind()) != 1 {
-			t.Errorf("%s: got %+v, err %v", r.Kind(), got, err)
+	for name, items := range map[string][][]byte{
+		"empty": nil, "too many items": slices.Repeat([][]byte{[]byte(`{}`)}, authomize.MaxItems+1),
+		"exactly one megabyte": {make([]byte, authomize.MaxBodyBytes-len(`{"data":[]}`))},
+	} {
+		_, err := c.Post(t.Context(), authomize.Users, items)
+		if err == nil || len(items) > 0 && !errors.Is(err, authomize.ErrTooLarge) || len(s.Requests()) != 2 {
+			t.Errorf("%s: got %v, %d requests; want that nothing is sent", name, err, len(s.Requests()))
 		}
 	}
 }
 
-func TestPostRefusesBeforeSending(t *testing.T) {
+// With service accounts as users, both are posted to one place.
+func TestServiceAccountsAsUsers(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	c := client(t, s)
-	one := []byte(`{"uniqueId":"user:1"}`)
-	many := make([][]byte, authomize.MaxItems+1)
-	for i := range many {
-		many[i] = one
-	}
-	tests := []struct {
-		name  string
-		items [][]byte
-		want  error
-	}{
-		{"empty list", nil, authomize.ErrEmpty},
-		{"too many items", many, authomize.ErrTooLarge},
-		{"exactly one megabyte", [][]byte{make([]byte, authomize.MaxBodyBytes-len(`{"data":[]}`))}, authomize.ErrTooLarge},
-	}
-	for _, tt := range tests {
-		if _, err := c.Post(t.Context(), authomize.Users, tt.items); !errors.Is(err, tt.want) {
-			t.Errorf("%s: got %v; want %v", tt.name, err, tt.want)
-		}
-	}
-	if _, err := c.Post(t.Context(), "identities", [][]byte{one}); err == nil {
-		t.Error("unknown kind was posted")
-	}
-	if got := s.Requests(); got != nil {
-		t.Errorf("requests %v; want none", got)
+	c := newClient(t, authomize.Options{BaseURL: s.URL, AppID: s.AppID, HTTP: s.Client(), ServiceAccountsAsUsers: true})
+	u := &authomize.Uploader{Client: c, Now: fixed}
+	_, err := u.Upload(t.Context(), authomize.ServiceAccounts, stream(authomize.ServiceUser{User: *user(1)}))
+	got, failed := c.Keys(t.Context(), authomize.ServiceAccounts)
+	if err != nil || failed != nil || !slices.Equal(got, []string{"user:0001"}) || s.Count(authomize.Users) != 1 {
+		t.Errorf("%v, %v, got %q, %d users", err, failed, got, s.Count(authomize.Users))
 	}
 }
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
+	post := authomize.Users
+	says := func(status int, text string) authomizetest.Action {
+		return authomizetest.Answer(status, "application/json", `{"detail":"`+text+`"}`)
+	}
 	tests := []struct {
-		name string
-		do   authomizetest.Action
-		want error
+		name  string
+		fault authomizetest.Fault
+		want  error
+		says  string
 	}{
-		{"401", authomizetest.Status(401), authomize.ErrUnauthorized},
-		{"403", authomizetest.Status(403), authomize.ErrUnauthorized},
-		{"404", authomizetest.Status(404), authomize.ErrNoApp},
-		{"413", authomizetest.Status(413), authomize.ErrTooLarge},
-		{"422", authomizetest.RefuseUnnamed(nil), authomize.ErrInvalid},
-		{"429", authomizetest.Throttle("7"), authomize.ErrThrottled},
-		{"500", authomizetest.Status(500), authomize.ErrServer},
-		{"503", authomizetest.Status(503), authomize.ErrServer},
-		{"redirect", authomizetest.Redirect("https://example.com/"), authomize.ErrRedirect},
-		{"not JSON", authomizetest.NotJSON(), authomize.ErrBadReceipt},
-		{"no count", authomizetest.SetField("numberOfAcceptedEntities", nil), authomize.ErrBadReceipt},
+		{"401, and /me too", authomizetest.Fault{Do: authomizetest.Status(401)}, authomize.ErrUnauthorized, "Unauthorized"},
+		{"403, and /me too", authomizetest.Fault{Do: authomizetest.Status(403)}, authomize.ErrUnauthorized, "Forbidden"},
+		{"401 alone", authomizetest.Fault{Kind: post, Do: authomizetest.Status(401)}, authomize.ErrForbidden, "Unauthorized"},
+		{"403 alone", authomizetest.Fault{Kind: post, Do: says(403, "The tenant is over its licence for accounts")}, authomize.ErrForbidden, `it says "The tenant is over its licence for accounts"`},
+		{"403, and /me is out of order", authomizetest.Fault{Kind: post, Do: authomizetest.Status(403)}, authomize.ErrForbidden, "Forbidden"},
+		{"403 of a firewall", authomizetest.Fault{Do: waf}, authomize.ErrBlocked, ""},
+		{"400", authomizetest.Fault{Do: says(400, "The app is paused: resume it in Data Sources")}, nil, `400 (it says "The app is paused: resume it in Data Sources")`},
+		{"404", authomizetest.Fault{Do: authomizetest.Status(404)}, authomize.ErrNoApp, "Not Found"},
+		{"409", authomizetest.Fault{Do: says(409, "Another ingestion of this app is being processed")}, authomize.ErrConflict, "Another ingestion"},
+		{"413", authomizetest.Fault{Do: authomizetest.Status(413)}, authomize.ErrTooLarge, ""},
+		{"422 in words", authomizetest.Fault{Do: says(422, `Unknown type of\njane@example.com`)}, authomize.ErrInvalid, `it says "Unknown type of [redacted]"`},
+		{"422 with faults", authomizetest.Fault{Do: authomizetest.Refuse("email", "value_error.email", 0, 2)}, authomize.ErrInvalid, `2 faults, the first in field "email" of item 0: value_error.email`},
+		{"429", authomizetest.Fault{Do: authomizetest.Throttle("7")}, authomize.ErrThrottled, ""},
+		{"503", authomizetest.Fault{Do: authomizetest.Status(503)}, authomize.ErrServer, "POST /v2/apps/fake-app/accounts/users"},
+		{"redirect", authomizetest.Fault{Do: authomizetest.Redirect("https://example.com/")}, authomize.ErrRedirect, ""},
+		{"not JSON", authomizetest.Fault{Do: authomizetest.NotJSON()}, authomize.ErrBadReceipt, "no JSON object"},
+		{"no count", authomizetest.Fault{Do: authomizetest.SetField("numberOfAcceptedEntities", nil)}, authomize.ErrBadReceipt, "no count"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := serve(t, authomizetest.WithFaults(authomizetest.Fault{Do: tt.do}))
+			s := serve(t, authomizetest.WithFaults(tt.fault))
+			if strings.Contains(tt.name, "/me is out of order") {
+				s.AddFaults(authomizetest.Fault{Path: "/me", Do: authomizetest.Status(503)})
+			}
 			_, err := client(t, s).Post(t.Context(), authomize.Users, [][]byte{[]byte(`{"uniqueId":"user:1","email":"canary@example.com"}`)})
-			if !errors.Is(err, tt.want) {
-				t.Fatalf("got %v; want %v", err, tt.want)
+			if err == nil || tt.want != nil && !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.says) {
+				t.Fatalf("got %v; want %v, %s", err, tt.want, tt.says)
 			}
 			for _, other := range tests {
-				if !errors.Is(other.want, tt.want) && errors.Is(err, other.want) {
+				if other.want != nil && !errors.Is(other.want, tt.want) && errors.Is(err, other.want) {
 					t.Errorf("%v is also %v", err, other.want)
 				}
 			}
-			for _, secret := range []string{"canary", s.Token, "something is wrong", "welcome"} {
+			for _, secret := range []string{"canary", s.Token, "welcome", "jane", "html"} {
 				if strings.Contains(err.Error(), secret) {
 					t.Errorf("%q in error: %v", secret, err)
 				}
@@ -183,163 +115,103 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestErrorDetail(t *testing.T) {
-	t.Parallel()
-	for name, do := range map[string]authomizetest.Action{
-		"integers": authomizetest.Refuse("email", "value_error.email", 0, 2),
-		"strings":  authomizetest.RefuseText("email", "value_error.email", 0, 2),
-	} {
-		s := serve(t, authomizetest.WithFaults(authomizetest.Fault{Do: do}))
-		_, err := client(t, s).Post(t.Context(), authomize.Users, [][]byte{[]byte(`{"uniqueId":"user:1"}`)})
-		var got *authomize.Error
-		if !errors.As(err, &got) {
-			t.Fatalf("got %v; want an *Error", err)
-		}
-		want := &authomize.Error{
-			Method: "POST", Path: "/v2/apps/fake-app/accounts/users", Status: 422,
-			Detail: []authomize.Fault{{Index: 0, Field: "email", Type: "value_error.email"}, {Index: 2, Field: "email", Type: "value_error.email"}},
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
-	}
-}
+type roundTrip func(*http.Request) (*http.Response, error)
 
-func TestErrorWithoutConnection(t *testing.T) {
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// No query is in an error of the connection, the app id changes no path, and
+// the caller's end of time is seen.
+func TestRequests(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	c := client(t, s)
-	s.Close()
-	_, err := c.Sweep(t.Context(), start)
-	if err == nil || strings.Contains(err.Error(), "modifiedBefore") {
+	broken := errors.New("connection broke")
+	var paths []string
+	hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		paths = append(paths, r.Method+" "+r.URL.EscapedPath())
+		return nil, broken
+	})}
+	c := newClient(t, authomize.Options{BaseURL: "https://api.example.com", AppID: "a/../b c", HTTP: hc})
+	if _, err := c.Sweep(t.Context(), start); !errors.Is(err, broken) || strings.Contains(err.Error(), "modifiedBefore") {
 		t.Errorf("got %v; want an error without the query", err)
+	}
+	if diff := cmp.Diff([]string{"DELETE /v2/apps/a%2F..%2Fb%20c/data"}, paths); diff != "" {
+		t.Error(diff)
+	}
+	for _, app := range []string{"", ".", ".."} {
+		if _, err := authomize.New(authomize.Options{BaseURL: "https://api.example.com", AppID: app, HTTP: hc}); err == nil {
+			t.Errorf("app %q is taken", app)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Me(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := client(t, serve(t)).Me(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v; want context.Canceled", err)
 	}
 }
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	now := start
-	s := serve(t, authomizetest.WithClock(func() time.Time { return now }))
+	s := serve(t)
 	c := client(t, s)
-	post := func(id string) {
-		if _, err := c.Post(t.Context(), authomize.Users, [][]byte{[]byte(`{"uniqueId":"` + id + `"}`)}); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := c.Sweep(t.Context(), time.Time{}); err == nil || s.Requests() != nil {
+		t.Errorf("got %v; want that nothing is sent without a time", err)
 	}
-	post("user:old")
-	post("user:kept")
-	now = start.Add(time.Hour)
-	post("user:kept")
-	post("user:new")
-	zone := time.FixedZone("", 2*3600)
-	got, err := c.Sweep(t.Context(), now.Add(-time.Minute).In(zone))
-	if err != nil {
-		t.Fatal(err)
+	got, err := c.Sweep(t.Context(), start.Add(1_999_999).In(time.FixedZone("", 2*3600)))
+	if want := (authomize.SweepReceipt{RequestID: "request-1"}); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
-	if want := (authomize.SweepReceipt{RequestID: "request-5", AcceptedAt: now}); got != want {
-		t.Errorf("got %+v; want %+v", got, want)
-	}
-	if diff := cmp.Diff([]string{"user:kept", "user:new"}, keys[authomize.User](s)); diff != "" {
-		t.Error(diff)
-	}
-	want := []authomizetest.SweepLog{{ModifiedBefore: start.Add(59 * time.Minute), Deleted: map[authomize.Kind]int{authomize.Users: 1}}}
-	if diff := cmp.Diff(want, s.Sweeps()); diff != "" {
-		t.Error(diff)
-	}
-	last := s.Requests()[4]
-	if want := "modifiedBefore=2026-11-23T09%3A59%3A00.000Z"; last.Query != want {
-		t.Errorf("query %q; want %q", last.Query, want)
+	if want := "modifiedBefore=2026-11-23T09%3A00%3A00.001Z"; s.Requests()[0].Query != want {
+		t.Errorf("query %q; want %q", s.Requests()[0].Query, want)
 	}
 }
 
-func TestSweepNeedsTime(t *testing.T) {
+func TestMeAndApp(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
-	if _, err := client(t, s).Sweep(t.Context(), time.Time{}); !errors.Is(err, authomize.ErrNoCutoff) {
-		t.Errorf("got %v; want ErrNoCutoff", err)
-	}
-	if got := s.Requests(); got != nil {
-		t.Errorf("requests %v; want none", got)
-	}
-}
-
-func TestMe(t *testing.T) {
-	t.Parallel()
-	got, err := client(t, serve(t)).Me(t.Context())
-	if want := (authomize.Me{ID: "fake-user", Tenant: "fake-tenant", Version: "4.6.8"}); err != nil || got != want {
-		t.Errorf("got %+v, err %v; want %+v", got, err, want)
-	}
-}
-
-// A retry layer below must be able to send a body again, and the app id must
-// not change the path.
-func TestRequestForm(t *testing.T) {
-	t.Parallel()
-	var paths []string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		paths = append(paths, r.Method+" "+r.URL.EscapedPath())
-		_, _ = w.Write([]byte(`{"numberOfAcceptedEntities":1}`))
-	}))
-	t.Cleanup(srv.Close)
-	hc := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-		if r.Body != nil && r.GetBody == nil {
-			t.Error("GetBody is not set")
-		}
-		return http.DefaultTransport.RoundTrip(r)
-	})}
-	c, err := authomize.New(authomize.Options{BaseURL: srv.URL + "/", AppID: "a/../b c", HTTP: hc})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Post(t.Context(), authomize.Privileges, [][]byte{[]byte(`{}`)}); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"POST /v2/apps/a%2F..%2Fb%20c/privileges"}, paths); diff != "" {
-		t.Error(diff)
-	}
-}
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestReplyTooLong(t *testing.T) {
-	t.Parallel()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"numberOfAcceptedEntities":1,"x":"` + strings.Repeat("x", 4<<20) + `"}`))
-	}))
-	t.Cleanup(srv.Close)
-	c, err := authomize.New(authomize.Options{BaseURL: srv.URL, AppID: "a", HTTP: srv.Client()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Post(t.Context(), authomize.Users, [][]byte{[]byte(`{}`)}); !errors.Is(err, authomize.ErrBadReceipt) {
-		t.Errorf("got %v; want ErrBadReceipt", err)
-	}
-}
-
-func TestApp(t *testing.T) {
-	t.Parallel()
-	s := authomizetest.New(t)
 	c := client(t, s)
-	if err := c.App(t.Context()); err != nil {
-		t.Error(err)
-	}
-	s.AddFaults(authomizetest.Fault{Do: authomizetest.NotJSON()})
-	if err := c.App(t.Context()); !errors.Is(err, authomize.ErrBadReceipt) {
-		t.Errorf("got %v; want ErrBadReceipt", err)
-	}
-	other, err := authomize.New(authomize.Options{BaseURL: s.URL, AppID: "another", HTTP: s.Client()})
-	if err != nil {
-		t.Fatal(err)
+	got, err := c.Me(t.Context())
+	if there := c.App(t.Context()); err != nil || got.Tenant != "fake-tenant" || there != nil {
+		t.Errorf("got %+v, %v, %v", got, err, there)
 	}
 	s.ExpectViolation("there is no such route, or app")
+	other := newClient(t, authomize.Options{BaseURL: s.URL, AppID: "another", HTTP: s.Client()})
 	if err := other.App(t.Context()); !errors.Is(err, authomize.ErrNoApp) {
 		t.Errorf("got %v; want ErrNoApp", err)
+	}
+}
+
+// rotating is a secret that holds another token each time.
+type rotating []string
+
+func (r *rotating) Credentials(context.Context) (secret.Credentials, error) {
+	text := (*r)[0]
+	if len(*r) > 1 {
+		*r = (*r)[1:]
+	}
+	return secret.Credentials{AuthomizeToken: secret.NewValue(text)}, nil
+}
+
+// A token that is refused is looked up once more: whatever was sent is sent
+// again with it, and refused for good if it is the same.
+func TestRotation(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		tokens rotating
+		want   error
+	}{
+		"rotated": {rotating{"old", authomizetest.DefaultToken}, nil},
+		"revoked": {rotating{"old"}, authomize.ErrUnauthorized},
+	} {
+		s := serve(t)
+		s.ExpectViolation("bare token")
+		rotate := func() *authomize.Client {
+			tokens := tt.tokens
+			h := authomize.NewHTTP(&tokens, transport.Options{Base: s.Base()})
+			return newClient(t, authomize.Options{BaseURL: s.URL, AppID: s.AppID, HTTP: h})
+		}
+		_, err := rotate().Post(t.Context(), authomize.Users, [][]byte{[]byte(`{"uniqueId":"user:1"}`)})
+		_, listed := rotate().Holds(t.Context())
+		if !errors.Is(err, tt.want) || !errors.Is(listed, tt.want) || (s.Count(authomize.Users) == 1) != (tt.want == nil) {
+			t.Errorf("%s: post %v, list %v, %d users; want %v", name, err, listed, s.Count(authomize.Users), tt.want)
+		}
 	}
 }

@@ -1,274 +1,191 @@
 package authomize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 const (
-	maxRounds      = 10  // rounds of dropping named records before a batch is halved
-	schemaRecords  = 100 // refused without exception, this many are no accident
-	receiptRetries = 2
+	maxRounds     = 10  // rounds of following what a 422 names, before a batch is halved
+	mostFailing   = 10  // posts in a row that fail without naming a record, before it is nobody's record
+	schemaRecords = 100 // refused by name without exception, this many are no accident
+	retries       = 5   // of what failed for the moment, after 1, 2, 4, 8 and 16 seconds
 )
 
-// A delivery brings one batch to the API, in as many requests as it takes.
-type delivery struct {
-	*upload
-	batch   *batch
-	whole   int // records at the start
-	refused int // by 422
-	alone   int // of these, those found by halving
-	taken   bool
-	first   string // reason of the first that was refused
-}
+// A blame says whose fault it is that a post failed. If that is a record that
+// has to be found, it is the reason for its quarantine.
+type blame string
 
-// deliver posts entries: all of the batch, or what is left of it.
-func (d *delivery) deliver(ctx context.Context, entries []entry) error {
-	for round := 0; len(entries) > 0; round++ {
-		receipt, err := d.post(ctx, entries)
-		if err == nil {
-			d.settle(entries, receipt)
-			return nil
-		}
-		if !errors.Is(err, ErrInvalid) && !errors.Is(err, ErrTooLarge) {
-			return err
-		}
-		d.batch.result.Refused++
-		if errors.Is(err, ErrTooLarge) {
-			return d.halve(ctx, entries, ReasonTooLarge)
-		}
-		named := namedFaults(err, len(entries))
-		if len(named) == 0 || round >= maxRounds && len(entries) > 1 {
-			return d.halve(ctx, entries, ReasonUnnamed)
-		}
-		entries = d.dropNamed(entries, named)
-		if len(entries) == 0 && d.refused == d.whole {
-			return d.checkSchema()
-		}
-	}
-	return nil
-}
+const (
+	ofCaller   blame = "caller"       // token, app, settings, network: nothing more is posted
+	ofMoment   blame = "moment"       // bytes changed on their way, no receipt, busy: the same is sent again
+	ofRecords  blame = "records"      // a 422 names them: sent without the fields that it names, or quarantined
+	ofBatch    blame = reasonUnnamed  // a 422 that names none: halved
+	ofSize     blame = reasonTooLarge // halved
+	ofFirewall blame = reasonBlocked  // halved, as smaller ones may pass
+	ofServer   blame = reasonServer   // 5xx after all tries: halved, as one record may do that
+)
 
-// post sends entries. A receipt that is none is asked for again: the records
-// may be there already, and a second post does no harm.
-func (d *delivery) post(ctx context.Context, entries []entry) (Receipt, error) {
-	items := d.batch.items(entries)
-	pause := d.RetryPause
-	if pause <= 0 {
-		pause = defaultRetryPause
-	}
-	for try := 0; ; try++ {
-		if d.stopped(ctx) {
-			return Receipt{}, errStopped
-		}
-		receipt, err := d.Client.Post(ctx, d.kind, items)
-		if err == nil {
-			d.batch.result.Batches++
-			d.batch.result.Bytes += int64(bodySize(items))
-		}
-		if !errors.Is(err, ErrBadReceipt) || try == receiptRetries {
-			return receipt, err
-		}
-		if err := sleep(ctx, pause<<try); err != nil {
-			return Receipt{}, err
-		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// halve delivers two halves, or quarantines a record that stands alone.
-func (d *delivery) halve(ctx context.Context, entries []entry, reason string) error {
-	if n := len(entries); n > 1 {
-		if err := d.deliver(ctx, entries[:n/2]); err != nil {
-			return err
-		}
-		return d.deliver(ctx, entries[n/2:])
-	}
-	d.quarantine(entries[0], reason, "")
-	if reason != ReasonUnnamed {
-		return nil
-	}
-	d.refuse(reason)
-	d.alone++
-	// Down here each record costs requests of its own, so a hundred without an
-	// exception are proof enough.
-	if d.alone >= schemaRecords || d.refused == d.whole {
-		return d.checkSchema()
-	}
-	return nil
-}
-
-// checkSchema tells bad records from a changed schema: the latter refuses all
-// there are.
-func (d *delivery) checkSchema() error {
-	if d.whole < schemaRecords || d.taken || d.accepted.Load() > 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: the first %d of a batch of %d were all refused, and none was accepted before (%s): the API's schema seems to have changed, nothing more is posted",
-		ErrInvalid, d.refused, d.whole, d.first)
-}
-
-func (d *delivery) refuse(reason string) {
-	if d.first == "" {
-		d.first = reason
-	}
-	d.refused++
-}
-
-func (d *delivery) quarantine(e entry, reason, field string) {
-	d.batch.result.quarantine(Quarantined{Kind: d.kind, Key: e.key, Tag: e.tag, Reason: reason, Field: field})
-}
-
-// namedFaults returns the first fault of each item that a 422 names.
-func namedFaults(err error, items int) map[int]Fault {
+// whose says whose fault err is, the failure of a post of so many records, and
+// by position what a 422 finds wrong.
+func whose(err error, records int) (blame, map[int][]fault) {
 	var e *Error
-	if !errors.As(err, &e) {
-		return nil
+	switch {
+	case errors.Is(err, ErrBadReceipt), errors.Is(err, ErrConflict):
+		return ofMoment, nil
+	case errors.Is(err, ErrTooLarge):
+		return ofSize, nil
+	case errors.Is(err, ErrBlocked):
+		return ofFirewall, nil
+	case errors.Is(err, ErrServer):
+		return ofServer, nil
+	case !errors.Is(err, ErrInvalid) || !errors.As(err, &e):
+		return ofCaller, nil
 	}
-	named := map[int]Fault{}
-	for _, f := range e.Detail {
-		if _, ok := named[f.Index]; !ok && f.Index >= 0 && f.Index < items {
-			named[f.Index] = f
+	named := map[int][]fault{}
+	for _, f := range e.faults {
+		if f.index >= 0 && f.index < records {
+			named[f.index] = append(named[f.index], f)
 		}
 	}
-	return named
+	switch {
+	case len(named) > 0:
+		return ofRecords, named
+	case slices.ContainsFunc(e.faults, func(f fault) bool { return f.bytes }):
+		return ofMoment, nil
+	}
+	return ofBatch, nil
 }
 
-// dropNamed quarantines what a 422 names and returns the rest.
-func (d *delivery) dropNamed(entries []entry, named map[int]Fault) []entry {
-	rest := make([]entry, 0, len(entries)-len(named))
-	for i, e := range entries {
-		f, bad := named[i]
-		if !bad {
-			rest = append(rest, e)
+// A refusal is what was refused without naming a record, and why.
+type refusal struct {
+	entries []entry
+	fault   blame
+	err     error
+}
+
+// halve finds the records at fault. Both halves are sent before either is cut
+// further, so that what passes is seen early.
+func (b *batch) halve(ctx context.Context, r refusal) error {
+	n := len(r.entries)
+	if n <= 1 {
+		return b.alone(ctx, r)
+	}
+	first, err := b.send(ctx, r.entries[:n/2])
+	if err != nil {
+		return err
+	}
+	second, err := b.send(ctx, r.entries[n/2:])
+	if err != nil {
+		return err
+	}
+	if err := b.halve(ctx, first); err != nil {
+		return err
+	}
+	return b.halve(ctx, second)
+}
+
+// send posts entries until they are taken, but for what a 422 names and what is
+// refused in the end. What failed for the moment is sent again: it may be there
+// already, and a second post does no harm. An error ends the upload.
+func (b *batch) send(ctx context.Context, entries []entry) (refusal, error) {
+	for round, try := 0, 0; len(entries) > 0; {
+		if b.going.Err() != nil {
+			return refusal{}, context.Cause(b.going)
+		}
+		receipt, err := b.post(ctx, entries)
+		if err == nil {
+			b.take(entries, receipt)
+			return refusal{}, nil
+		}
+		fault, named := whose(err, len(entries))
+		switch {
+		case fault == ofMoment && try < retries:
+			select {
+			case <-time.After(time.Second << try):
+			case <-b.going.Done(): // seen above
+			}
+			try++
 			continue
+		case fault == ofCaller || fault == ofMoment:
+			return refusal{}, err
 		}
-		field := f.Field
-		if field == "" {
-			field = "record"
+		b.result.Refused++
+		if fault != ofRecords || round >= maxRounds && len(entries) > 1 {
+			r := refusal{entries, fault, err}
+			return r, b.hopeless(r)
 		}
-		reason := reasonInvalid + field + ": " + f.Type
-		d.quarantine(e, reason, f.Field)
-		d.refuse(reason)
+		if entries = b.follow(entries, named); len(entries) == 0 && b.named.Load() >= schemaRecords && b.accepted.Load() == 0 {
+			return refusal{}, fmt.Errorf("the first %d records were all refused: the API's schema seems to have changed, nothing more is posted: %w", schemaRecords, err)
+		}
+		round, try = round+1, 0
+	}
+	return refusal{}, nil
+}
+
+func (b *batch) post(ctx context.Context, entries []entry) (Receipt, error) {
+	items, size := make([][]byte, len(entries)), envelope+len(entries)-1
+	for i, e := range entries {
+		items[i] = e.json
+		size += len(e.json)
+	}
+	b.result.FirstSentAt = earlier(b.result.FirstSentAt, b.Now())
+	receipt, err := b.Client.Post(ctx, b.kind, items)
+	if err == nil {
+		b.result.Batches++
+		b.result.Bytes += int64(size)
+	}
+	return receipt, err
+}
+
+// hopeless tells bad records from an API that refuses all there are. How small
+// a request has to be says nothing of records.
+func (b *batch) hopeless(r refusal) error {
+	size := len(r.entries) > 1 && (r.fault == ofSize || r.fault == ofFirewall)
+	if size || b.failing.Add(1) < mostFailing || r.fault != ofServer && b.accepted.Load() > 0 {
+		return nil
+	}
+	return fmt.Errorf("%d posts in a row failed, whatever was in them, nothing more is posted: %w", mostFailing, r.err)
+}
+
+// follow does what a 422 says of the records that it names, and returns what
+// is to be sent once more.
+func (b *batch) follow(entries []entry, named map[int][]fault) []entry {
+	rest := make([]entry, 0, len(entries))
+	for i, e := range entries {
+		if faults, bad := named[i]; bad {
+			var ok bool
+			if e, ok = b.leaveOut(e, faults); !ok {
+				b.named.Add(1)
+				f := faults[0]
+				b.quarantine(e, "invalid "+cmp.Or(f.field, "record")+": "+f.kind, "")
+				continue
+			}
+		}
+		rest = append(rest, e)
 	}
 	return rest
 }
 
-// settle counts what a receipt says about entries.
-func (d *delivery) settle(entries []entry, receipt Receipt) {
-	r := &d.batch.result
-	d.taken = true
-	named := d.quarantineInvalid(entries, receipt.Invalid)
-	accepted := min(receipt.Accepted, len(entries)-len(named))
-	if receipt.Accepted > len(entries) {
-		r.Overcounted++
-	}
-	shortfall := int64(len(entries) - len(named) - accepted)
-
-	r.Posted += int64(len(entries))
-	r.Accepted += int64(accepted)
-	r.Shortfall += shortfall
-	d.accepted.Add(int64(accepted))
-	r.seen(receipt.AcceptedAt)
-	r.AheadSeconds = max(r.AheadSeconds, int64(receipt.Ahead.Seconds()))
-	if receipt.AcceptedAt.IsZero() {
-		r.MissingTimestamp++
-	}
-	tags := map[uint32]int64{}
-	for i, e := range entries {
-		if !named[i] {
-			tags[e.tag]++
-		}
-	}
-	for tag, n := range tags {
-		r.addTag(tag, max(n-shortfall, 0))
-	}
-}
-
-// references are the ids that an encoded record may hold of others.
-type references struct {
-	SourceID       string `json:"sourceId"`
-	TargetID       string `json:"targetId"`
-	SourceUniqueID string `json:"sourceUniqueId"`
-	SourceType     string `json:"sourceType"`
-	PrivilegeID    string `json:"privilegeId"`
-	AssetID        string `json:"assetId"`
-	Owner          string `json:"owner"`
-}
-
-// A role is one way in which a record refers to another.
-type role struct {
-	list  string // of the receipt
-	name  string
-	field string // of the record
-	id    func(references) string
-}
-
-var roles = []role{
-	{"invalidSourceIds", "source", "sourceId", func(r references) string { return r.SourceID }},
-	{"invalidTargetIds", "target", "targetId", func(r references) string { return r.TargetID }},
-	{"invalidUserIds", "user", "sourceUniqueId", func(r references) string { return r.source("User") }},
-	{"invalidGroupingIds", "grouping", "sourceUniqueId", func(r references) string { return r.source(FromGrouping) }},
-	{"invalidPrivilegeIds", "privilege", "privilegeId", func(r references) string { return r.PrivilegeID }},
-	{"invalidAssetIds", "asset", "assetId", func(r references) string { return r.AssetID }},
-	{"invalidOwnerIds", "owner", "owner", func(r references) string { return r.Owner }},
-}
-
-func (r references) source(sourceType string) string {
-	if r.SourceType != sourceType {
-		return ""
-	}
-	return r.SourceUniqueID
-}
-
-// quarantineInvalid quarantines the entries that refer to ids that the receipt calls
-// invalid in that role, and returns their positions.
-func (d *delivery) quarantineInvalid(entries []entry, invalid map[string][]string) map[int]bool {
-	if len(invalid) == 0 {
+// alone quarantines the record that was found by halving. 5xx, or a firewall, is
+// its fault only if one that was accepted before still is.
+func (b *batch) alone(ctx context.Context, r refusal) error {
+	if len(r.entries) == 0 {
 		return nil
 	}
-	unmatched := map[string]map[string]bool{}
-	bad := map[string]map[string]bool{}
-	for list, ids := range invalid {
-		bad[list], unmatched[list] = map[string]bool{}, map[string]bool{}
-		for _, id := range ids {
-			bad[list][id], unmatched[list][id] = true, true
+	if r.fault == ofServer || r.fault == ofFirewall {
+		g := b.good.Load()
+		if g == nil {
+			return r.err
+		}
+		if _, err := b.Client.Post(ctx, g.kind, [][]byte{g.json}); err != nil {
+			return err
 		}
 	}
-	named := map[int]bool{}
-	for i, item := range d.batch.items(entries) {
-		var refs references
-		if json.Unmarshal(item, &refs, lenient) != nil {
-			continue
-		}
-		for _, role := range roles {
-			id := role.id(refs)
-			if id == "" || !bad[role.list][id] {
-				continue
-			}
-			delete(unmatched[role.list], id)
-			if !named[i] {
-				named[i] = true
-				d.quarantine(entries[i], reasonRole+role.name, role.field)
-			}
-		}
-	}
-	for _, list := range unmatched {
-		d.batch.result.UnmatchedIDs += int64(len(list))
-	}
-	return named
+	b.quarantine(r.entries[0], string(r.fault), "")
+	return nil
 }

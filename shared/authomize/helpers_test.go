@@ -2,13 +2,15 @@ package authomize_test
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/authomize/authomizetest"
@@ -19,36 +21,41 @@ var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 // fixed is a clock that stands still.
 func fixed() time.Time { return start }
 
-// openAPI reads the API description once; nil where there is none.
-var openAPI = sync.OnceValue(func() authomizetest.Option {
-	path, ok := authomizetest.OpenAPIPath()
-	if !ok {
-		return nil
+// openAPI checks against the API description, read once, where there is one.
+var openAPI = sync.OnceValue(func() []authomizetest.Option {
+	if path, ok := authomizetest.OpenAPIPath(); ok {
+		return []authomizetest.Option{authomizetest.WithOpenAPI(path)}
 	}
-	return authomizetest.WithOpenAPI(path)
+	return nil
 })
 
-// serve starts a strict fake, with the API description where there is one.
+// serve starts a strict fake.
 func serve(t testing.TB, opts ...authomizetest.Option) *authomizetest.Server {
 	t.Helper()
-	if o := openAPI(); o != nil {
-		opts = append(opts, o)
-	}
-	return authomizetest.New(t, append([]authomizetest.Option{authomizetest.WithClock(fixed)}, opts...)...)
+	all := []authomizetest.Option{authomizetest.WithoutNetwork(), authomizetest.WithClock(fixed)}
+	return authomizetest.New(t, slices.Concat(all, openAPI(), opts)...)
 }
 
 func client(t testing.TB, s *authomizetest.Server) *authomize.Client {
 	t.Helper()
-	c, err := authomize.New(authomize.Options{BaseURL: s.URL, AppID: s.AppID, HTTP: s.Client()})
+	return newClient(t, authomize.Options{BaseURL: s.URL, AppID: s.AppID, HTTP: s.Client()})
+}
+
+func newClient(t testing.TB, o authomize.Options) *authomize.Client {
+	t.Helper()
+	c, err := authomize.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
+// uploader posts batches one after the other.
 func uploader(t testing.TB, s *authomizetest.Server) *authomize.Uploader {
 	t.Helper()
-	return &authomize.Uploader{Client: client(t, s), RetryPause: time.Millisecond}
+	u := &authomize.Uploader{Client: client(t, s), Now: fixed}
+	u.OneByOne()
+	return u
 }
 
 func user(i int) *authomize.User {
@@ -77,22 +84,10 @@ func stream(records ...authomize.Record) iter.Seq2[authomize.Item, error] {
 	}
 }
 
-// keys returns the keys of what the fake holds.
-func keys[T authomize.Record](s *authomizetest.Server) []string {
-	var out []string
-	for _, r := range authomizetest.Get[T](s) {
-		out = append(out, r.Key())
-	}
-	return out
-}
-
-// userKeys returns the keys of users from i to below n without those named.
-func userKeys(n int, without ...int) []string {
+func userKeys(n int) []string {
 	var out []string
 	for i := range n {
-		if !slices.Contains(without, i) {
-			out = append(out, user(i).UniqueID)
-		}
+		out = append(out, user(i).UniqueID)
 	}
 	return out
 }
@@ -102,4 +97,9 @@ func sorted(q []authomize.Quarantined) []authomize.Quarantined {
 	return q
 }
 
-var errSource = errors.New("source broke")
+// has finds records by what they contain.
+func has(texts ...string) func(jsontext.Value) bool {
+	return func(v jsontext.Value) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(string(v), text) })
+	}
+}

@@ -1,36 +1,11 @@
 package authomize
 
-// A Kind is one sort of record, named as in reports and answers.
-type Kind string
-
-// The kinds of records, in the order of posting: a record may only refer to
-// records of kinds before its own.
-const (
-	Users                Kind = "users"
-	ServiceAccounts      Kind = "serviceAccounts"
-	Groupings            Kind = "groupings"
-	Privileges           Kind = "privileges"
-	Assets               Kind = "assets"
-	PrivilegeGrants      Kind = "privilegeGrants"
-	AssetInheritances    Kind = "assetInheritance"
-	GroupingAssociations Kind = "groupingAssociations"
-	AccountAssociations  Kind = "accountAssociations"
-	Permissions          Kind = "permissions"
-)
-
-// Kinds lists every kind in the order of posting.
-var Kinds = []Kind{
-	Users, ServiceAccounts, Groupings, Privileges, Assets,
-	PrivilegeGrants, AssetInheritances, GroupingAssociations, AccountAssociations, Permissions,
-}
-
 // A Record is one thing to be posted. Posting it again replaces it, so it is
 // always sent whole.
 type Record interface {
 	// Kind says which list the record belongs to.
 	Kind() Kind
-	// Key identifies the record among those of its kind: the uniqueId, or for
-	// kinds without one the tuple that is their identity.
+	// Key identifies it within its kind: the uniqueId, or the ids that it joins.
 	Key() string
 }
 
@@ -43,14 +18,45 @@ const (
 	MaxDescriptionRunes = 512       // asset description
 )
 
-// A Property is a customProperties entry; Value holds at most
-// MaxPropertyRunes runes.
+type (
+	// UserStatus is the state of an account.
+	UserStatus string
+	// PrivilegeType classifies what a privilege allows.
+	PrivilegeType string
+	// Type is the sort of a service account, a grouping or an asset.
+	Type string
+)
+
+// The values in use here. A VirtualGroup is shown in the access graph only.
+const (
+	StatusStaged    UserStatus = "Staged"
+	StatusEnabled   UserStatus = "Enabled"
+	StatusDisabled  UserStatus = "Disabled"
+	StatusSuspended UserStatus = "Suspended"
+	StatusUnknown   UserStatus = "Unknown"
+
+	Administrative PrivilegeType = "Administrative"
+	DataRead       PrivilegeType = "Data Read"
+	DataUpdate     PrivilegeType = "Data Update"
+	MetadataRead   PrivilegeType = "Metadata Read"
+	MetadataWrite  PrivilegeType = "Metadata Write"
+	MetadataUpdate PrivilegeType = "Metadata Update"
+
+	CloudWorkload        Type = "CloudWorkload"
+	ApplicationPrincipal Type = "ApplicationPrincipal"
+	Group                Type = "Group"
+	VirtualGroup         Type = "VirtualGroup"
+	Application          Type = "Application"
+	OtherAsset           Type = "Other"
+)
+
+// A Property is a customProperties entry.
 type Property struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
 
-// A User is a person's account (POST accounts/users). Times are RFC 3339 in UTC.
+// A User is a person's account. Times are RFC 3339 in UTC.
 type User struct {
 	UniqueID         string     `json:"uniqueId"`
 	OriginID         string     `json:"originId,omitzero"`
@@ -67,140 +73,87 @@ type User struct {
 	CustomProperties []Property `json:"customProperties,omitempty"`
 }
 
-// UserStatus is the state of an account.
-type UserStatus string
-
-// The user statuses that Authomize knows.
-const (
-	StatusStaged    UserStatus = "Staged"
-	StatusEnabled   UserStatus = "Enabled"
-	StatusDisabled  UserStatus = "Disabled"
-	StatusSuspended UserStatus = "Suspended"
-	StatusUnknown   UserStatus = "Unknown"
-)
-
-// A ServiceAccount is an account that no person holds
-// (POST accounts/nonHumanIdentities).
+// A ServiceAccount is an account that no person holds.
 type ServiceAccount struct {
-	UniqueID    string             `json:"uniqueId"`
-	OriginID    string             `json:"originId,omitzero"`
-	Type        ServiceAccountType `json:"type,omitzero"`
-	Name        string             `json:"name,omitzero"`
-	Status      UserStatus         `json:"status,omitzero"`
-	Description string             `json:"description,omitzero"`
-	Tags        []string           `json:"tags,omitempty"`
+	UniqueID    string     `json:"uniqueId"`
+	OriginID    string     `json:"originId,omitzero"`
+	Type        Type       `json:"type,omitzero"`
+	Name        string     `json:"name,omitzero"`
+	Status      UserStatus `json:"status,omitzero"`
+	Description string     `json:"description,omitzero"`
+	Tags        []string   `json:"tags,omitempty"`
 }
 
-// A ServiceUser is a service account that is posted as a user
-// (POST accounts/users), for an Authomize that takes only users into groupings.
+// A ServiceUser is a service account that is posted as a user, for an Authomize
+// that takes only users into groupings.
 type ServiceUser struct{ User }
 
-// ServiceAccountType is the sort of a service account.
-type ServiceAccountType string
-
-// The service account types in use here.
-const (
-	CloudWorkload        ServiceAccountType = "CloudWorkload"
-	ApplicationPrincipal ServiceAccountType = "ApplicationPrincipal"
-)
-
-// A Grouping holds accounts and other groupings (POST access/grouping).
+// A Grouping holds accounts and other groupings.
 type Grouping struct {
-	UniqueID        string       `json:"uniqueId"`
-	OriginID        string       `json:"originId,omitzero"`
-	Name            string       `json:"name"`
-	OriginType      string       `json:"originType,omitzero"`
-	Type            GroupingType `json:"type,omitzero"`
-	IsRole          bool         `json:"isRole"`
-	Tags            []string     `json:"tags,omitempty"`
-	AlternativeName string       `json:"alternativeName,omitzero"`
+	UniqueID        string   `json:"uniqueId"`
+	OriginID        string   `json:"originId,omitzero"`
+	Name            string   `json:"name"`
+	OriginType      string   `json:"originType,omitzero"`
+	Type            Type     `json:"type,omitzero"`
+	IsRole          bool     `json:"isRole"`
+	Tags            []string `json:"tags,omitempty"`
+	AlternativeName string   `json:"alternativeName,omitzero"`
 }
 
-// GroupingType says whether a grouping is one of the source or made by us.
-type GroupingType string
-
-// The grouping types. A VirtualGroup is shown in the access graph only.
-const (
-	Group        GroupingType = "Group"
-	VirtualGroup GroupingType = "VirtualGroup"
-)
-
-// A Privilege is a named ability (POST privileges). Exactly one of
-// PrivilegeType and Type is set.
+// A Privilege is an ability. Exactly one of PrivilegeType and Type is set.
 type Privilege struct {
 	UniqueID      string        `json:"uniqueId"`
 	OriginID      string        `json:"originId,omitzero"`
 	OriginName    string        `json:"originName"`
 	PrivilegeType PrivilegeType `json:"privilegeType,omitzero"`
-	// Type is the deprecated enum; only it has the value "Use".
-	Type string `json:"type,omitzero"`
+	Type          string        `json:"type,omitzero"` // the deprecated enum; only it has the value "Use"
 }
 
-// PrivilegeType classifies what a privilege allows.
-type PrivilegeType string
-
-// The privilege types in use here.
-const (
-	Administrative PrivilegeType = "Administrative"
-	DataRead       PrivilegeType = "Data Read"
-	DataUpdate     PrivilegeType = "Data Update"
-	MetadataRead   PrivilegeType = "Metadata Read"
-	MetadataWrite  PrivilegeType = "Metadata Write"
-	MetadataUpdate PrivilegeType = "Metadata Update"
-)
-
-// An Asset is a thing that access is to (POST assets).
+// An Asset is a thing that access is to.
 type Asset struct {
-	UniqueID    string    `json:"uniqueId"`
-	OriginID    string    `json:"originId,omitzero"`
-	Name        string    `json:"name"`
-	Type        AssetType `json:"type,omitzero"`
-	OriginType  string    `json:"originType,omitzero"`
-	CreatedAt   string    `json:"createdAt,omitzero"`
-	Description string    `json:"description,omitzero"`
-	Href        string    `json:"href,omitzero"`
-	Tags        []string  `json:"tags,omitempty"`
+	UniqueID    string   `json:"uniqueId"`
+	OriginID    string   `json:"originId,omitzero"`
+	Name        string   `json:"name"`
+	Type        Type     `json:"type,omitzero"`
+	OriginType  string   `json:"originType,omitzero"`
+	CreatedAt   string   `json:"createdAt,omitzero"`
+	Description string   `json:"description,omitzero"`
+	Href        string   `json:"href,omitzero"`
+	Tags        []string `json:"tags,omitempty"`
 }
 
-// AssetType is the sort of an asset.
-type AssetType string
+// A tie joins two records; K makes it a kind of its own.
+type tie[K interface{ kind() Kind }] struct {
+	SourceID string `json:"sourceId"`
+	TargetID string `json:"targetId"`
+}
 
-// The asset types in use here.
-const (
-	Application AssetType = "Application"
-	OtherAsset  AssetType = "Other"
+func (tie[K]) Kind() Kind    { return (*new(K)).kind() }
+func (t tie[K]) Key() string { return t.SourceID + " " + t.TargetID }
+
+type (
+	// A PrivilegeGrant says that the source, a privilege, contains the target.
+	PrivilegeGrant = tie[grant]
+	// An AssetInheritance passes access from the source, an asset, to the target.
+	AssetInheritance = tie[inheritance]
+	// A GroupingAssociation puts the source, a grouping, into the target.
+	GroupingAssociation = tie[nesting]
+	// An AccountAssociation puts the source, an account, into the target, a grouping.
+	AccountAssociation = tie[membership]
 )
 
-// A PrivilegeGrant says that one privilege contains another
-// (POST privileges/grants).
-type PrivilegeGrant struct {
-	SourceID string `json:"sourceId"` // the privilege that contains
-	TargetID string `json:"targetId"` // the privilege that is contained
-}
+type grant struct{}
+type inheritance struct{}
+type nesting struct{}
+type membership struct{}
 
-// An AssetInheritance passes access from parent to child
-// (POST assets/inheritance).
-type AssetInheritance struct {
-	SourceID string `json:"sourceId"` // parent
-	TargetID string `json:"targetId"` // child
-}
+func (grant) kind() Kind       { return PrivilegeGrants }
+func (inheritance) kind() Kind { return AssetInheritances }
+func (nesting) kind() Kind     { return GroupingAssociations }
+func (membership) kind() Kind  { return AccountAssociations }
 
-// A GroupingAssociation puts a grouping into a grouping
-// (POST association/groupings).
-type GroupingAssociation struct {
-	SourceID string `json:"sourceId"` // member
-	TargetID string `json:"targetId"` // container
-}
-
-// An AccountAssociation puts an account into a grouping
-// (POST association/accounts).
-type AccountAssociation struct {
-	SourceID string `json:"sourceId"` // user or service account
-	TargetID string `json:"targetId"` // grouping
-}
-
-// A Permission lets a grouping use a privilege on an asset, or without
-// AssetID on the whole app (POST access/permissions).
+// A Permission lets a grouping use a privilege on an asset, or without AssetID
+// on the whole app.
 type Permission struct {
 	SourceUniqueID string `json:"sourceUniqueId"`
 	SourceType     string `json:"sourceType"` // always FromGrouping here
@@ -232,18 +185,6 @@ func (Privilege) Kind() Kind { return Privileges }
 func (Asset) Kind() Kind { return Assets }
 
 // Kind implements Record.
-func (PrivilegeGrant) Kind() Kind { return PrivilegeGrants }
-
-// Kind implements Record.
-func (AssetInheritance) Kind() Kind { return AssetInheritances }
-
-// Kind implements Record.
-func (GroupingAssociation) Kind() Kind { return GroupingAssociations }
-
-// Kind implements Record.
-func (AccountAssociation) Kind() Kind { return AccountAssociations }
-
-// Kind implements Record.
 func (Permission) Kind() Kind { return Permissions }
 
 // Key implements Record.
@@ -260,18 +201,6 @@ func (r Privilege) Key() string { return r.UniqueID }
 
 // Key implements Record.
 func (r Asset) Key() string { return r.UniqueID }
-
-// Key implements Record.
-func (r PrivilegeGrant) Key() string { return r.SourceID + " " + r.TargetID }
-
-// Key implements Record.
-func (r AssetInheritance) Key() string { return r.SourceID + " " + r.TargetID }
-
-// Key implements Record.
-func (r GroupingAssociation) Key() string { return r.SourceID + " " + r.TargetID }
-
-// Key implements Record.
-func (r AccountAssociation) Key() string { return r.SourceID + " " + r.TargetID }
 
 // Key implements Record.
 func (r Permission) Key() string { return r.SourceUniqueID + " " + r.PrivilegeID + " " + r.AssetID }

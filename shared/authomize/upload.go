@@ -1,8 +1,8 @@
 package authomize
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -10,13 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-)
-
-// Defaults of an Uploader.
-const (
-	DefaultConcurrency = 4
-	DefaultMaxBytes    = 900_000 // MaxBodyBytes is not exact, and costs nothing to stay below
-	defaultRetryPause  = time.Second
 )
 
 // A Poster sends one batch. *Client is one; a dry run plugs in another. It
@@ -32,8 +25,7 @@ type Item struct {
 	Tag    uint32
 }
 
-// A BatchDone says that a batch is finished: all its records were posted or
-// quarantined.
+// A BatchDone says that all records of a batch were posted or quarantined.
 type BatchDone struct {
 	Kind         Kind
 	First, Count int64  // positions in the stream, from 0: First to First+Count-1
@@ -41,37 +33,45 @@ type BatchDone struct {
 }
 
 // An Uploader posts streams of records. Its fields must not change while an
-// Upload runs; one Uploader may run several.
+// Upload runs; one Uploader runs them all, one after the other.
 type Uploader struct {
-	Client      Poster
-	Concurrency int           // batches in flight at once; 0: DefaultConcurrency
-	MaxItems    int           // records a batch; 0 or beyond the API's limit: MaxItems
-	MaxBytes    int           // bytes a request; 0: DefaultMaxBytes; always below MaxBodyBytes
-	RetryPause  time.Duration // before a post is repeated whose receipt was none, doubled once; 0: one second
+	Client   Poster
+	MaxItems int              // records a batch; 0 or beyond the API's limit: MaxItems
+	Now      func() time.Time // our clock
 
 	// OnBatch, if set, is called after each batch, in the order in which they
 	// finish, one call at a time. Batches that fail are not reported.
 	OnBatch func(BatchDone)
+
+	inFlight int // batches at once; 0: 4
+	good     atomic.Pointer[good]
+}
+
+// A good record was accepted. Where another one fails for good, it is posted
+// once more to see whether any passes.
+type good struct {
+	kind Kind
+	json []byte
 }
 
 // Upload posts the records, which must all be of this kind, and returns when
 // none is in flight. The Result is right also beside an error; of a batch that
 // failed, it holds what was done. The first error ends the upload: no further
-// request is begun. Records that the API refuses are no error but quarantined,
-// unless it refuses a whole batch of 100 or more and has accepted none of the
-// kind: then the error wraps ErrInvalid. An error yielded by records is
-// returned wrapped.
-//
-// Records must not change once yielded.
+// request is begun. Records that the API refuses are no error: they are posted
+// without the fields that it names, or quarantined. It is an error if it accepts
+// none of the kind, after 100 records that it names or ten posts, or if ten
+// posts in a row end in 5xx. An error yielded by records is returned wrapped.
 func (u *Uploader) Upload(ctx context.Context, kind Kind, records iter.Seq2[Item, error]) (Result, error) {
-	p := &upload{Uploader: u, kind: kind}
-	p.group.SetLimit(orDefault(u.Concurrency, DefaultConcurrency))
+	p := &upload{Uploader: u, kind: kind, maxItems: min(cmp.Or(u.MaxItems, MaxItems), MaxItems)}
+	p.going, p.stop = context.WithCancelCause(ctx)
+	defer p.stop(nil)
+	p.group.SetLimit(cmp.Or(u.inFlight, 4))
 	if err := p.read(ctx, records); err != nil {
-		p.fail(err)
+		p.stop(err)
 	}
 	_ = p.group.Wait()
-	if p.first != nil {
-		return p.result, fmt.Errorf("post %s: %w", kind, p.first)
+	if err := context.Cause(p.going); err != nil {
+		return p.result, fmt.Errorf("post %s: %w", kind, err)
 	}
 	return p.result, nil
 }
@@ -79,36 +79,17 @@ func (u *Uploader) Upload(ctx context.Context, kind Kind, records iter.Seq2[Item
 // An upload is one call of Upload.
 type upload struct {
 	*Uploader
-	kind  Kind
-	group errgroup.Group // its functions return nil; first holds the error
-	free  sync.Pool
+	kind     Kind
+	maxItems int
+	going    context.Context         // ends with the first failure, which doesn't cut the posts under way
+	stop     context.CancelCauseFunc // of going
+	group    errgroup.Group          // its functions return nil
 
 	accepted atomic.Int64 // of this kind so far
-	failed   atomic.Bool
+	named    atomic.Int64 // records that were refused by name
+	failing  atomic.Int64 // posts in a row that failed without naming a record
 	mu       sync.Mutex
-	first    error // the first failure
 	result   Result
-}
-
-// errStopped ends the work of a batch when another has failed.
-var errStopped = errors.New("stopped by an earlier failure")
-
-// fail keeps the first error; from then on no request is begun.
-func (p *upload) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.first == nil {
-		p.first = err
-	}
-	p.failed.Store(true)
-}
-
-// stopped is asked before each request and each record.
-func (p *upload) stopped(ctx context.Context) bool {
-	if ctx.Err() != nil {
-		p.fail(context.Cause(ctx))
-	}
-	return p.failed.Load()
 }
 
 // read cuts the stream into batches and hands them on.
@@ -119,8 +100,8 @@ func (p *upload) read(ctx context.Context, records iter.Seq2[Item, error]) error
 		switch {
 		case err != nil:
 			return fmt.Errorf("read record %d: %w", position, err)
-		case p.stopped(ctx):
-			return errStopped
+		case p.going.Err() != nil:
+			return context.Cause(p.going)
 		case item.Record == nil || item.Record.Kind() != p.kind:
 			return fmt.Errorf("record %d is of another kind", position)
 		}
@@ -139,13 +120,8 @@ func (p *upload) read(ctx context.Context, records iter.Seq2[Item, error]) error
 
 // batch returns an empty batch for records from position first on.
 func (p *upload) batch(first int64) *batch {
-	b, ok := p.free.Get().(*batch)
-	if !ok {
-		maxItems := min(orDefault(p.MaxItems, MaxItems), MaxItems)
-		maxBytes := min(orDefault(p.MaxBytes, DefaultMaxBytes), MaxBodyBytes-1)
-		b = newBatch(p.kind, maxItems, maxBytes)
-	}
-	b.reset(first)
+	b := &batch{upload: p, first: first, size: envelope, index: map[string]int{}}
+	b.buf.Grow(MaxBodyBytes) // with the record that belongs in the next batch
 	return b
 }
 
@@ -153,29 +129,19 @@ func (p *upload) batch(first int64) *batch {
 // be are in flight.
 func (p *upload) dispatch(ctx context.Context, b *batch) {
 	p.group.Go(func() error {
-		d := delivery{upload: p, batch: b, whole: len(b.entries)}
-		err := d.deliver(ctx, b.entries)
-		if err != nil {
-			p.fail(err)
+		left, err := b.send(ctx, b.entries)
+		if err == nil {
+			err = b.halve(ctx, left)
 		}
-		p.finish(b, err)
+		if err != nil {
+			p.stop(err)
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.result.Add(b.result)
+		if err == nil && p.OnBatch != nil {
+			p.OnBatch(BatchDone{Kind: b.kind, First: b.first, Count: b.count, Result: b.result})
+		}
 		return nil
 	})
-}
-
-func (p *upload) finish(b *batch, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.result.Add(b.result)
-	if err == nil && p.OnBatch != nil {
-		p.OnBatch(BatchDone{Kind: b.kind, First: b.first, Count: b.count, Result: b.result})
-	}
-	p.free.Put(b)
-}
-
-func orDefault(n, d int) int {
-	if n <= 0 {
-		return d
-	}
-	return n
 }

@@ -3,113 +3,205 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"maps"
-	"net/http"
 	"slices"
-	"sync"
+	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"pingone-authomize/shared/feed"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
 
-// An asking asks by its id for each of a list that is missing: a cursor that
-// lost its place, a user who moved, a role that shows a part only, they all
-// look like something that was deleted.
-type asking struct {
-	client *pingone.Client
-	name   string // of the list
-	// there and gone are told of each, one at a time and in no order. An error
-	// of theirs ends the asking.
-	there func(missing, pingone.Page) error
-	gone  func(missing) error
+const (
+	// mostAsked is how many items and ties are asked for in a run.
+	mostAsked = 10_000
+	// batch is how many are asked for before it is decided what is gone.
+	batch = 1_000
+	// feedPages bounds what is read of the feed as a witness.
+	feedPages = 50
+)
 
-	mu      sync.Mutex
-	slices  sliceCounts
-	refused map[pingone.ID]*staging.Unread // by environment
-}
-
-// all asks for each, at most so many at once. Where an environment gives
-// nothing but refusals, the others of it count as refused.
-func (a *asking) all(ctx context.Context, all []missing, workers int) error {
-	a.slices, a.refused = sliceCounts{}, map[pingone.ID]*staging.Unread{}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
-	for _, u := range all {
-		g.Go(func() error { return a.one(gctx, u) })
+// ask asks for what the previous snapshot holds and no list shows. What is
+// there is staged; what is gone is noted, with its witness; the rest is carried
+// as unproven.
+func (r *reading) ask(ctx context.Context) error {
+	if r.previous == nil || r.of.Lenient {
+		return r.next(ctx, staging.PhaseSeal)
 	}
-	return g.Wait()
-}
-
-// unread are those that can't be asked for: the first of an environment with
-// PingOne's words, the others as a number.
-func (a *asking) unread() []staging.Unread {
-	var unread []staging.Unread
-	for _, env := range slices.SortedFunc(maps.Keys(a.refused), pingone.ID.Compare) {
-		unread = append(unread, *a.refused[env])
+	if !r.of.Ties && len(r.m.Carried) > 0 {
+		r.index = nil // what is carried is not absent
 	}
-	return unread
-}
-
-func (a *asking) one(ctx context.Context, u missing) error {
-	if a.isHopeless(u.environment) {
-		a.refuse(u, nil)
-		return nil
-	}
-	where := onePath(u.environment, a.name, u.id.String())
-	page, err := a.client.Get(ctx, where)
-	if err == nil {
-		err = isOf(u, page.Body)
-	}
-	r := anyRefusal(where, err)
-	switch {
-	case r != nil && r.Status != http.StatusNotFound:
-		a.refuse(u, r)
-		return nil
-	case r == nil && err != nil:
+	if err := r.indexed(ctx); err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.slice(u.environment).Asked++
-	if r != nil {
-		return a.gone(u)
+	ended, err := r.endedSince(ctx)
+	if err != nil {
+		return err
 	}
-	return a.there(u, page)
-}
-
-// isOf tells whether a reply is about who was asked for.
-func isOf(u missing, body []byte) error {
-	one, err := pingone.One[pingone.Member](body)
-	if err == nil && one.ID != u.id {
-		err = fmt.Errorf("%w: it is of another one than was asked for", pingone.ErrBadPage)
+	found, err := r.collect(ctx, ended)
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-func (a *asking) slice(env pingone.ID) *staging.Slice {
-	return a.slices.of(sliceKey{env, a.name, a.name})
-}
-
-func (a *asking) isHopeless(env pingone.ID) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return isHopeless(a.slice(env))
-}
-
-// refuse notes one that was refused, or that nobody asked for, why being nil.
-func (a *asking) refuse(u missing, why *pingone.Error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	s := a.slice(u.environment)
-	s.Asked++
-	s.Refused++
-	if first := a.refused[u.environment]; first != nil {
-		first.Skipped++
-		return
+	all := found.all
+	slices.SortFunc(all, (*absent).before)
+	for some := range slices.Chunk(all, batch) {
+		if err := r.askBatch(ctx, some, ended); err != nil {
+			return err
+		}
+		r.m.Asked += len(some)
+		r.progressed = true
+		if err := r.save(ctx); err != nil {
+			return err
+		}
 	}
-	first := unreadOf(u.environment, onePath(u.environment, a.name, u.id.String()), nil, why)
-	first.Missing = true
-	a.refused[u.environment] = &first
+	return r.next(ctx, staging.PhaseSeal)
+}
+
+// endedSince is what the feed says of items that ended, where a list is
+// carried that may hold them: no list will tell.
+func (r *reading) endedSince(ctx context.Context) (*feed.Ended, error) {
+	ended := &feed.Ended{}
+	if r.of.Ties || r.of.ByFeedOnly && r.o.Home.IsZero() {
+		return ended, nil
+	}
+	since := map[pingone.ID]time.Time{}
+	for _, c := range r.m.Carried {
+		if c.Lists == 0 || c.Reason == staging.NotAsked || c.Reason == staging.NotDue {
+			continue
+		}
+		if at, ok := since[c.Environment]; !ok || c.Oldest.Before(at) {
+			since[c.Environment] = c.Oldest
+		}
+	}
+	for env, at := range since {
+		if err := ended.Read(ctx, r.o.Client, r.of, r.feedOf(env), at, feedPages); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
+}
+
+// feedOf is the environment whose feed speaks of another's: its own, unless
+// it goes with it.
+func (r *reading) feedOf(env pingone.ID) pingone.ID {
+	if r.of.ByFeedOnly || env.IsZero() {
+		return r.o.Home
+	}
+	return env
+}
+
+// collect goes through the previous snapshot. Who has to wait is carried at
+// once, so that the memory does not grow with how many are absent.
+func (r *reading) collect(ctx context.Context, ended *feed.Ended) (*candidates, error) {
+	found := &candidates{most: max(mostAsked-r.m.Asked, 0), of: map[uint64]*absent{}}
+	c := &collector{reading: r, fates: r.fates(), found: found, ended: ended, gone: r.goneKeys()}
+	for reply, err := range r.previous.Replies(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if err := c.take(ctx, &reply); err != nil {
+			return nil, fmt.Errorf("%s: %w", reply.Path, err)
+		}
+		if err := r.saveInTime(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// goneKeys are those that earlier invocations of this run found gone.
+func (r *reading) goneKeys() map[uint64]bool {
+	keys := make(map[uint64]bool, len(r.m.Gone))
+	for i := range r.m.Gone {
+		g := &r.m.Gone[i]
+		l := staging.ListKey{Environment: g.Environment, Path: g.Path}
+		if g.Parent != nil {
+			l.Parent = *g.Parent
+		}
+		keys[r.index.keyOf(l, g.ID)] = true
+	}
+	return keys
+}
+
+// A collector finds what is absent.
+type collector struct {
+	*reading
+	fates *fates
+	found *candidates
+	ended *feed.Ended
+	gone  map[uint64]bool
+}
+
+func (c *collector) take(ctx context.Context, reply *staging.Reply) error {
+	fate, _, err := c.fates.decide(ctx, reply)
+	if err != nil || fate == ends || fate == carries && (c.of.Ties || len(c.ended.Subjects()) == 0) {
+		return err
+	}
+	ids, err := c.index.ids(reply)
+	if err != nil {
+		return err
+	}
+	l := reply.List()
+	for _, id := range slices.Clone(ids) {
+		a := &absent{key: c.index.keyOf(l, id), list: l, id: id, shown: reply.FetchedAt, reason: staging.Unproven}
+		a.ended = c.ended.At(a.subject(c.of.Ties), a.shown)
+		a.listed = fate == carries
+		if c.gone[a.key] || a.listed && !a.ended || !a.listed && c.index.has(a.key) {
+			continue
+		}
+		if !reply.ID.IsZero() {
+			a.asked = reply.Asked
+		}
+		if err := c.consider(ctx, a, reply); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// consider asks for one, unless something else decides.
+func (c *collector) consider(ctx context.Context, a *absent, reply *staging.Reply) error {
+	end, err := c.endOf(ctx, a.list, a.id)
+	if err != nil || end == isGone {
+		return err
+	}
+	item, err := itemOf(reply.Body, c.of.KeyOf(a.list), a.id)
+	if err != nil {
+		return err
+	}
+	a.body = pageOf(c.of.KeyOf(a.list), item)
+	asked := end == isThere
+	if c.of.Absent != nil {
+		a.reason, asked = c.of.Absent(c.in, a.id)
+		asked = asked || a.ended
+	}
+	if asked {
+		a = c.found.add(a)
+	}
+	if a == nil || a.listed {
+		return nil
+	}
+	return c.append(a.reply(), 1)
+}
+
+// An end is the other end of a tie.
+type end uint8
+
+const (
+	isThere   end = iota
+	isCarried     // it is not proven to be there
+	isGone
+)
+
+func (r *reading) endOf(ctx context.Context, l staging.ListKey, id pingone.ID) (end, error) {
+	if r.of.End == nil {
+		return isThere, nil
+	}
+	ok, carry, err := r.in.Has(ctx, r.of.End(l), id)
+	switch {
+	case err != nil || !ok:
+		return isGone, err
+	case carry != "":
+		return isCarried, nil
+	}
+	return isThere, nil
 }

@@ -1,40 +1,28 @@
-// Package fetch reads one collection of PingOne into a run: it plans which
-// lists to read, reads them at the pace that the client allows, stages every
-// reply as it came, and keeps its place so that any later invocation can go
-// on where this one ended.
+// Package fetch reads one collection of PingOne into a run: plan → read →
+// compare → carry → ask → seal. Each step goes on from the manifest where an
+// earlier invocation ended. What a collection is stands in package collection;
+// none is named here.
 package fetch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"time"
 
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transport"
 )
 
-const (
-	// commitEvery bounds what a killed invocation loses.
-	commitEvery = 30 * time.Second
-	// saveTimeout is the time that a commit may take, out of the margin that
-	// callers leave between ctx's deadline and the end of the invocation.
-	saveTimeout = 20 * time.Second
-	// releaseTimeout is the time that giving a claim back may take, beside: the
-	// collection's, and that on the roles of users.
-	releaseTimeout = 3 * time.Second
-	// maxWorkers bounds the pages in flight, and so the memory: a thousand
-	// users, with what a customer adds to them, are 1 to 2 MB.
-	maxWorkers = 48
-)
-
 // Margin is the time that a caller should keep back between the deadline of
 // the ctx it passes to Run and its own end.
 const Margin = 30 * time.Second
+
+// leaseTime is how long a reading may stand still before another may take over.
+const leaseTime = 2 * time.Minute
 
 // Options are what a reading needs.
 type Options struct {
@@ -42,46 +30,36 @@ type Options struct {
 	Client *pingone.Client
 	// Stats are those of Client; they must be fresh for each Run.
 	Stats *transport.Stats
-	// Environments to read, or All that the worker application can read.
-	Environments []pingone.ID
-	All          bool
-	// Terms are what was said of the run. A collection that was begun keeps
-	// its own.
-	Terms staging.Terms
+	// Home is the environment of the worker application, and ClientID its id:
+	// by them it reads its own rights. Zero: they can't be read.
+	Home     pingone.ID
+	ClientID string
 	// PerSecond is the pace of Client; it decides how many requests are in
-	// flight, since a page takes up to a second.
+	// flight.
 	PerSecond float64
-	// Roles say how the role assignments of users are read.
-	Roles RoleOptions
-	// MFADevices tells that the MFA devices of users are read. A run keeps what
-	// its users were begun with.
-	MFADevices bool
-	// Holder names this invocation, the same when it is tried again. Of several
-	// that read one collection at once only one does. "" claims nothing.
+	// MaxAge is how old a reading may be of what is due by age.
+	MaxAge time.Duration
+	// Devices tells that MFA devices are asked for.
+	Devices bool
+	// Holder names this invocation, the same when it is tried again. "" takes
+	// no lease.
 	Holder string
-	// Now is the clock that claims expire by, and that tells whether another run
-	// is alive; nil is time.Now. What PingOne holds is dated by Client.
-	Now func() time.Time
-	Log *slog.Logger
+	Now    func() time.Time // nil is time.Now
+	// Pause is the first pause of an outage; 0 is five seconds.
+	Pause time.Duration
+	Log   *slog.Logger
 	// OnProgress, if set, is called after each reply, by one goroutine.
 	OnProgress func(Progress)
 
-	// These are set by tests; 0 is the constant of that name.
-	commitEvery, claimTime time.Duration
-	partitionAbove         int
-
-	estimating bool // nothing is asked for that a plan can do without
+	commitEvery time.Duration // of tests; 0 is the constant
 }
 
 // Progress is how far a reading is.
 type Progress struct {
 	Collection   staging.Collection
-	Tasks, Total int // lists finished, and in all
+	Lists, Total int // ended, and planned
 	Pages        int
 	Records      int
-	// Expected is how many records there will be as far as PingOne told, 0
-	// if it didn't.
-	Expected int
 }
 
 // A Result is what a fetch function answers.
@@ -90,55 +68,154 @@ type Result struct {
 	Collection staging.Collection `json:"collection"`
 	Pages      int                `json:"pages"`
 	Records    int                `json:"records"`
-	Unread     int                `json:"unread"`
-	Complete   bool               `json:"complete"`
-	// Progressed tells whether this invocation committed anything; one that
-	// did not, and is not complete, would not get further by another.
+	// Carried are the lists and single items that are as of an earlier run,
+	// though they were due.
+	Carried  int  `json:"carried"`
+	Complete bool `json:"complete"`
+	// Waiting are the inputs that are not complete.
+	Waiting []staging.Collection `json:"waiting,omitempty"`
+	// Progressed tells whether this invocation staged anything.
 	Progressed bool `json:"-"`
-	// Busy tells that another invocation is at work on it, so that this one
-	// did nothing and should not be called again.
+	// Busy tells that another invocation is at work on it.
 	Busy bool `json:"-"`
 }
 
-// Run reads a collection into a run, or goes on with it, until it is complete
-// or ctx ends; then what was read is committed and the result is not
-// complete, without an error. Slices that PingOne refuses for good are noted
-// in the manifest. If another invocation is at work on the same, the result is
-// Busy. Errors: staging.ErrConflict or ErrClaimed if another one has taken it
-// over, ErrTerms, and any fault that outlasted the retries; calling again
-// resumes.
-func Run(ctx context.Context, run staging.RunID, c staging.Collection, o Options) (Result, error) {
-	if _, ok := plans[c]; !ok {
-		return Result{}, fmt.Errorf("there is no collection %q", c)
-	}
-	w, err := staging.Open(ctx, o.Store, run, c)
+// ErrOutage means that PingOne has answered nothing for six hours.
+var ErrOutage = errors.New("PingOne has answered nothing for six hours: see status.pingidentity.com; the next event goes on from here")
+
+// Run reads a collection into the open run, or goes on with it, until it is
+// complete or ctx ends; then what was read stays staged and the result is not
+// complete, without an error. Another run than the open one is left alone, and
+// so is a collection whose inputs are not complete, or that another invocation
+// reads. Errors: ErrOutage, refused credentials, a store that fails,
+// staging.ErrCorrupt; calling again goes on.
+func Run(ctx context.Context, run staging.RunID, name staging.Collection, o Options) (Result, error) {
+	of, err := collection.Of(name)
 	if err != nil {
-		return Result{}, fmt.Errorf("open %s of run %s: %w", c, run, err)
+		return Result{}, err
 	}
-	if w.Manifest().Complete || o.Holder == "" {
-		return read(ctx, ctx, w, o)
+	o = o.filled()
+	w, err := staging.Open(ctx, o.Store, run, name, staging.WithClock(o.Now))
+	if err != nil {
+		return Result{}, fmt.Errorf("open %s of run %s: %w", name, run, err)
 	}
-	return claimed(ctx, w, o)
+	if w.Manifest().Complete { // its last invocation may have died before complete.json
+		return resultOf(w.Manifest(), true), w.Finish(ctx)
+	}
+	open, err := staging.IsOpen(ctx, o.Store, run)
+	if err != nil || !open {
+		return resultOf(w.Manifest(), false), err
+	}
+	in, waiting, err := inputs(ctx, run, of, o)
+	if err != nil || len(waiting) > 0 {
+		r := resultOf(w.Manifest(), false)
+		r.Waiting = waiting
+		return r, err
+	}
+	return leased(ctx, w, of, in, o)
 }
 
-// read reads what is left of a collection. kept ends with ctx, and when its
-// claim is lost.
-func read(ctx, kept context.Context, w *staging.Writer, o Options) (Result, error) {
+func (o Options) filled() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Stats == nil {
+		o.Stats = &transport.Stats{}
+	}
+	return o
+}
+
+// inputs loads what the collection is planned from.
+func inputs(ctx context.Context, run staging.RunID, of *collection.Collection, o Options) (*collection.Inputs, []staging.Collection, error) {
+	terms, err := staging.ReadJSON[staging.Run](ctx, o.Store, staging.RunKey(run))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the terms of run %s: %w", run, err)
+	}
+	in := &collection.Inputs{Run: terms, Devices: o.Devices, Snapshots: map[staging.Collection]*staging.Snapshot{}}
+	var waiting []staging.Collection
+	for _, name := range of.Inputs {
+		snap, err := staging.Load(ctx, o.Store, run, name)
+		switch {
+		case errors.Is(err, staging.ErrIncomplete):
+			waiting = append(waiting, name)
+		case err != nil:
+			return nil, nil, err
+		default:
+			in.Snapshots[name] = snap
+		}
+	}
+	return in, waiting, nil
+}
+
+// leased reads the collection if nobody else does.
+func leased(ctx context.Context, w *staging.Writer, of *collection.Collection, in *collection.Inputs, o Options) (Result, error) {
 	m := w.Manifest()
-	if err := agree(m, o); err != nil {
-		return Result{}, fmt.Errorf("%s of run %s: %w", m.Collection, m.Run, err)
+	held := ctx
+	if o.Holder != "" {
+		lease, err := staging.Acquire(ctx, o.Store, staging.LeaseKey(m.Run, m.Collection), o.Holder, leaseTime, o.Now)
+		if errors.Is(err, staging.ErrLeased) {
+			o.Log.InfoContext(ctx, "another invocation is reading it", "run", m.Run, "collection", m.Collection, "err", err)
+			r := resultOf(m, false)
+			r.Busy = true
+			return r, nil
+		}
+		if err != nil {
+			return Result{}, err
+		}
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+			defer cancel()
+			if err := lease.Release(ctx); err != nil {
+				o.Log.WarnContext(ctx, "the lease was not released; others wait until it expires", "collection", m.Collection, "err", err)
+			}
+		}()
+		// What was read before the lease was taken may be old.
+		if w, err = staging.Open(ctx, o.Store, m.Run, m.Collection, staging.WithClock(o.Now)); err != nil {
+			return Result{}, err
+		}
+		var stop func()
+		held, stop = lease.Keep(ctx)
+		defer stop()
 	}
-	r := newReading(w, o)
-	err := r.run(kept)
-	if !r.finished && !r.lost && !errors.Is(err, staging.ErrConflict) {
-		r.releaseRoles(ctx)
+	if w.Manifest().Complete {
+		return resultOf(w.Manifest(), true), w.Finish(ctx)
 	}
-	if !r.lost && isOutOfTime(ctx, err) {
-		r.log.WarnContext(ctx, "unfinished: out of time, what was read is kept", "pages", w.Manifest().Pages)
+	r := &reading{of: of, in: in, stage: newStage(w, o)}
+	return r.run(ctx, held)
+}
+
+// releaseTime is the time that giving a lease back may take.
+const releaseTime = 3 * time.Second
+
+// A reading is one invocation's work on one collection.
+type reading struct {
+	*stage
+	of       *collection.Collection
+	in       *collection.Inputs
+	previous *staging.Snapshot // nil: there is none
+	lists    []uint64          // of the plan, by their hash
+	bulk     map[int]bool      // those of the plan that are
+	index    *index            // of what is staged; nil before it is needed
+	covered  coveredSet        // parents that bulk lists show; nil before it is needed
+}
+
+// run reads what is left. held ends with ctx, and when the lease is lost.
+func (r *reading) run(ctx, held context.Context) (Result, error) {
+	err := r.steps(held)
+	if isLost(held) {
+		err = context.Cause(held)
+	} else if isOutOfTime(ctx, err) {
+		r.log.WarnContext(ctx, "unfinished: out of time, what was read stays", "pages", r.m.Pages)
 		err = nil
 	}
-	r.report(ctx, err)
-	return r.result(), err
+	done := err == nil && r.m.Complete
+	r.report(ctx, done, err)
+	result := resultOf(r.m, done)
+	result.Progressed = r.progressed
+	return result, err
 }
 
 // isOutOfTime tells whether err only says that ctx ended, or that a pause
@@ -147,249 +224,48 @@ func isOutOfTime(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, transport.ErrOutOfTime) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)))
 }
 
-// a reading is one invocation's work on one collection.
-type reading struct {
-	o        Options
-	w        *staging.Writer
-	log      *slog.Logger
-	began    time.Time
-	base     staging.Manifest // as it was opened, for the sums over invocations
-	unread   *unreadList
-	progress *progress
-	slices   sliceCounts
-	seed     maphash.Seed // of the hashes of members
-	total    int
-	expected int
-	pages    int // of this invocation, for OnProgress
-	records  int
-	saved    time.Time
-	finished bool
-	// lost tells that a commit failed, and with it what was read since the
-	// one before.
-	lost    bool
-	surplus []numbered // see noteSurplus
-	// finishedBefore is how many tasks earlier invocations finished.
-	finishedBefore int
-	planner        *planner // while there is no plan
-	// users are those that were staged; nil if an earlier invocation staged some,
-	// so that all of it is gone through at the end.
-	users *listing
-	// progressed tells that a commit kept more than earlier invocations had.
-	progressed bool
+// steps are the order of the work. Each begins where the manifest says.
+func (r *reading) steps(ctx context.Context) error {
+	if err := r.planned(ctx); err != nil {
+		return fmt.Errorf("plan %s: %w", r.of.Name, err)
+	}
+	for _, step := range []struct {
+		phase staging.Phase
+		work  func(context.Context) error
+	}{
+		{staging.PhaseRead, r.read},
+		{staging.PhaseCompare, r.compare},
+		{staging.PhaseCarry, r.carry},
+		{staging.PhaseAsk, r.ask},
+		{staging.PhaseSeal, r.seal},
+	} {
+		if r.m.Phase != step.phase {
+			continue
+		}
+		if err := step.work(ctx); err != nil {
+			return fmt.Errorf("%s %s: %w", step.phase, r.of.Name, err)
+		}
+	}
+	return nil
 }
 
-func newReading(w *staging.Writer, o Options) *reading {
-	m := w.Manifest()
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	r := &reading{
-		o: o, w: w, base: *m, began: time.Now(), saved: time.Now(),
-		log:      log.With("run", m.Run, "collection", m.Collection),
-		unread:   newUnreadList(m.Unread),
-		progress: newProgress(m.Progress),
-		slices:   newSliceCounts(m.Slices),
-		seed:     maphash.MakeSeed(),
-	}
-	r.finishedBefore = r.progress.finished()
-	if m.Collection == staging.Users && m.Pages == 0 {
-		r.users = newListing(0)
+// next ends a step: the next invocation begins with the one that follows.
+func (r *reading) next(ctx context.Context, phase staging.Phase) error {
+	r.m.Phase = phase
+	return r.save(ctx)
+}
+
+func resultOf(m *staging.Manifest, complete bool) Result {
+	r := Result{Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Complete: complete}
+	for _, c := range m.Carried {
+		if c.Reason != staging.NotDue {
+			r.Carried += c.Lists + c.Items
+		}
 	}
 	return r
 }
 
-func (r *reading) run(ctx context.Context) error {
-	m := r.w.Manifest()
-	if m.Complete { // its last invocation may have died before complete.json
-		r.finished = true
-		return r.w.Finish(ctx)
-	}
-	if len(m.Plan) == 0 {
-		if _, err := r.plan(ctx); err != nil {
-			return fmt.Errorf("plan %s: %w", m.Collection, err)
-		}
-	} else if err := r.holdRoles(ctx, true); err != nil {
-		return fmt.Errorf("take the roles of users up again: %w", err)
-	}
-	r.countTasks()
-	if err := r.readAll(ctx, false); err != nil {
-		return fmt.Errorf("read %s: %w", m.Collection, err)
-	}
-	if err := r.readWider(ctx); err != nil {
-		return fmt.Errorf("read members by filters: %w", err)
-	}
-	if err := r.finishRoles(ctx); err != nil {
-		return fmt.Errorf("keep what %s holds: %w", m.Collection, err)
-	}
-	if err := r.finishUsers(ctx); err != nil {
-		return fmt.Errorf("prove that all users were read, and read their devices: %w", err)
-	}
-	if err := r.proveListed(ctx); err != nil {
-		return fmt.Errorf("prove that all %s were read: %w", m.Collection, err)
-	}
-	r.suspectGone()
-	r.note()
-	if err := r.w.Finish(ctx); err != nil {
-		return err
-	}
-	r.finished = true
-	return nil
-}
+// mayWait tells whether a list may wait for another run.
+func (r *reading) mayWait() bool { return r.of.Due == collection.ByAge }
 
-// plan makes the work list. What was found is committed from time to time, and
-// when it ends with an error, so that the next invocation goes on from there.
-func (r *reading) plan(ctx context.Context) (estimate, error) {
-	m := r.w.Manifest()
-	p := &planner{
-		client: r.o.Client, o: r.o, run: m.Run, log: r.log, unread: r.unread, w: r.w, keep: r.keep,
-		// What is in the middle of a page goes on when time is up.
-		put:  func(line []byte) error { return r.w.AddTask(context.WithoutCancel(ctx), line) },
-		save: r.save, saveInTime: r.saveInTime,
-	}
-	if err := p.resume(m.Planning); err != nil {
-		return estimate{}, err
-	}
-	r.planner = p
-	if err := plans[m.Collection](ctx, p); err != nil {
-		if !p.inOne && p.kept.isBehind(p.place) {
-			if err := r.save(ctx); err != nil {
-				return estimate{}, err
-			}
-		}
-		return estimate{}, err
-	}
-	if err := r.w.EndPlan(context.WithoutCancel(ctx)); err != nil {
-		return estimate{}, err
-	}
-	r.planner = nil
-	m.Environments, m.Memo = p.place.Environments, p.memo
-	e := p.place.Estimate
-	t := e.total(m.Collection, r.base.Calls+r.o.Stats.Calls.Load(), r.o.PerSecond)
-	r.log.InfoContext(ctx, "planned", "calls", t.Calls, "at_least", t.AtLeast, "planning_calls", t.Planned, "device_calls_at_most", t.Devices,
-		"per_second", r.o.PerSecond, "estimated_s", int64(t.Takes.Seconds()))
-	return e, r.save(ctx)
-}
-
-// saveInTime commits when it is time to.
-func (r *reading) saveInTime(ctx context.Context) error {
-	if r.w.Full() || time.Since(r.saved) >= cmp.Or(r.o.commitEvery, commitEvery) {
-		return r.save(ctx)
-	}
-	return nil
-}
-
-// keep stages the first page, which the plan had to read, of the task that is
-// to be added next.
-func (r *reading) keep(index int, env pingone.ID, page pingone.Page) error {
-	reply := staging.Reply{Environment: env, Path: page.Path, FetchedAt: page.FetchedAt, Body: page.Body}
-	if err := r.stage(reply, page.Records); err != nil {
-		return err
-	}
-	r.progress.paged(index, page, len(r.w.Manifest().Parts))
-	return nil
-}
-
-// stage appends a page of a task.
-func (r *reading) stage(reply staging.Reply, records int) error {
-	if err := r.w.Append(reply, records); err != nil || r.users == nil || reply.IsDevices() {
-		return err
-	}
-	return r.users.addReply(reply)
-}
-
-// suspectGone turns slices in which most children were gone into unread ones.
-func (r *reading) suspectGone() {
-	for k, s := range r.slices {
-		if isSuspect(s) {
-			r.unread.add(staging.Unread{
-				Environment: k.environment, Path: fmt.Sprintf("%s/{%s}/%s", pingone.EnvironmentPath(k.environment), k.parent, k.list), Status: 404,
-				Code: "MOST_GONE", Message: fmt.Sprintf("%d of %d were not found, which is no proof that they are gone", s.Gone, s.Asked),
-				Skipped: s.Gone,
-			}, "")
-		}
-	}
-}
-
-// note puts into the manifest what the next commit is to keep.
-func (r *reading) note() {
-	m := r.w.Manifest()
-	m.Progress = r.progress.save()
-	m.Slices = r.slices.save()
-	m.Unread = r.unread.entries
-	m.Gone = 0
-	for _, s := range m.Slices {
-		m.Gone += s.Gone
-	}
-	m.Calls = r.base.Calls + r.o.Stats.Calls.Load()
-	m.Retries = r.base.Retries + r.o.Stats.Retries.Load()
-	m.Throttled = r.base.Throttled + r.o.Stats.Throttled.Load()
-	m.ElapsedMs = r.base.ElapsedMs + time.Since(r.began).Milliseconds()
-}
-
-// save commits. It has a time of its own, since out of time is when saving
-// matters most.
-func (r *reading) save(ctx context.Context) error {
-	r.note()
-	if lost := context.Cause(ctx); errors.Is(lost, staging.ErrClaimed) {
-		r.lost = true // who has it now goes on from the last commit
-		return lost
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
-	defer cancel()
-	r.saved = time.Now()
-	var err error
-	if r.planner != nil {
-		err = r.planner.keepPlace(ctx)
-	}
-	if err == nil {
-		err = r.w.Commit(ctx)
-	}
-	if r.planner != nil {
-		r.planner.kept = *r.planner.place
-	}
-	r.lost = err != nil
-	r.progressed = r.progressed || !r.lost && r.isFurther()
-	return err
-}
-
-// isFurther tells whether there is more than when this invocation began.
-func (r *reading) isFurther() bool {
-	m := r.w.Manifest()
-	if r.planner != nil {
-		return r.planner.began.isBehind(r.planner.place)
-	}
-	if r.progress.again.left() < ranges(r.base.Progress.Again).left() { // of what was put off, some is settled
-		return true
-	}
-	return len(m.Plan) > len(r.base.Plan) || m.Pages > r.base.Pages || r.progress.finished() > r.finishedBefore ||
-		len(m.Proven) > len(r.base.Proven) || len(m.Recounts) > len(r.base.Recounts)
-}
-
-func (r *reading) result() Result {
-	m := r.w.Manifest()
-	return Result{
-		Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Unread: len(m.Unread), Complete: r.finished,
-		Progressed: r.progressed || r.finished && r.isFurther(),
-	}
-}
-
-// report writes the collection's one line.
-func (r *reading) report(ctx context.Context, err error) {
-	m := r.w.Manifest()
-	attrs := []any{
-		"pages", m.Pages, "records", m.Records, "unread", len(m.Unread), "gone", m.Gone,
-		"calls", m.Calls, "retries", m.Retries, "throttled", m.Throttled,
-		"elapsed_ms", m.ElapsedMs, "complete", r.finished,
-	}
-	if err != nil {
-		r.log.ErrorContext(ctx, "collection failed", append(attrs, "err", err)...)
-		return
-	}
-	for _, u := range m.Unread {
-		r.log.WarnContext(ctx, "unread: PingOne refuses it; nothing will be swept", "environment", u.Environment, "path", u.Path,
-			"status", u.Status, "code", u.Code, "correlation_id", u.CorrelationID, "others", u.Skipped)
-	}
-	r.reportDevices(ctx)
-	r.log.InfoContext(ctx, "collection staged", attrs...)
-}
+func isLost(ctx context.Context) bool { return errors.Is(context.Cause(ctx), staging.ErrLeaseLost) }

@@ -2,280 +2,267 @@ package fetch
 
 import (
 	"context"
-	"errors"
-	"log/slog"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
+	"pingone-authomize/shared/collection"
+	"pingone-authomize/shared/feed"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
 
-// ErrNoEnvironment is the error when all environments are asked for and the
-// worker application can read none.
-var ErrNoEnvironment = errors.New("the worker application can read no environment: grant it Identity Data Read Only and Configuration Read Only on at least one")
+// longest is how long lists that are due by age are read in one run: a first
+// run then posts within hours, administrators first.
+const longest = 3 * time.Hour
 
-// A task is one list to read page by page, or one single resource. A
-// collection's tasks are its work list, written down before reading begins,
-// so that every invocation counts them alike.
-type task struct {
-	Environment pingone.ID      `json:"environment,omitzero"`
-	Path        string          `json:"path"`
-	Query       string          `json:"query,omitzero"`
-	Key         string          `json:"key,omitzero"` // "" for a single resource
-	Parent      *staging.Parent `json:"parent,omitzero"`
-	// Expect is how many records PingOne says there are, -1 if it didn't.
-	Expect int `json:"expect"`
-	// AtLeast tells that Expect counts a part only: these are the members of a
-	// dynamic group, and those by its filter are left out.
-	AtLeast bool `json:"atLeast,omitzero"`
-	// Wider tells that this is the second question for the members of a
-	// dynamic group, see readWider.
-	Wider bool `json:"wider,omitzero"`
-	// Missed tells that no list held the parent, though an earlier run was told
-	// of it: it may be gone, and that many are says nothing of the others.
-	Missed bool `json:"missed,omitzero"`
-	// Check says that the answer should be what earlier runs kept.
-	Check bool `json:"check,omitzero"`
+// A planned list is a line of the plan.
+type planned struct {
+	collection.List
+	// Before are the numbers of its last reading; nil: it has none.
+	Before *numbers `json:"before,omitempty"`
+	// Never tells that there is no earlier reading.
+	Never bool `json:"never,omitzero"`
 }
 
-// unknown is the Expect of a list whose length nobody tells.
-const unknown = -1
-
-func (t task) list() pingone.List { return pingone.List{Path: t.Path, Query: t.Query, Key: t.Key} }
-
-// A planner finds the tasks of one collection, step by step. Parents that
-// can't be listed are noted as unread.
-type planner struct {
-	client *pingone.Client
-	o      Options
-	run    staging.RunID
-	log    *slog.Logger
-	unread *unreadList
-	// place is where it is, began where it was when this invocation began,
-	// kept where it was at the last commit.
-	place       *place
-	began, kept place
-	steps       int          // of this invocation, those that were skipped too
-	ids         []pingone.ID // of the list in hand, that are in no draft yet
-	added       int          // tasks so far
-	// inOne is set while what was added counts as a whole or not at all.
-	inOne bool
-	w     *staging.Writer
-	// put adds a line to the work list; save commits, and saveInTime does so
-	// when it is time.
-	put              func(line []byte) error
-	save, saveInTime func(context.Context) error
-	// keep stages a page of a task that the plan had to read.
-	keep func(task int, env pingone.ID, page pingone.Page) error
-	memo jsontext.Value // for the end of the reading
+// numbers are how many items PingOne counts in a list, -1 if it doesn't, and
+// how many it showed.
+type numbers struct {
+	Counted int `json:"counted"`
+	Shown   int `json:"shown"`
 }
 
-// plans says for each collection which lists make it up. A new collection is
-// a line here, and one in staging.Collections.
-var plans = map[staging.Collection]func(context.Context, *planner) error{
-	staging.Environments:    planEnvironments,
-	staging.Populations:     eachEnvironment(pingone.Populations),
-	staging.Users:           planUsers,
-	staging.Groups:          eachEnvironment(pingone.GroupsOf),
-	staging.Memberships:     planMemberships,
-	staging.Roles:           planRoles,
-	staging.RoleAssignments: planRoleAssignments,
-	staging.Applications:    eachEnvironment(pingone.ApplicationsOf),
-	staging.Gateways:        eachEnvironment(pingone.GatewaysOf),
-}
-
-func (p *planner) add(env pingone.ID, l pingone.List) error {
-	return p.addExpecting(env, l, nil, unknown)
-}
-
-func (p *planner) addExpecting(env pingone.ID, l pingone.List, parent *staging.Parent, expect int) error {
-	return p.addTask(task{Environment: env, Path: l.Path, Query: l.Query, Key: l.Key, Parent: parent, Expect: expect})
-}
-
-func (p *planner) addTask(t task) error {
-	line, err := json.Marshal(t)
-	if err != nil {
-		return err
-	}
-	if err := p.put(line); err != nil {
-		return err
-	}
-	p.place.Estimate.add(t)
-	p.added++
-	return nil
-}
-
-// environments are those to read: as set, or all that can be listed.
-func (p *planner) environments(ctx context.Context) ([]pingone.ID, error) {
-	if !p.o.All {
-		if p.place.Environments == nil { // a run keeps those that it began with
-			p.place.Environments = p.o.Environments
+// planned makes the plan, unless there is one, and loads it. No call is made
+// for it but the feed's and those for our own rights, so that it is made in one
+// go: an invocation that dies begins it anew.
+func (r *reading) planned(ctx context.Context) error {
+	if r.m.Plan == nil {
+		if err := r.makePlan(ctx); err != nil {
+			return err
 		}
-		return p.place.Environments, nil
-	}
-	err := p.step(ctx, func(from string) error {
-		_, err := listFrom(ctx, p, pingone.ID{}, pingone.Environments(), from, func(e *pingone.Environment) error {
-			p.place.Environments = append(p.place.Environments, e.ID)
-			return nil
-		})
-		if err == nil && len(p.place.Environments) == 0 && p.unread.len() == 0 {
-			err = ErrNoEnvironment
-		}
-		return err
-	})
-	return p.place.Environments, err
-}
-
-func eachEnvironment(list func(pingone.ID) pingone.List) func(context.Context, *planner) error {
-	return func(ctx context.Context, p *planner) error {
-		envs, err := p.environments(ctx)
+	} else if r.m.Previous != "" && !r.isOff() {
+		snap, err := staging.Load(ctx, r.o.Store, r.m.Previous, r.of.Name)
 		if err != nil {
 			return err
 		}
-		return p.addEach(envs, list)
+		r.previous = snap
 	}
+	return r.loadPlan(ctx)
 }
 
-func (p *planner) addEach(envs []pingone.ID, list func(pingone.ID) pingone.List) error {
-	for _, env := range envs {
-		if err := p.add(env, list(env)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// planEnvironments reads each environment by itself, and the organization
-// that the first one names.
-func planEnvironments(ctx context.Context, p *planner) error {
-	envs, err := p.environments(ctx)
+func (r *reading) makePlan(ctx context.Context) error {
+	last, err := r.findPrevious(ctx)
 	if err != nil {
 		return err
 	}
-	for _, env := range envs {
-		err := p.step(ctx, func(string) error {
-			if p.place.Organization.IsZero() {
-				if err := p.findOrganization(ctx, env); err != nil {
-					return err
+	if r.previous != nil {
+		r.m.Previous = r.previous.Complete.Run
+	}
+	if r.isOff() {
+		r.previous = nil // nothing is carried
+	}
+	if err := r.beginRights(ctx); err != nil {
+		return err
+	}
+	changed, err := r.readFeed(ctx)
+	if err != nil {
+		return err
+	}
+	p := &planner{r: r, last: last, rules: r.rules(changed), seen: map[uint64]struct{}{}}
+	chosen, err := p.choose(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.w.WritePlan(ctx, chosen); err != nil {
+		return err
+	}
+	r.m.Marks, r.m.Phase, r.m.AnsweredAt = changed.Marks, staging.PhaseRead, r.o.Now().UTC()
+	return r.save(ctx)
+}
+
+// isOff tells that the collection is not asked for.
+func (r *reading) isOff() bool { return r.of.Lenient && !r.in.Devices }
+
+func (r *reading) maxAge() time.Duration {
+	if r.of.Due == collection.Daily {
+		return day
+	}
+	return r.o.MaxAge
+}
+
+func (r *reading) rules(changed *feed.Changed) rules {
+	return rules{
+		due: r.of.Due, now: r.o.Now(), maxAge: r.maxAge(),
+		changed: func(l *collection.List) bool { return changed.Has(l.Parent) },
+		whole:   func(l *collection.List) bool { return changed.Whole[l.Environment] },
+	}
+}
+
+// A planner chooses among all lists. It goes through them more than once, since
+// there may be a million of which few are read.
+type planner struct {
+	r     *reading
+	last  readings
+	rules rules
+	seen  map[uint64]struct{} // lists that came before: an input may show an item twice
+}
+
+// planBlock is how many lines of a plan are held at a time.
+const planBlock = 100_000
+
+// choose yields the lines of the plan.
+func (p *planner) choose(ctx context.Context) (iter.Seq2[[]byte, error], error) {
+	var envs []pingone.ID
+	var all []candidate
+	err := p.each(ctx, func(ordinal int32, l *collection.List, before *before) error {
+		c, skip := p.rules.of(l, before)
+		if skip {
+			return nil
+		}
+		env := slices.Index(envs, l.Environment)
+		if env < 0 {
+			env, envs = len(envs), append(envs, l.Environment)
+		}
+		one := candidate{ordinal: ordinal, class: c, pages: pagesOf(l), env: uint16(env)} //nolint:gosec // far fewer environments
+		if before != nil && c != isFirst && p.rules.due != collection.EachRun {
+			one.at = before.at.UnixMilli()
+		}
+		all = append(all, one)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	most := math.MaxInt32
+	if p.rules.due == collection.ByAge {
+		most = max(1, int(longest.Seconds()*p.r.o.PerSecond))
+	}
+	chosen, never := choose(all, shareOf(p.rules.now, p.r.previous, p.rules.maxAge), most)
+	if !p.r.of.Lenient {
+		for _, c := range never {
+			p.r.neverRead(envs[c.env], 1)
+		}
+	}
+	return p.lines(ctx, chosen), nil
+}
+
+// pageRecords is how many records a page holds at most.
+const pageRecords = pingone.PageSize
+
+// pagesOf is how many pages a list has by its count. Long lists begin first,
+// since each is read page after page: one that is left at the end can't keep
+// the pace.
+func pagesOf(l *collection.List) int32 {
+	if l.Counted == nil {
+		return 1
+	}
+	return int32(1 + *l.Counted/pageRecords) //nolint:gosec // of one list
+}
+
+// lines are the chosen lists, in their order.
+func (p *planner) lines(ctx context.Context, chosen []candidate) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for some := range slices.Chunk(chosen, planBlock) {
+			lines, err := p.block(ctx, some)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, line := range lines {
+				if !yield(line, nil) {
+					return
 				}
 			}
-			return p.add(env, pingone.List{Path: pingone.EnvironmentPath(env)})
-		})
+		}
+	}
+}
+
+func (p *planner) block(ctx context.Context, chosen []candidate) ([][]byte, error) {
+	place := make(map[int32]int, len(chosen))
+	for i, c := range chosen {
+		place[c.ordinal] = i
+	}
+	lines := make([][]byte, len(chosen))
+	err := p.each(ctx, func(ordinal int32, l *collection.List, before *before) (err error) {
+		i, ok := place[ordinal]
+		if !ok {
+			return nil
+		}
+		line := planned{List: *l, Never: before == nil}
+		if before != nil && before.shown != uncounted {
+			line.Before = &numbers{int(before.counted), int(before.shown)}
+		}
+		lines[i], err = json.Marshal(&line)
+		return err
+	})
+	return lines, err
+}
+
+// each goes through the lists that can be read, each once.
+func (p *planner) each(ctx context.Context, f func(ordinal int32, l *collection.List, before *before) error) error {
+	clear(p.seen)
+	ordinal := int32(0)
+	for l, err := range p.r.of.Lists(ctx, p.r.in) {
 		if err != nil {
 			return err
 		}
+		ordinal++
+		k := l.ListKey()
+		h := hashOf(k)
+		if _, twice := p.seen[h]; twice || l.Carry != "" {
+			continue
+		}
+		p.seen[h] = struct{}{}
+		if err := f(ordinal, &l, p.last.of(k)); err != nil {
+			return err
+		}
 	}
-	if p.place.Organization.IsZero() {
+	return nil
+}
+
+// neverRead counts lists of which there is no reading yet.
+func (r *reading) neverRead(env pingone.ID, n int) {
+	for i := range r.m.NeverRead {
+		if r.m.NeverRead[i].Environment == env {
+			r.m.NeverRead[i].Lists += n
+			return
+		}
+	}
+	r.m.NeverRead = append(r.m.NeverRead, staging.NeverRead{Environment: env, Lists: n})
+}
+
+// loadPlan takes up what must be at hand of each list of the plan: eight bytes,
+// and which are bulk lists.
+func (r *reading) loadPlan(ctx context.Context) error {
+	r.lists, r.bulk = make([]uint64, 0, r.m.Plan.Lists), map[int]bool{}
+	return r.eachPlanned(ctx, func(i int, l *planned) error {
+		r.lists = append(r.lists, hashOf(l.ListKey()))
+		if l.Bulk {
+			r.bulk[i] = true
+		}
 		return nil
-	}
-	return p.add(pingone.ID{}, pingone.List{Path: pingone.OrganizationPath(p.place.Organization)})
+	})
 }
 
-// findOrganization reads an environment, keeps the reply for its task, which
-// is to be added next, and notes the organization; not if it is refused, which
-// the task will note.
-func (p *planner) findOrganization(ctx context.Context, env pingone.ID) error {
-	page, err := p.client.Get(ctx, pingone.EnvironmentPath(env))
-	if refusal(err) != nil {
-		return nil //nolint:nilerr // the task will note it
-	}
-	if err != nil {
-		return err
-	}
-	e, err := pingone.One[pingone.Environment](page.Body)
-	if err != nil {
-		return err
-	}
-	p.place.Organization = e.Organization.ID
-	p.place.Estimate.begun(page)
-	return p.keep(p.added, env, page)
-}
-
-// planMemberships asks for the members and the children of each group that
-// may have any, or had some. The counts leave out members by a dynamic filter.
-func planMemberships(ctx context.Context, p *planner) error {
-	envs, err := p.environments(ctx)
-	if err != nil {
-		return err
-	}
-	known, err := knownParents(ctx, p.o.Store, p.run)
-	if err != nil {
-		return err
-	}
-	for _, env := range envs {
-		add := func(g *pingone.Group) error { return p.addGroup(env, g, known) }
-		l := pingone.GroupsOf(env)
-		if err := listParents(ctx, p, env, l, add); err != nil {
+// eachPlanned goes through the plan.
+func (r *reading) eachPlanned(ctx context.Context, f func(i int, l *planned) error) error {
+	i := 0
+	for line, err := range r.w.Plan(ctx) {
+		if err != nil {
 			return err
 		}
-		if err := askMissed(ctx, p, env, l.Key, add); err != nil {
+		l := new(planned)
+		if err := json.Unmarshal(line, l); err != nil {
+			return fmt.Errorf("line %d of the plan: %w: %w", i, staging.ErrCorrupt, err)
+		}
+		if err := f(i, l); err != nil {
 			return err
 		}
+		i++
 	}
 	return nil
-}
-
-// addGroup asks for the members and the children of a group.
-func (p *planner) addGroup(env pingone.ID, g *pingone.Group, known parents) error {
-	parent := &staging.Parent{Kind: parentKinds[pingone.GroupPrincipal], ID: g.ID}
-	counts := g.DirectMemberCounts
-	if counts == nil {
-		counts = &pingone.MemberCounts{}
-	}
-	if g.UserFilter != "" || mayHaveAny(counts.Users) || known.users[g.ID] {
-		if err := p.addMembers(env, g, counts, parent); err != nil {
-			return err
-		}
-	}
-	if mayHaveAny(counts.Groups) || known.groups[g.ID] {
-		return p.addExpecting(env, pingone.Children(env, g.ID), parent, orUnknown(counts.Groups))
-	}
-	return nil
-}
-
-// addMembers asks for a group's direct members, and for those that a dynamic
-// group has in any way.
-func (p *planner) addMembers(env pingone.ID, g *pingone.Group, counts *pingone.MemberCounts, parent *staging.Parent) error {
-	l := pingone.Members(env, g.ID)
-	if g.UserFilter == "" {
-		return p.addExpecting(env, l, parent, orUnknown(counts.Users))
-	}
-	t := task{Environment: env, Path: l.Path, Query: l.Query, Key: l.Key, Parent: parent, Expect: orUnknown(counts.Users), AtLeast: true}
-	if err := p.addTask(t); err != nil {
-		return err
-	}
-	t.Query, t.Expect, t.Wider = pingone.AllMembers(env, g.ID).Query, unknown, true
-	t.Parent = &staging.Parent{Kind: staging.GroupAny, ID: g.ID}
-	return p.addTask(t)
-}
-
-// mayHaveAny reads a count that may be missing: unknown is not zero.
-func mayHaveAny(n *int) bool { return n == nil || *n > 0 }
-
-func orUnknown(n *int) int {
-	if n == nil {
-		return unknown
-	}
-	return *n
-}
-
-func planRoles(ctx context.Context, p *planner) error {
-	envs, err := p.environments(ctx)
-	if err != nil {
-		return err
-	}
-	if err := p.add(pingone.ID{}, pingone.BuiltInRoles()); err != nil {
-		return err
-	}
-	return p.addEach(envs, pingone.RolesOf)
-}
-
-// parentKinds name a reply's parent in a part.
-var parentKinds = map[pingone.Principal]string{
-	pingone.UserPrincipal:        "user",
-	pingone.GroupPrincipal:       "group",
-	pingone.ApplicationPrincipal: "application",
-	pingone.GatewayPrincipal:     "gateway",
 }

@@ -3,96 +3,132 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 
-	"github.com/go-json-experiment/json"
 	"golang.org/x/sync/errgroup"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/transport"
 )
 
-// numbered is a task with its place in the plan and where it goes on.
-type numbered struct {
-	task
-	index   int
-	from    string
-	records int // of the pages before from
-	// seen are those whom these pages show, while a list that is counted is
-	// read; distinct is how many there were, once it is.
-	seen     hashes
-	distinct int
-	// restarted tells that the list was begun a second time already.
-	restarted bool
-	// whole tells that the last page is staged already, though not yet that
-	// the task is finished.
-	whole bool
-}
+// maxWorkers bounds the pages in flight, and so the memory: a thousand users
+// are 1 to 2 MB.
+const maxWorkers = 48
 
-// An event is what a worker tells the writer; events of one task come in
-// order.
-type event struct {
-	numbered
-	kind    eventKind
-	page    pingone.Page
-	refusal *pingone.Error
-	short   *staging.Short // beside finished: the list is not whole
-}
-
-type eventKind int
-
-const (
-	paged     eventKind = iota // one more page
-	finished                   // no more pages
-	refused                    // no more to be had: refusal says why
-	gone                       // its parent was deleted meanwhile
-	abandoned                  // not asked for, since its slice is hopeless: refusal says why
-	putOff                     // to be asked once more at the end
-	restarted                  // from the first page again
-)
-
-// readAll works off the plan, or its wider questions, and at the end what was
-// put off.
-func (r *reading) readAll(ctx context.Context, wider bool) error {
-	d := newDoubts(r.slices)
-	if err := r.pass(ctx, wider, d); err != nil || len(r.progress.again) == 0 {
-		return err
-	}
-	r.log.InfoContext(ctx, "what was refused is asked for once more")
-	for {
-		d.again()
-		if err := r.pass(ctx, wider, d); err != nil || d.putOff == 0 {
+// read reads the lists of the plan: those that show many parents at once first,
+// then the others.
+func (r *reading) read(ctx context.Context) error {
+	if len(r.of.Inputs) > 0 { // before the workers ask
+		if _, err := r.in.Environments(ctx); err != nil {
 			return err
 		}
 	}
+	rd := r.newReader()
+	if err := rd.looks(ctx, func(i int) bool { return r.bulk[i] }); err != nil {
+		return err
+	}
+	if err := r.loadCovered(ctx); err != nil {
+		return err
+	}
+	if err := rd.looks(ctx, func(i int) bool { return !r.bulk[i] }); err != nil {
+		return err
+	}
+	return r.next(ctx, staging.PhaseCompare)
 }
 
-// pass goes through the plan once: workers ask, this goroutine writes. What
-// was received is committed even when it ends with an error.
-func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
+// A reader goes through lists of the plan: workers ask, one goroutine writes.
+type reader struct {
+	*reading
+	progress *progress
+	outage   *outage
+	refusals *refusals
+	second   bool // it is the second look
+	pages    int  // of this invocation, for OnProgress
+	records  int
+}
+
+func (r *reading) newReader() *reader {
+	rd := &reader{
+		reading: r, progress: newProgress(r.m.Progress), refusals: &refusals{}, outage: r.newOutage(r.m.AnsweredAt),
+	}
+	r.note = func() {
+		r.m.Progress, r.m.Outcomes = rd.progress.saved(), merged(r.m.Outcomes)
+		if at := rd.outage.heard().UTC(); at.After(r.m.AnsweredAt) {
+			r.m.AnsweredAt = at
+		}
+	}
+	return rd
+}
+
+// looks reads the wanted lists, and looks once more at those that were not read
+// whole. While an outage lasts, that goes on.
+func (r *reader) looks(ctx context.Context, wanted func(list int) bool) error {
+	r.second = false
+	err := r.pass(ctx, func(p *progress, list int) bool { return wanted(list) && !p.isDone(list) })
+	if err != nil {
+		return err
+	}
+	return r.lookAgain(ctx, wanted)
+}
+
+func (r *reader) lookAgain(ctx context.Context, wanted func(list int) bool) error {
+	r.second = true
+	r.refusals.again()
+	for slices.ContainsFunc(r.progress.deferred, func(some staging.Range) bool { return anyIn(some, wanted) }) {
+		r.log.InfoContext(ctx, "lists that were not read whole are asked for once more", "lists", r.progress.deferred.len())
+		err := r.pass(ctx, func(p *progress, list int) bool { return wanted(list) && p.deferred.has(list) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func anyIn(some staging.Range, wanted func(list int) bool) bool {
+	for i := some.From; i < some.To; i++ {
+		if wanted(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// A job is a list to read, from where an earlier invocation stopped.
+type job struct {
+	list int // its place in the plan
+	l    *planned
+	open staging.OpenList
+	seen map[uint64]struct{} // what it showed so far
+}
+
+// pass reads the lists that are wanted once. What was received is committed
+// even when it ends with an error.
+func (r *reader) pass(ctx context.Context, wanted func(p *progress, list int) bool) error {
+	start := newProgress(r.progress.saved()) // the other one moves meanwhile
+	seen, err := r.seenBefore(ctx, start)
+	if err != nil {
+		return err
+	}
 	inner, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	g, gctx := errgroup.WithContext(inner)
-	tasks, events := make(chan numbered), make(chan event)
-	// The writer changes the progress while feed looks at what it was.
-	start := newProgress(r.progress.save())
-	wanted := func(i int) bool { return !start.isDone(i) }
-	if d.last {
-		wanted = start.again.has
-	}
-	seen, err := r.seenBefore(ctx, start.open)
-	if err != nil {
-		return fmt.Errorf("look up what was read of lists that were begun: %w", err)
-	}
-	s := selection{wider: wider, open: start.open, seen: seen, wanted: wanted}
-	g.Go(func() error { defer close(tasks); return r.feed(gctx, tasks, s) })
-	for range r.workers(r.total) {
-		g.Go(func() error { return r.work(gctx, tasks, events, d) })
+	todo, events := make(chan job), make(chan event)
+	g.Go(func() error {
+		defer close(todo)
+		return r.eachPlanned(gctx, func(i int, l *planned) error {
+			if !wanted(start, i) {
+				return nil
+			}
+			return r.hand(gctx, job{list: i, l: l, open: start.open[i], seen: seen[i]}, todo, events)
+		})
+	})
+	for range workersFor(r.o.PerSecond, len(r.lists)) {
+		g.Go(func() error { return r.work(gctx, todo, events) })
 	}
 	var readErr error
 	go func() { readErr = g.Wait(); close(events) }()
-
 	var writeErr error
 	for ev := range events {
 		if writeErr != nil {
@@ -111,284 +147,158 @@ func (r *reading) pass(ctx context.Context, wider bool, d *doubts) error {
 	return readErr
 }
 
-func (r *reading) countTasks() {
-	r.total = 0
-	for _, p := range r.w.Manifest().Plan {
-		r.total += p.Tasks
+// seenBefore is what lists have shown that were begun and not ended, by their
+// place in the plan.
+func (r *reader) seenBefore(ctx context.Context, start *progress) (map[int]map[uint64]struct{}, error) {
+	if len(start.open) == 0 {
+		return nil, nil
 	}
+	m, first := *r.m, len(r.m.Parts)
+	all, begun := map[int]map[uint64]struct{}{}, map[uint64]map[uint64]struct{}{}
+	for i, open := range start.open {
+		all[i] = map[uint64]struct{}{}
+		begun[r.lists[i]], first = all[i], min(first, open.Part)
+	}
+	m.Parts = m.Parts[first:]
+	d := decoder{of: r.of}
+	for reply, err := range staging.Replies(ctx, r.o.Store, &m) {
+		if err != nil {
+			return nil, fmt.Errorf("look up what lists that were begun have shown: %w", err)
+		}
+		seen, ok := begun[hashOf(reply.List())]
+		if !ok || reply.Carried != "" || !reply.ID.IsZero() {
+			continue
+		}
+		ids, err := d.ids(&reply)
+		if err != nil {
+			return nil, err
+		}
+		see(seen, ids)
+	}
+	return all, nil
 }
 
-// workers is how many requests are in flight at most: enough to keep the
+// workersFor is how many requests are in flight at most: enough to keep the
 // pace when a page takes a second and a half.
-func (r *reading) workers(tasks int) int { return workersFor(r.o.PerSecond, tasks) }
-
-func workersFor(perSecond float64, tasks int) int {
-	n := int(math.Ceil(1.5*perSecond)) + 1
-	return max(1, min(n, maxWorkers, tasks))
+func workersFor(perSecond float64, lists int) int {
+	return max(1, min(int(math.Ceil(1.5*perSecond))+1, maxWorkers, lists))
 }
 
-// A selection is the tasks of the plan that a pass is about, or their wider
-// questions; open says where those go on that were begun, and seen whom they
-// have shown. What is handed out leaves seen.
-type selection struct {
-	wider  bool
-	open   map[int]staging.OpenTask
-	seen   map[int]hashes
-	wanted func(index int) bool
-}
-
-// feed hands the tasks out. Long lists begin first, since each is read page
-// after page: one that is left at the end can't keep the pace.
-func (r *reading) feed(ctx context.Context, tasks chan<- numbered, s selection) error {
-	switch r.w.Manifest().Collection {
-	case staging.Memberships, staging.Users:
-	default: // nobody tells how long its lists are
-		return r.feedIf(ctx, tasks, s, func(task) bool { return true })
+// hand gives a list to the workers, unless it need not be read. Lists that are
+// due by age are read for some hours of a run; then the rest is carried.
+func (r *reader) hand(ctx context.Context, j job, todo chan<- job, events chan<- event) error {
+	switch {
+	case !r.second && r.isOver():
+		return send(ctx, events, event{job: j, end: &ended{ending: carried, reason: staging.NotDue}})
+	case r.isCovered(j.l):
+		return send(ctx, events, event{job: j, end: &ended{ending: whole}})
 	}
-	isLong := func(t task) bool { return t.Expect > pageRecords }
-	if err := r.feedIf(ctx, tasks, s, isLong); err != nil {
-		return err
+	select {
+	case todo <- j:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	return r.feedIf(ctx, tasks, s, func(t task) bool { return !isLong(t) })
 }
 
-func (r *reading) feedIf(ctx context.Context, tasks chan<- numbered, s selection, fits func(task) bool) error {
-	i := -1
-	for line, err := range r.w.Plan(ctx) {
-		if err != nil {
+func (r *reader) isOver() bool {
+	return r.mayWait() && r.o.Now().Sub(r.m.StartedAt) > longest
+}
+
+func send(ctx context.Context, events chan<- event, ev event) error {
+	select {
+	case events <- ev:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// An event is a page of a list, or its end.
+type event struct {
+	job
+	page           *pingone.Page
+	counted, shown *int // on the last page
+	restarted      bool
+	end            *ended
+}
+
+type ended struct {
+	ending ending
+	reason staging.Carried
+	err    error
+	anew   bool // the second look begins with the first page
+}
+
+// take stages a page, or notes an end, and commits when it is time.
+func (r *reader) take(ctx context.Context, ev event) error {
+	l := ev.l
+	switch {
+	case ev.page != nil:
+		reply := staging.Reply{
+			Environment: l.Environment, Path: l.Path, Parent: l.Parent, FetchedAt: ev.page.FetchedAt,
+			Counted: ev.counted, Shown: ev.shown, Body: ev.page.Body,
+		}
+		if err := r.append(&reply, ev.page.Records); err != nil {
 			return err
 		}
-		i++
-		if !s.wanted(i) {
-			continue
-		}
-		o := s.open[i]
-		n := numbered{index: i, from: o.Next, records: o.Records, seen: s.seen[i], restarted: o.Restarted, whole: o.Pages > 0 && o.Next == ""}
-		if err := json.Unmarshal(line, &n.task); err != nil {
-			return fmt.Errorf("task %d of the plan: %w", i, err)
-		}
-		if n.Wider != s.wider || !fits(n.task) {
-			continue
-		}
-		delete(s.seen, i)
-		select {
-		case tasks <- n:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-func (r *reading) work(ctx context.Context, tasks <-chan numbered, events chan<- event, d *doubts) error {
-	send := func(ev event) error {
-		select {
-		case events <- ev:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	for t := range tasks {
-		why, leave := d.enter(t.task)
-		err := r.workOn(ctx, t, why, send, d)
-		leave()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// workOn reads a task to its end, unless why says that it would be refused.
-func (r *reading) workOn(ctx context.Context, t numbered, why *pingone.Error, send func(event) error, d *doubts) error {
-	switch {
-	case why != nil && d.last:
-		return send(event{numbered: t, kind: abandoned, refusal: why})
-	case why != nil:
-		return send(event{numbered: t, kind: putOff})
-	}
-	end, err := r.readTask(ctx, t, send)
-	switch {
-	case err != nil:
-		return err
-	case end.kind != refused:
-		d.answered(t.task)
-	case d.refused(t.task, end.refusal):
-		end.kind = putOff
+		r.progress.paged(ev.list, ev.page, len(r.m.Parts))
+		r.pages, r.records, r.progressed = r.pages+1, r.records+ev.page.Records, true
+	case ev.restarted:
+		r.log.WarnContext(ctx, "PingOne takes the cursor of a list no longer: the list begins again", "path", l.Path)
+		r.progress.restart(ev.list, len(r.m.Parts))
 	default:
-		if end, err = r.orShort(ctx, end); err != nil {
-			return err
-		}
+		r.end(ctx, ev.list, l, ev.end)
 	}
-	return send(end)
-}
-
-// readTask reads a task, and returns how it ended. A cursor that PingOne no
-// longer takes starts it again, once in a run.
-func (r *reading) readTask(ctx context.Context, t numbered, send func(event) error) (end event, err error) {
-	for {
-		pages, err := r.readPages(ctx, &t, send)
-		if t.from != "" {
-			pages++ // those before from
-		}
-		refusal := refusalOf(t.task, err)
-		switch {
-		case err == nil:
-			t.distinct, t.seen = t.seen.distinct(), nil
-			short, err := r.shortOf(ctx, t)
-			return event{numbered: t, kind: finished, short: short}, err
-		case refusal == nil:
-			return event{}, err
-		case isCursorLost(refusal, pages) && !t.restarted:
-			t.restarted, t.from, t.records, t.seen = true, "", 0, nil
-			if err := send(event{numbered: t, kind: restarted}); err != nil {
-				return event{}, err
-			}
-		default:
-			return r.endOf(ctx, t, refusal)
-		}
-	}
-}
-
-// orShort is the end of a list whose page told of more than it showed, and whose
-// length PingOne tells elsewhere: short by what is missing, which is for a person
-// to judge, as with any list that the worker application sees a part of.
-// Populations are compared with their counts once all are read.
-func (r *reading) orShort(ctx context.Context, end event) (event, error) {
-	switch {
-	case end.refusal.Code != contradiction:
-		return end, nil
-	case end.Parent != nil && end.Parent.Kind == populationParent && end.Expect > 0:
-		end.kind, end.refusal = finished, nil
-		return end, nil
-	case !end.isCounted():
-		return end, nil
-	}
-	end.distinct, end.seen = end.seen.distinct(), nil
-	short, err := r.shortOf(ctx, end.numbered)
-	if short != nil {
-		end.kind, end.refusal, end.short = finished, nil, short
-	}
-	return end, err
-}
-
-func (r *reading) readPages(ctx context.Context, t *numbered, send func(event) error) (pages int, err error) {
-	if t.whole {
-		return 0, nil
-	}
-	if t.Key == "" {
-		page, err := r.o.Client.Get(ctx, t.Path)
-		if err != nil {
-			return 0, err
-		}
-		return 1, send(event{numbered: *t, kind: paged, page: page})
-	}
-	if left := t.Expect - t.records; left > pageRecords {
-		ctx = transport.WithBehind(ctx, int(pagesOf(left))-1)
-	}
-	for page, err := range r.o.Client.Pages(ctx, t.list(), t.from) {
-		if err != nil {
-			return pages, err
-		}
-		pages++
-		t.records += page.Records
-		if t.isCounted() {
-			t.seen.see(page.IDs, r.seed)
-		}
-		if err := send(event{numbered: *t, kind: paged, page: page}); err != nil {
-			return pages, err
-		}
-	}
-	return pages, nil
-}
-
-// take notes one event, and commits when it is time.
-func (r *reading) take(ctx context.Context, ev event) error {
-	switch ev.kind {
-	case paged:
-		reply := staging.Reply{Environment: ev.Environment, Path: ev.page.Path, Parent: ev.Parent, FetchedAt: ev.page.FetchedAt, Body: ev.page.Body}
-		if err := r.stage(reply, recordsOf(ev)); err != nil {
-			return err
-		}
-		r.expect(ev)
-		r.progress.paged(ev.index, ev.page, len(r.w.Manifest().Parts))
-	case restarted:
-		r.log.WarnContext(ctx, "PingOne no longer knows the page to go on from: the list starts again", "path", ev.Path)
-		r.progress.restart(ev.index, len(r.w.Manifest().Parts))
-	case putOff:
-		r.progress.putOff(ev.index)
-	default:
-		r.settle(ev)
-		r.progress.finish(ev.index)
-	}
-	r.showProgress(ev)
+	r.show()
 	return r.saveInTime(ctx)
 }
 
-// settle counts how a task ended.
-func (r *reading) settle(ev event) {
-	key, isChild := keyOf(ev.task)
-	var s *staging.Slice
-	name := ""
-	if isChild {
-		s, name = r.slices.of(key), key.String()
-		if isDevices(ev.task) {
-			r.settleDevices(ev, s)
-			return
+func (r *reader) end(ctx context.Context, list int, l *planned, e *ended) {
+	switch e.ending {
+	case whole:
+		r.progress.finish(list)
+	case postponed:
+		r.progress.postpone(list, e.anew)
+	case carried:
+		r.progress.finish(list)
+		r.m.Outcomes = append(r.m.Outcomes, outcomeOf(list, l, e))
+		if l.Never && e.reason == staging.NotDue {
+			r.neverRead(l.Environment, 1)
 		}
-		if ev.Missed && ev.kind == gone {
-			return
+		if e.reason != staging.NotDue {
+			r.log.WarnContext(ctx, "a list could not be read whole", "reason", e.reason, "path", l.Path, "parent", l.ListKey().Parent, "err", e.err)
 		}
-		s.Asked++
-	}
-	if ev.short != nil {
-		r.w.Manifest().Short = append(r.w.Manifest().Short, *ev.short)
-	}
-	if isChild && ev.kind == finished {
-		s.Read += ev.records
-		r.noteSurplus(ev.numbered)
-	}
-	switch ev.kind {
-	case gone:
-		s.Gone++
-	case refused, abandoned:
-		if isChild {
-			s.Refused++
-		}
-		u := unreadOf(ev.Environment, ev.Path, ev.Parent, ev.refusal)
-		u.Missing = ev.Missed
-		r.unread.add(u, name)
-	}
-}
-
-// expect adds what PingOne says of a list's length, on its first page.
-func (r *reading) expect(ev event) {
-	if _, begun := r.progress.open[ev.index]; !begun && !isDevices(ev.task) {
-		r.expected += max(ev.page.Count, ev.page.Records)
-	}
-}
-
-// recordsOf is how many records of the collection a page holds: devices are
-// none.
-func recordsOf(ev event) int {
-	if isDevices(ev.task) {
-		return 0
-	}
-	return ev.page.Records
-}
-
-func (r *reading) showProgress(ev event) {
-	if r.o.OnProgress == nil {
+	case outOfHand: // nothing is decided
 		return
 	}
-	m := r.w.Manifest()
-	if ev.kind == paged {
-		r.pages++
-		r.records += recordsOf(ev)
+	r.progressed = true
+}
+
+func (r *reader) show() {
+	if r.o.OnProgress != nil {
+		r.o.OnProgress(Progress{
+			Collection: r.of.Name, Lists: r.progress.ended(), Total: len(r.lists), Pages: r.m.Pages + r.pages, Records: r.m.Records + r.records,
+		})
 	}
-	r.o.OnProgress(Progress{
-		Collection: m.Collection, Tasks: r.progress.finished(), Total: r.total,
-		Pages: r.base.Pages + r.pages, Records: r.base.Records + r.records, Expected: r.expected,
-	})
+}
+
+func (r *reader) work(ctx context.Context, todo <-chan job, events chan<- event) error {
+	for j := range todo {
+		if err := r.readList(ctx, j, func(ev event) error { return send(ctx, events, ev) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pagesFrom yields the pages of a list behind a cursor.
+func (r *reader) pagesFrom(ctx context.Context, l *planned, from string) iter.Seq2[pingone.Page, error] {
+	switch {
+	case l.Bulk && from == "":
+		return r.o.Client.Explore(ctx, l.Environment)
+	case l.Key != "":
+		return r.o.Client.Pages(ctx, l.Of(), from)
+	}
+	return func(yield func(pingone.Page, error) bool) { yield(r.o.Client.Get(ctx, l.Path)) }
 }

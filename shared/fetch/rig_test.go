@@ -2,16 +2,15 @@ package fetch_test
 
 import (
 	"context"
-	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
@@ -21,28 +20,26 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-const run = staging.RunID("20261123T090000Z")
-
 // fast is a pace that never makes a test wait.
 const fast = 10_000
 
-// anyCorrelation leaves correlation ids, which the fake makes up, out of a
-// comparison.
-func anyCorrelation() cmp.Option {
-	return cmpopts.IgnoreFields(staging.Unread{}, "CorrelationID")
-}
+// began is when the clock of a rig stands at first.
+var began = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-// a rig reads from a fake PingOne into a store in memory.
+// a rig reads a fake PingOne into a store in memory, run by run. Its clock
+// stands still but for runs and steps.
 type rig struct {
-	t     testing.TB
-	fake  *pingonetest.Server
-	store staging.Store
-	envs  []pingone.ID              // none: all
-	org   *pingonetest.Organization // of tests that change it
+	t       testing.TB
+	fake    *pingonetest.Server
+	org     *pingonetest.Organization
+	store   staging.Store
+	terms   staging.Run
+	home    pingone.ID
+	devices bool
+	maxAge  time.Duration
 
-	source  secret.Source // nil: the fake's first secret
-	maxBody int64         // 0: the default
-	devices bool          // MFA devices are read
+	mu  sync.Mutex
+	now time.Time
 }
 
 type fixed secret.Credentials
@@ -52,91 +49,155 @@ func (f fixed) Credentials(context.Context) (secret.Credentials, error) {
 }
 
 func newRig(t testing.TB, org *pingonetest.Organization, opts ...pingonetest.Option) *rig {
-	return &rig{t: t, fake: pingonetest.New(t, org, opts...), store: &stagingtest.Memory{}}
+	r := &rig{
+		t: t, org: org, store: &stagingtest.Memory{}, terms: staging.Run{All: true}, home: org.Environments[0].ID,
+		maxAge: 7 * 24 * time.Hour, now: began,
+	}
+	org.Now = r.clock
+	r.fake = pingonetest.New(t, org, opts...)
+	return r
+}
+
+func (r *rig) clock() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now
+}
+
+func (r *rig) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = r.now.Add(d)
 }
 
 // options are those of one invocation; stats are fresh.
 func (r *rig) options() fetch.Options {
-	r.t.Helper()
 	base, err := url.Parse(r.fake.URL)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	quick := transport.RetryPolicy{Pause: time.Millisecond, MaxPause: 2 * time.Millisecond}
-	source := r.source
-	if source == nil {
-		source = r.credentials(r.fake.ClientSecret)
+	quick := transport.RetryPolicy{Pause: time.Microsecond, MaxPause: time.Microsecond}
+	source := fixed{
+		ClientID: r.fake.ClientID, ClientSecret: secret.NewValue(r.fake.ClientSecret), TokenEndpoint: r.fake.URL + "/as/token", AuthMethod: secret.Basic,
 	}
 	log := r.fake.CanaryLog(r.t)
 	tokens := pingone.NewTokens(source, transport.Options{Retry: quick, Log: log})
-	quick.MaxBody = r.maxBody
 	stats := &transport.Stats{}
+	client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log}))
 	return fetch.Options{
-		Store:  r.store,
-		Client: pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log})),
-		Stats:  stats, Environments: r.envs, All: len(r.envs) == 0, PerSecond: fast, Log: log, MFADevices: r.devices,
+		Store: r.store, Client: client.WithClock(r.clock), Stats: stats, Home: r.home, ClientID: r.fake.ClientID,
+		PerSecond: fast, MaxAge: r.maxAge, Devices: r.devices, Now: r.clock, Pause: time.Millisecond, Log: log,
 	}
 }
 
-func (r *rig) credentials(clientSecret string) fixed {
-	return fixed{
-		ClientID: r.fake.ClientID, ClientSecret: secret.NewValue(clientSecret),
-		TokenEndpoint: r.fake.URL + "/as/token", AuthMethod: secret.Basic,
+// open opens the next run, hours after the one before.
+func (r *rig) open() staging.RunID {
+	r.t.Helper()
+	if runs, err := staging.Runs(r.t.Context(), r.store); err == nil && len(runs) > 0 {
+		r.end(runs[len(runs)-1])
+		r.pass(6 * time.Hour)
 	}
-}
-
-func (r *rig) read(c staging.Collection) (fetch.Result, error) {
-	r.t.Helper()
-	return fetch.Run(r.t.Context(), run, c, r.options())
-}
-
-func (r *rig) mustRead(c staging.Collection) fetch.Result {
-	r.t.Helper()
-	result, err := r.read(c)
+	run, err := staging.OpenRun(r.t.Context(), r.store, staging.OpenRequest{Run: r.terms}, r.clock())
 	if err != nil {
-		r.t.Fatalf("read %s: %v", c, err)
+		r.t.Fatal(err)
+	}
+	return run.Run
+}
+
+// end lets the run be done, as transform does.
+func (r *rig) end(run staging.RunID) {
+	if _, err := r.store.Put(r.t.Context(), staging.ReportKey(run), []byte(`{"state":"done"}`), staging.Always); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// read reads one collection to its end.
+func (r *rig) read(run staging.RunID, c staging.Collection) fetch.Result {
+	r.t.Helper()
+	result, err := fetch.Run(r.t.Context(), run, c, r.options())
+	if err != nil || !result.Complete {
+		r.t.Fatalf("read %s: %+v, %v", c, result, err)
 	}
 	return result
 }
 
-func (r *rig) snapshot(c staging.Collection) *staging.Snapshot {
+// sync reads a whole run.
+func (r *rig) sync() *snapshots {
 	r.t.Helper()
-	s, err := staging.Load(r.t.Context(), r.store, run, c)
-	if err != nil {
-		r.t.Fatalf("load %s: %v", c, err)
+	run := r.open()
+	for _, c := range collection.All {
+		r.read(run, c.Name)
+		r.pass(time.Minute)
+	}
+	return r.load(run)
+}
+
+// snapshots are what a run holds: who is shown, and why it is carried.
+type snapshots struct {
+	t        testing.TB
+	run      staging.RunID
+	held     map[staging.Collection]map[string]staging.Carried // "id", or "kind:parent/list id"
+	complete map[staging.Collection]*staging.Complete
+}
+
+func (r *rig) load(run staging.RunID) *snapshots {
+	r.t.Helper()
+	return r.loadOne(run, collection.All...)
+}
+
+func (r *rig) loadOne(run staging.RunID, some ...*collection.Collection) *snapshots {
+	r.t.Helper()
+	s := &snapshots{t: r.t, run: run, held: map[staging.Collection]map[string]staging.Carried{}, complete: map[staging.Collection]*staging.Complete{}}
+	for _, of := range some {
+		snap, err := staging.Load(r.t.Context(), r.store, run, of.Name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		s.complete[of.Name], s.held[of.Name] = snap.Complete, map[string]staging.Carried{}
+		var d pingone.Decoder[pingone.Member]
+		for reply, err := range snap.Replies(r.t.Context()) {
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			items, _, err := staging.ItemsOf(&d, reply, of.KeyOf(reply.List()))
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			for _, item := range items {
+				if snap.IsGone(item.ID) {
+					continue
+				}
+				key := item.ID.String()
+				if of.Ties && reply.Parent != nil {
+					key = tie(reply.Parent.Kind, reply.Parent.ID, reply.Path[strings.LastIndexByte(reply.Path, '/')+1:], item.ID)
+				}
+				if before, twice := s.held[of.Name][key]; !twice || before != "" {
+					s.held[of.Name][key] = reply.Carried
+				}
+			}
+		}
 	}
 	return s
 }
 
-// edges lists "parent id" of every item staged in a collection, sorted; the
-// parent is "-" for lists without.
-func (r *rig) edges(c staging.Collection) []string {
-	r.t.Helper()
-	var all []string
-	for reply, err := range r.snapshot(c).Replies(r.t.Context()) {
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		parent := "-"
-		if reply.Parent != nil {
-			parent = reply.Parent.Kind + ":" + reply.Parent.ID.String() + reply.Path[strings.LastIndex(reply.Path, "/"):]
-		}
-		var page struct {
-			ID       string                           `json:"id"`
-			Embedded map[string][]struct{ ID string } `json:"_embedded"`
-		}
-		if err := json.Unmarshal(reply.Body, &page); err != nil {
-			r.t.Fatalf("%s: %v", reply.Path, err)
-		}
-		if page.ID != "" {
-			all = append(all, parent+" "+page.ID)
-		}
-		for _, list := range page.Embedded {
-			for _, item := range list {
-				all = append(all, parent+" "+item.ID)
-			}
+func tie(kind string, parent pingone.ID, list string, id pingone.ID) string {
+	return kind + ":" + parent.String() + "/" + list + " " + id.String()
+}
+
+// keys are what a collection holds, sorted.
+func (s *snapshots) keys(c staging.Collection) []string { return slices.Sorted(maps.Keys(s.held[c])) }
+
+// is checks how something is held: "absent", "read", or why it is carried.
+func (s *snapshots) is(c staging.Collection, key, want string) {
+	s.t.Helper()
+	got := "absent"
+	if carried, ok := s.held[c][key]; ok {
+		got = "read"
+		if carried != "" {
+			got = string(carried)
 		}
 	}
-	slices.Sort(all)
-	return all
+	if got != want {
+		s.t.Errorf("%s %s is %s, want %s (gone: %+v, carried: %+v)", c, key, got, want, s.complete[c].Gone, s.complete[c].Carried)
+	}
 }

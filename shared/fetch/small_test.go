@@ -2,134 +2,76 @@ package fetch_test
 
 import (
 	"fmt"
-	"slices"
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
-	"pingone-authomize/shared/staging"
 )
 
-// What smallRig's organization has: seven users on four pages, and four
-// groups on two, so that everything has a middle.
-const (
-	smallUsers = 7
-	usersPath  = "/v1/environments/*/users"
-	groupsPath = "/v1/environments/*/groups"
-)
-
+// The parts of a small organization that tests name.
 var (
-	smallEnv      = pingonetest.StableID("small")
-	smallEveryone = pingonetest.StableID("small", "everyone") // all seven users
-	smallPair     = pingonetest.StableID("small", "pair")     // two users
-	smallParent   = pingonetest.StableID("small", "parent")   // the two groups above
-	smallEmpty    = pingonetest.StableID("small", "empty")
-	smallWorker   = pingonetest.StableID("small", "worker")
-	smallGateway  = pingonetest.StableID("small", "gateway")
+	env          = id("environment")
+	employees    = id("population employees")
+	contractors  = id("population contractors")
+	staff        = id("group staff")     // 20 members, holds a role
+	engineers    = id("group engineers") // 3 members by hand, 10 by a filter
+	robot        = id("application robot")
+	portal       = id("application portal")
+	bridge       = id("gateway bridge")
+	customRole   = id("role custom")
+	admin        = user(0)
+	adminHolds   = pingonetest.Principal{Kind: pingonetest.UserPrincipal, ID: admin}
+	onEnv        = pingonetest.RoleAssignment{Role: pingonetest.RoleID("Environment Admin"), ScopeType: "ENVIRONMENT", Scope: env}
+	onEmployees  = pingonetest.RoleAssignment{Role: pingonetest.RoleID("Help Desk Admin"), ScopeType: "POPULATION", Scope: employees}
+	usersInSmall = 40
 )
 
-func smallUser(i int) pingone.ID { return pingonetest.StableID("small", "user", fmt.Sprint(i)) }
+func id(name string) pingone.ID { return pingonetest.StableID("small", name) }
 
-func addSmallUser(o *pingonetest.Organization, i int) {
-	o.AddUser(smallEnv, pingonetest.User{ID: smallUser(i), Population: pingonetest.StableID("small", "population"), Username: fmt.Sprint("u", i)})
+func user(n int) pingone.ID { return id(fmt.Sprint("user ", n)) }
+
+// small is an organization of one environment, where the worker application
+// lives, with one of everything. Users below 30 are employees.
+func small() *pingonetest.Organization {
+	o := pingonetest.NewOrganization("Small")
+	addSmall(o, env, "")
+	o.AddWorker(env)
+	return o
 }
 
-// smallRig reads an organization of one environment in pages of two.
-func smallRig(t testing.TB, opts ...pingonetest.Option) (*rig, *pingonetest.Organization) {
-	o := pingonetest.NewOrganization("small")
-	o.AddEnvironment(pingonetest.Environment{ID: smallEnv, Name: "Small"})
-	o.AddPopulation(smallEnv, pingonetest.Population{ID: pingonetest.StableID("small", "population"), Name: "All"})
-	var all []int32
-	for i := range smallUsers {
-		addSmallUser(o, i)
-		all = append(all, int32(i))
+// addSmall fills an environment; suffix tells its ids from those of others.
+func addSmall(o *pingonetest.Organization, e pingone.ID, suffix string) {
+	id := func(name string) pingone.ID { return id(name + suffix) }
+	o.AddEnvironment(pingonetest.Environment{ID: e, Name: "Workforce" + suffix, Type: "PRODUCTION"})
+	o.AddPopulation(e, pingonetest.Population{ID: id("population employees"), Name: "Employees"})
+	o.AddPopulation(e, pingonetest.Population{ID: id("population contractors"), Name: "Contractors"})
+	for n := range usersInSmall {
+		u := pingonetest.User{ID: id(fmt.Sprint("user ", n)), Username: fmt.Sprint("user", n, suffix), Population: id("population employees"), MFAEnabled: true}
+		if n >= 30 {
+			u.Population = id("population contractors")
+		}
+		o.AddUser(e, u)
 	}
-	o.AddGroup(smallEnv, pingonetest.Group{ID: smallEveryone, Name: "Everyone", Members: all})
-	o.AddGroup(smallEnv, pingonetest.Group{ID: smallPair, Name: "Pair", Members: []int32{2, 5}})
-	o.AddGroup(smallEnv, pingonetest.Group{ID: smallParent, Name: "Parent", Children: []pingone.ID{smallEveryone, smallPair}})
-	o.AddGroup(smallEnv, pingonetest.Group{ID: smallEmpty, Name: "Empty"})
-	o.AddApplication(smallEnv, pingonetest.Application{ID: smallWorker, Name: "Worker", Type: "WORKER", Protocol: "OPENID_CONNECT"})
-	o.AddGateway(smallEnv, pingonetest.Gateway{ID: smallGateway, Name: "Gateway", Type: "LDAP"})
+	o.AddGroup(e, pingonetest.Group{ID: id("group staff"), Name: "Staff", Members: span(0, 20)})
+	o.AddGroup(e, pingonetest.Group{ID: id("group everyone"), Name: "Everyone", Children: []pingone.ID{id("group staff")}})
+	o.AddGroup(e, pingonetest.Group{ID: id("group engineers"), Name: "Engineers", UserFilter: `title eq "Engineer"`, Members: span(0, 3), Dynamic: span(20, 30)})
+	o.AddRole(e, pingonetest.Role{ID: id("role custom"), Name: "Reader"})
+	o.AddApplication(e, pingonetest.Application{ID: id("application robot"), Name: "Robot", Type: "WORKER", Protocol: "OPENID_CONNECT", GrantTypes: []string{"CLIENT_CREDENTIALS"}})
+	o.AddApplication(e, pingonetest.Application{ID: id("application portal"), Name: "Portal", Type: "WEB_APP", Protocol: "OPENID_CONNECT"})
+	o.AddGateway(e, pingonetest.Gateway{ID: id("gateway bridge"), Name: "Bridge", Type: "LDAP"})
 	for _, p := range []pingonetest.Principal{
-		{Kind: pingonetest.UserPrincipal, ID: smallUser(1)}, {Kind: pingonetest.UserPrincipal, ID: smallUser(4)},
-		{Kind: pingonetest.GroupPrincipal, ID: smallPair},
-		{Kind: pingonetest.ApplicationPrincipal, ID: smallWorker}, {Kind: pingonetest.GatewayPrincipal, ID: smallGateway},
+		{Kind: pingonetest.UserPrincipal, ID: id("user 0")}, {Kind: pingonetest.GroupPrincipal, ID: id("group staff")},
+		{Kind: pingonetest.ApplicationPrincipal, ID: id("application robot")},
 	} {
-		o.Assign(smallEnv, p, pingonetest.RoleAssignment{Role: pingonetest.RoleID("Help Desk Admin"), ScopeType: "ENVIRONMENT", Scope: smallEnv})
+		a := onEnv
+		a.Scope = e
+		o.Assign(e, p, a)
 	}
-	r := newRig(t, o, append([]pingonetest.Option{pingonetest.WithPageMax(2)}, opts...)...)
-	r.envs = []pingone.ID{smallEnv}
-	return r, o
 }
 
-// modelEdges are what edges gives for a collection that was read right.
-func modelEdges(o *pingonetest.Organization, c staging.Collection) []string {
-	env := o.Environments[0]
-	var all []string
-	add := func(parent string, id pingone.ID) { all = append(all, fmt.Sprint(parent, " ", id)) }
-	kinds := map[any]string{
-		pingonetest.UserPrincipal: "user", pingonetest.GroupPrincipal: "group",
-		pingonetest.ApplicationPrincipal: "application", pingonetest.GatewayPrincipal: "gateway",
+func span(from, to int32) []int32 {
+	var all []int32
+	for i := from; i < to; i++ {
+		all = append(all, i)
 	}
-	o.Read(func() {
-		switch c {
-		case staging.Users:
-			for i := range env.Users {
-				if id := env.Users[i].ID; env.User(id) != nil {
-					add("-", id)
-				}
-			}
-		case staging.Groups:
-			for _, g := range env.Groups {
-				add("-", g.ID)
-			}
-		case staging.Memberships:
-			for _, g := range env.Groups {
-				for _, id := range env.DirectMembers(g.ID, true) {
-					add(fmt.Sprintf("group:%s/users", g.ID), id)
-				}
-				for _, id := range g.Children {
-					add(fmt.Sprintf("group:%s/groups", g.ID), id)
-				}
-			}
-		case staging.RoleAssignments:
-			for p, held := range env.RoleAssignments {
-				for _, a := range held {
-					add(fmt.Sprintf("%s:%s/roleAssignments", kinds[p.Kind], p.ID), a.ID)
-				}
-			}
-		}
-	})
-	slices.Sort(all)
 	return all
-}
-
-// wantStaged compares what is staged, each record as often as it is there,
-// with what should be, and complete.json's sums with that. Nothing may be
-// unread, gone or short.
-func (r *rig) wantStaged(c staging.Collection, want []string) {
-	r.t.Helper()
-	got := r.edges(c)
-	if d := cmp.Diff(want, got); d != "" {
-		r.t.Errorf("%s staged (-want +got):\n%s", c, d)
-	}
-	s := r.snapshot(c)
-	if s.Complete.Records != len(got) {
-		r.t.Errorf("%s: complete.json counts %d records, and %d are staged", c, s.Complete.Records, len(got))
-	}
-	pages := 0
-	for _, err := range s.Replies(r.t.Context()) {
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		pages++
-	}
-	if s.Complete.Pages != pages {
-		r.t.Errorf("%s: complete.json counts %d pages, and %d are staged", c, s.Complete.Pages, pages)
-	}
-	if s.Complete.Unread != nil || s.Complete.Gone != 0 || s.Complete.Short != nil {
-		r.t.Errorf("%s: unread %+v, %d gone, short %+v; want none", c, s.Complete.Unread, s.Complete.Gone, s.Complete.Short)
-	}
 }

@@ -35,6 +35,12 @@ type Access struct {
 	Malformed int
 }
 
+// UnreadableAccess is an access control that is there and can't be decoded:
+// AccessOf makes AccessUnreadable of it.
+func UnreadableAccess() pingone.AccessControl {
+	return pingone.AccessControl{Group: new(pingone.GroupCondition)}
+}
+
 // AccessOf reads who may use an application. hiddenFromAppPortal plays no
 // part: it hides a tile and denies nothing.
 //
@@ -46,26 +52,24 @@ type Access struct {
 // Malformed are a group condition without a list, a role condition without a
 // type, and a group without a usable id, which is left out: where no group is
 // left the application is AccessUnreadable, and not open to everyone.
-// Warnings: WarnUnknownAccessType, WarnUnknownRoleCondition,
-// WarnEmptyGroupCondition; none for a disabled application.
-func AccessOf(a *pingone.Application) (Access, Warnings) {
+func AccessOf(a *pingone.Application) (Access, []Warning) {
 	if a.Enabled != nil && !*a.Enabled {
-		return Access{Kind: AccessNobody}, 0
+		return Access{Kind: AccessNobody}, nil
 	}
-	groups, all, malformed, ws := groupCondition(a.AccessControl.Group)
+	access, all, ws := groupCondition(a.AccessControl.Group)
 	admins := false
 	if role := a.AccessControl.Role; role != nil {
 		conditionType := clean(role.Type)
 		admins = strings.EqualFold(conditionType, "ADMIN_USERS_ONLY")
 		switch {
 		case conditionType == "":
-			malformed++
+			access.Malformed++
 		case !admins:
-			ws |= unknownRoleCondition
+			ws = append(ws, WarnUnknownRoleCondition)
 		}
 	}
-	access := Access{Kind: accessKind(admins, len(groups), all), Groups: groups, Malformed: malformed}
-	if malformed > 0 && len(groups) == 0 {
+	access.Kind = accessKind(admins, len(access.Groups), all)
+	if access.Malformed > 0 && len(access.Groups) == 0 {
 		access.Kind = AccessUnreadable
 	}
 	return access, ws
@@ -89,32 +93,34 @@ func accessKind(admins bool, groups int, all bool) AccessKind {
 	}
 }
 
-func groupCondition(c *pingone.GroupCondition) (groups []pingone.ID, all bool, malformed int, ws Warnings) {
+// groupCondition reads the groups of a condition, and whether users must be in all
+// of them.
+func groupCondition(c *pingone.GroupCondition) (access Access, all bool, ws []Warning) {
 	switch {
 	case c == nil:
-		return nil, false, 0, 0
+		return Access{}, false, nil
 	case c.Groups == nil:
-		return nil, false, 1, 0
+		return Access{Malformed: 1}, false, nil
 	}
 	conditionType := clean(c.Type)
 	all = strings.EqualFold(conditionType, "ALL_GROUPS")
 	if !all && !strings.EqualFold(conditionType, "ANY_GROUP") {
-		ws |= unknownAccessType
+		ws = append(ws, WarnUnknownAccessType)
+	}
+	if len(c.Groups) == 0 {
+		ws = append(ws, WarnEmptyGroupCondition)
 	}
 	seen := make(map[pingone.ID]bool, len(c.Groups))
 	for _, g := range c.Groups {
 		switch {
 		case g.ID.IsZero():
-			malformed++
+			access.Malformed++
 		case !seen[g.ID]:
 			seen[g.ID] = true
-			groups = append(groups, g.ID)
+			access.Groups = append(access.Groups, g.ID)
 		}
 	}
-	if len(c.Groups) == 0 {
-		ws |= emptyGroupCondition
-	}
-	return groups, all, malformed, ws
+	return access, all, ws
 }
 
 // AccessPermission lets the members of a grouping use an application.
@@ -131,37 +137,32 @@ func AccessPermission(groupingID string, application pingone.ID) authomize.Permi
 // ours and has no originId. Its type is of the older enum: the newer one
 // knows no use, only reads and writes.
 func AppAccessPrivilege() authomize.Privilege {
-	return authomize.Privilege{
-		UniqueID:   AppAccessPrivilegeID,
-		OriginName: "Use application",
-		Type:       "Use",
-	}
+	return authomize.Privilege{UniqueID: AppAccessPrivilegeID, OriginName: "Use application", Type: "Use"}
 }
 
 // AllUsersGrouping is the grouping of all users of an environment, who may
 // use every application without access control.
 func AllUsersGrouping(environment pingone.ID, name string) authomize.Grouping {
-	return virtual(allUsersKind, environment, "PingOne All Users", "All users (environment", name)
+	return virtual(AllUsersID(environment), "PingOne All Users", "All users (environment "+nameOr(name, environment)+")")
 }
 
 // AdminsGrouping is the grouping of the users of an environment who hold an
 // administrator role, directly or by a group.
 func AdminsGrouping(environment pingone.ID, name string) authomize.Grouping {
-	return virtual(adminsKind, environment, "PingOne Administrators", "Administrators (environment", name)
+	return virtual(AdminsID(environment), "PingOne Administrators", "Administrators (environment "+nameOr(name, environment)+")")
 }
 
 // AppAccessGrouping is the grouping of the users who pass all conditions of
 // an application, where one permission a group would overstate access.
 func AppAccessGrouping(application pingone.ID, name string) authomize.Grouping {
-	return virtual(appAccessKind, application, "PingOne Application Access", "Access (application", name)
+	return virtual(AppAccessID(application), "PingOne Application Access", "Access (application "+nameOr(name, application)+")")
 }
 
-func virtual(kind string, id pingone.ID, originType, label, name string) authomize.Grouping {
-	unique, origin := ids(kind, id)
+func virtual(unique, originType, name string) authomize.Grouping {
 	return authomize.Grouping{
 		UniqueID:   unique,
-		OriginID:   origin,
-		Name:       label + " " + nameOr(name, id) + ")",
+		OriginID:   originOf(unique),
+		Name:       name,
 		OriginType: originType,
 		Type:       authomize.VirtualGroup,
 	}

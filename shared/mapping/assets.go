@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"strings"
 
 	"pingone-authomize/shared/authomize"
@@ -12,41 +13,33 @@ const (
 	populationOrigin  = "PingOne Population"
 )
 
-// Environment maps an environment. The description is cut to 512 runes.
-// Warnings: WarnBadTime.
-func Environment(e *pingone.Environment) (authomize.Asset, Warnings) {
-	r := UnreadEnvironment(e.ID)
-	r.Name = nameOr(e.Name, e.ID)
-	r.Description = cut(clean(e.Description), authomize.MaxDescriptionRunes)
+// Environment maps an environment. The description is cut to 512 runes. One
+// with status DELETE_PENDING is tagged `delete-pending`.
+func Environment(e *pingone.Environment) (authomize.Asset, []Warning) {
+	r := asset(EnvironmentID(e.ID), e.Name, environmentOrigin, e.Description)
 	created, ws := stamp(e.CreatedAt)
 	r.CreatedAt = created
-	return r, ws
-}
-
-// UnreadEnvironment maps an environment that something refers to, but that
-// could not be read: its id is its name.
-func UnreadEnvironment(environment pingone.ID) authomize.Asset {
-	unique, origin := ids(environmentKind, environment)
-	return authomize.Asset{
-		UniqueID:   unique,
-		OriginID:   origin,
-		Name:       origin,
-		Type:       authomize.OtherAsset,
-		OriginType: environmentOrigin,
+	if strings.EqualFold(clean(e.Status), "DELETE_PENDING") {
+		r.Tags = []string{"delete-pending"}
 	}
+	return r, ws
 }
 
 // Population maps a population. It grants nothing by itself, so it is an
 // asset and no grouping. The description is cut to 512 runes.
 func Population(p *pingone.Population) authomize.Asset {
-	unique, origin := ids(populationKind, p.ID)
+	return asset(PopulationID(p.ID), p.Name, populationOrigin, p.Description)
+}
+
+// asset is one of type Other, with its id for a name where that is absent.
+func asset(unique, name, originType, description string) authomize.Asset {
 	return authomize.Asset{
 		UniqueID:    unique,
-		OriginID:    origin,
-		Name:        nameOr(p.Name, p.ID),
+		OriginID:    originOf(unique),
+		Name:        cmp.Or(clean(name), originOf(unique)),
 		Type:        authomize.OtherAsset,
-		OriginType:  populationOrigin,
-		Description: cut(clean(p.Description), authomize.MaxDescriptionRunes),
+		OriginType:  originType,
+		Description: cut(description, authomize.MaxDescriptionRunes),
 	}
 }
 
@@ -57,9 +50,9 @@ func PopulationInheritance(environment, population pingone.ID) authomize.AssetIn
 	return authomize.AssetInheritance{SourceID: EnvironmentID(environment), TargetID: PopulationID(population)}
 }
 
-// knownApplicationTypes are those of PingOne's OpenAPI description
+// documentedApplicationTypes are those of PingOne's OpenAPI description
 // (EnumApplicationType, management module 0.70).
-var knownApplicationTypes = map[string]bool{
+var documentedApplicationTypes = map[string]bool{
 	"WEB_APP": true, "NATIVE_APP": true, "SINGLE_PAGE_APP": true, "WORKER": true, "SERVICE": true,
 	"CUSTOM_APP": true, "TEMPLATE_APP": true, "PORTAL_LINK_APP": true,
 	"PING_ONE_SELF_SERVICE": true, "PING_ONE_ADMIN_CONSOLE": true, "PING_ONE_PORTAL": true,
@@ -70,60 +63,98 @@ var knownApplicationTypes = map[string]bool{
 // the home page, else the login page; the description is cut to 512 runes.
 // PingOne's own applications are tagged `system`, disabled ones `disabled`.
 // An application that doesn't say whether it is enabled counts as enabled.
-// Warnings: WarnNoEnabled, WarnBadTime, WarnUnknownApplicationType.
-func Application(a *pingone.Application) (authomize.Asset, Warnings) {
-	unique, origin := ids(applicationKind, a.ID)
-	created, ws := stamp(a.CreatedAt)
-	r := authomize.Asset{
-		UniqueID:    unique,
-		OriginID:    origin,
-		Name:        nameOr(a.Name, a.ID),
-		Type:        authomize.Application,
-		OriginType:  clean(clean(a.Protocol) + " " + clean(a.Type)),
-		CreatedAt:   created,
-		Description: cut(clean(a.Description), authomize.MaxDescriptionRunes),
-		Href:        clean(a.HomePageURL),
+func Application(a *pingone.Application) (authomize.Asset, []Warning) {
+	r := asset(ApplicationID(a.ID), a.Name, clean(clean(a.Protocol)+" "+clean(a.Type)), a.Description)
+	r.Type = authomize.Application
+	r.Href = cmp.Or(clean(a.HomePageURL), clean(a.LoginPageURL))
+	var ws []Warning
+	if a.Enabled == nil {
+		ws = append(ws, WarnNoEnabled)
 	}
-	if r.Href == "" {
-		r.Href = clean(a.LoginPageURL)
-	}
+	created, late := stamp(a.CreatedAt)
+	r.CreatedAt = created
+	ws = append(ws, late...)
 	kind := strings.ToUpper(clean(a.Type))
+	if kind != "" && !documentedApplicationTypes[kind] {
+		ws = append(ws, WarnUnknownApplicationType)
+	}
 	if strings.HasPrefix(kind, "PING_ONE_") {
 		r.Tags = append(r.Tags, "system")
 	}
-	if kind != "" && !knownApplicationTypes[kind] {
-		ws |= unknownApplicationType
-	}
-	switch {
-	case a.Enabled == nil:
-		ws |= noEnabled
-	case !*a.Enabled:
+	if a.Enabled != nil && !*a.Enabled {
 		r.Tags = append(r.Tags, "disabled")
 	}
 	return r, ws
 }
 
-// ScopeAsset maps a scope that no resource was read for: one of a type that
-// is not known, or one whose environment, population or application is not
-// among what the worker may read. It is named `<TYPE> <id>`, an environment
-// by its id alone. ORGANIZATION has no asset: the zero Asset is returned.
-func ScopeAsset(s Scope) authomize.Asset {
-	if s.Type == organizationScope {
-		return authomize.Asset{}
+// The scope types that are assets of a kind of their own, or the whole app.
+const (
+	organizationScope = "ORGANIZATION"
+	environmentScope  = "ENVIRONMENT"
+	populationScope   = "POPULATION"
+	applicationScope  = "APPLICATION"
+	groupScope        = "GROUP"
+)
+
+// A Scope is what a role assignment reaches: the organization, an
+// environment, a population, an application, a group, or a thing of a newer
+// type.
+type Scope struct {
+	Type string // upper-case
+	ID   pingone.ID
+}
+
+// ScopeOf returns the scope of an assignment. PingOne writes scope types in
+// either case. False means that type or id is absent or malformed: the
+// assignment can't be told from others that Authomize may hold.
+func ScopeOf(a *pingone.RoleAssignment) (Scope, bool) {
+	s := Scope{Type: strings.ToUpper(clean(a.Scope.Type)), ID: a.Scope.ID}
+	return s, s.Type != "" && !s.ID.IsZero()
+}
+
+// Documented tells whether PingOne describes the type of the scope. One that it
+// does not stays, with an asset of its own (ScopeAsset), and is counted by the
+// caller as WarnUnknownScopeType.
+func (s Scope) Documented() bool {
+	switch s.Type {
+	case organizationScope, environmentScope, populationScope, applicationScope, groupScope:
+		return true
+	default:
+		return false
 	}
-	if s.Type == environmentScope {
-		return UnreadEnvironment(s.ID)
+}
+
+// AssetID is the uniqueId of the asset that the scope is.
+//
+// It is "" for ORGANIZATION only: a permission without asset is on the whole
+// app, and the app stands for the organization. Groups, which are groupings
+// otherwise, and types that are not Documented have scope:<TYPE>:<id>, which
+// can't collide with another kind, whatever types PingOne adds.
+func (s Scope) AssetID() string {
+	switch s.Type {
+	case organizationScope:
+		return ""
+	case environmentScope:
+		return EnvironmentID(s.ID)
+	case populationScope:
+		return PopulationID(s.ID)
+	case applicationScope:
+		return ApplicationID(s.ID)
+	default:
+		return "scope:" + s.Type + ":" + s.ID.String()
 	}
-	r := authomize.Asset{
-		UniqueID:   s.AssetID(),
-		OriginID:   s.ID.String(),
-		Name:       s.Type + " " + s.ID.String(),
-		Type:       authomize.OtherAsset,
-		OriginType: "PingOne " + s.Type,
-	}
+}
+
+// ScopeAsset maps a scope that is no asset by itself: a group; one of a type
+// that is not Documented; or a population or application that the run does not
+// hold. It is named after the group, if name is not "", else `<TYPE> <id>`.
+func ScopeAsset(s Scope, name string) authomize.Asset {
+	r := asset(s.AssetID(), cmp.Or(clean(name), s.Type+" "+s.ID.String()), "PingOne "+s.Type, "")
 	switch s.Type {
 	case populationScope:
 		r.OriginType = populationOrigin
+	case groupScope:
+		r.OriginType = groupOrigin
 	case applicationScope:
 		r.Type, r.OriginType = authomize.Application, "PingOne Application"
 	}

@@ -1,11 +1,9 @@
 // Package mapping says what a PingOne resource is in Authomize: it turns
 // resources into records, one function a row of the mapping.
 //
-// Everything here is pure: no I/O, no clock, no state, safe for concurrent
-// use, and nothing that is returned refers to memory of what was passed in,
-// strings excepted. Resources and records may number in the millions, so the
-// functions for users and memberships allocate little more than the ids they
-// return.
+// Everything here is pure: no I/O, no clock, no state, safe for concurrent use,
+// and nothing that is returned refers to memory of what was passed in, strings
+// excepted.
 //
 // # Rules that hold everywhere
 //
@@ -16,9 +14,9 @@
 //   - Text that Authomize limits is cut at a rune, never within one.
 //   - Dates that are not RFC 3339 are left out and warned of, since one of
 //     them could make Authomize refuse a whole batch.
-//   - What is not known is kept, and shown as more access rather than less.
+//   - What is new stays, and is shown as more access rather than less.
 //     It is warned of, so that nobody takes the guess for a fact.
 //
-// Resources whose own id is zero (missing or malformed) have no usable
+// Resources whose own id is zero (absent or malformed) have no usable
 // uniqueId: callers put them aside before they map them.
 package mapping

@@ -13,52 +13,29 @@ import (
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	const text = "0a1b2c3d-4e5f-4061-8273-8495a6b7c8d9"
-	id, ok := pingone.ParseID("0A1B2C3D-4E5F-4061-8273-8495A6B7C8D9")
+	id, ok := pingone.ParseID(strings.ToUpper(text))
 	if !ok {
 		t.Fatal("the id of the test is malformed")
 	}
-	tests := []struct{ name, got, want string }{
-		{"user", mapping.UserID(id), "user:" + text},
-		{"client", mapping.ClientID(id), "client:" + text},
-		{"gateway", mapping.GatewayID(id), "gateway:" + text},
-		{"group", mapping.GroupID(id), "group:" + text},
-		{"environment", mapping.EnvironmentID(id), "environment:" + text},
-		{"population", mapping.PopulationID(id), "population:" + text},
-		{"application", mapping.ApplicationID(id), "application:" + text},
-		{"application access", mapping.AppAccessID(id), "app-access:" + text},
-		{"all users", mapping.AllUsersID(id), "all-users:" + text},
-		{"administrators", mapping.AdminsID(id), "admins:" + text},
-		{"privilege of a role", mapping.RolePrivilegeID(id), "privilege:role:" + text},
-		{"privilege of a role's permission", mapping.PermissionPrivilegeID(&pingone.RolePermission{ID: "dir:read:user"}), "privilege:permission:dir:read:user"},
-		{"privilege to use", mapping.AppAccessPrivilegeID, "privilege:app-access"},
-		{
-			"role in a scope",
-			mapping.RoleGroupingID(id, mapping.Scope{Type: "ENVIRONMENT", ID: id}),
-			"role:" + text + "@ENVIRONMENT:" + text,
-		},
-		{
-			"role in a scope of a long type",
-			mapping.RoleGroupingID(id, mapping.Scope{Type: "A_SCOPE_TYPE_WITH_A_NAME_THAT_IS_LONGER_THAN_ALL_OF_TODAY", ID: id}),
-			"role:" + text + "@A_SCOPE_TYPE_WITH_A_NAME_THAT_IS_LONGER_THAN_ALL_OF_TODAY:" + text,
-		},
-		{"zero id", mapping.UserID(pingone.ID{}), "user:"},
-	}
-	for _, tt := range tests {
-		if tt.got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, tt.got, tt.want)
-		}
-	}
-}
-
-func FuzzID(f *testing.F) {
-	f.Add([]byte("0123456789abcdef"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var id pingone.ID
-		copy(id[:], b)
-		if got, want := mapping.UserID(id), "user:"+id.String(); got != want {
+	for got, want := range map[string]string{
+		mapping.UserID(id):           "user:" + text,
+		mapping.ClientID(id):         "client:" + text,
+		mapping.GatewayID(id):        "gateway:" + text,
+		mapping.GroupID(id):          "group:" + text,
+		mapping.EnvironmentID(id):    "environment:" + text,
+		mapping.PopulationID(id):     "population:" + text,
+		mapping.ApplicationID(id):    "application:" + text,
+		mapping.AppAccessID(id):      "app-access:" + text,
+		mapping.AllUsersID(id):       "all-users:" + text,
+		mapping.AdminsID(id):         "admins:" + text,
+		mapping.RolePrivilegeID(id):  "privilege:role:" + text,
+		mapping.AppAccessPrivilegeID: "privilege:app-access",
+		mapping.RoleGroupingID(id, mapping.Scope{Type: "ENVIRONMENT", ID: id}): "role:" + text + "@ENVIRONMENT:" + text,
+	} {
+		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-	})
+	}
 }
 
 // FuzzPermissionID looks for ids that would break a list of ids: those are
@@ -77,31 +54,10 @@ func FuzzPermissionID(f *testing.F) {
 			t.Errorf("id %q is told as %q", id, told)
 		}
 		privilege, _ := mapping.PrivilegeOfPermission(p)
-		checkLimits(t, privilege)
 		grant := mapping.PermissionGrant(pingone.ID{15: 1}, p)
-		checkLimits(t, grant)
-		if privilege.OriginID != told || privilege.UniqueID != "privilege:permission:"+told || grant.TargetID != privilege.UniqueID {
+		if privilege.OriginID != told || privilege.UniqueID != "privilege:permission:"+told || grant.TargetID != privilege.UniqueID ||
+			strings.TrimSpace(privilege.OriginName) == "" || privilege.PrivilegeType == "" {
 			t.Errorf("privilege %+v, grant %+v", privilege, grant)
 		}
 	})
-}
-
-func TestOrganizationHasNoAsset(t *testing.T) {
-	t.Parallel()
-	s := mapping.Scope{Type: "ORGANIZATION", ID: pingone.ID{15: 1}}
-	if id := s.AssetID(); id != "" {
-		t.Errorf("asset id is %q, want none", id)
-	}
-	if a := mapping.ScopeAsset(s); a.UniqueID != "" || a.Name != "" {
-		t.Errorf("asset is %+v, want none", a)
-	}
-}
-
-func TestAppAccessPrivilege(t *testing.T) {
-	t.Parallel()
-	p := mapping.AppAccessPrivilege()
-	checkLimits(t, p)
-	if p.UniqueID != mapping.AppAccessPrivilegeID || p.Type != "Use" || p.PrivilegeType != "" || p.OriginName != "Use application" {
-		t.Errorf("got %+v", p)
-	}
 }

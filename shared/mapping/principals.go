@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -16,16 +17,8 @@ import (
 // Tags are the grant types. An application that doesn't say whether it is
 // enabled has status Unknown; its asset carries the warning, see Application.
 func ServiceAccountOfApplication(a *pingone.Application) (authomize.ServiceAccount, bool) {
-	unique, origin := ids(clientKind, a.ID)
-	status, _ := serviceStatus(a.Enabled)
-	r := authomize.ServiceAccount{
-		UniqueID:    unique,
-		OriginID:    origin,
-		Type:        authomize.ApplicationPrincipal,
-		Name:        nameOr(a.Name, a.ID),
-		Status:      status,
-		Description: clean(a.Description),
-	}
+	r, _ := serviceAccount(ClientID(a.ID), a.Name, a.Description, a.Enabled)
+	r.Type = authomize.ApplicationPrincipal
 	for _, grant := range a.GrantTypes {
 		r.Tags = addTag(r.Tags, grant)
 	}
@@ -37,22 +30,23 @@ func ServiceAccountOfApplication(a *pingone.Application) (authomize.ServiceAccou
 }
 
 // ServiceAccountOfGateway maps a gateway, which the caller does only if it
-// holds a role. Warnings: WarnNoEnabled.
-func ServiceAccountOfGateway(g *pingone.Gateway) (authomize.ServiceAccount, Warnings) {
-	unique, origin := ids(gatewayKind, g.ID)
-	status, ws := serviceStatus(g.Enabled)
-	return authomize.ServiceAccount{
-		UniqueID:    unique,
-		OriginID:    origin,
-		Type:        authomize.CloudWorkload,
-		Name:        nameOr(g.Name, g.ID),
-		Status:      status,
-		Description: clean(g.Description),
-	}, ws
+// holds a role.
+func ServiceAccountOfGateway(g *pingone.Gateway) (authomize.ServiceAccount, []Warning) {
+	r, ws := serviceAccount(GatewayID(g.ID), g.Name, g.Description, g.Enabled)
+	r.Type = authomize.CloudWorkload
+	return r, ws
 }
 
-// serviceTag marks a service account among users.
-const serviceTag = "service-account"
+func serviceAccount(unique, name, description string, enabled *bool) (authomize.ServiceAccount, []Warning) {
+	status, ws := serviceStatus(enabled)
+	return authomize.ServiceAccount{
+		UniqueID:    unique,
+		OriginID:    originOf(unique),
+		Name:        cmp.Or(clean(name), originOf(unique)),
+		Status:      status,
+		Description: clean(description),
+	}, ws
+}
 
 // ServiceUser is a service account as a user, tagged service-account, with
 // the same ids.
@@ -62,17 +56,54 @@ func ServiceUser(a authomize.ServiceAccount) authomize.ServiceUser {
 		OriginID: a.OriginID,
 		Name:     a.Name,
 		Status:   a.Status,
-		Tags:     append([]string{serviceTag}, a.Tags...),
+		Tags:     append([]string{"service-account"}, a.Tags...),
 	}}
 }
 
-func serviceStatus(enabled *bool) (authomize.UserStatus, Warnings) {
+func serviceStatus(enabled *bool) (authomize.UserStatus, []Warning) {
 	switch {
 	case enabled == nil:
-		return authomize.StatusUnknown, noEnabled
+		return authomize.StatusUnknown, []Warning{WarnNoEnabled}
 	case *enabled:
-		return authomize.StatusEnabled, 0
+		return authomize.StatusEnabled, nil
 	default:
-		return authomize.StatusDisabled, 0
+		return authomize.StatusDisabled, nil
 	}
+}
+
+const groupOrigin = "PingOne Group"
+
+// Group maps a group, empty or not. The description is cut to 256 runes. An
+// external group (it comes from a gateway or an identity provider) can't be
+// dynamic, so that sourceType is looked at first.
+func Group(g *pingone.Group) authomize.Grouping {
+	unique, originType := GroupID(g.ID), groupOrigin
+	switch {
+	case clean(g.SourceType) != "":
+		originType = "PingOne External Group"
+	case clean(g.UserFilter) != "":
+		originType = "PingOne Dynamic Group"
+	}
+	return authomize.Grouping{
+		UniqueID:        unique,
+		OriginID:        originOf(unique),
+		Name:            nameOr(g.Name, g.ID),
+		OriginType:      originType,
+		Type:            authomize.Group,
+		AlternativeName: cut(g.Description, authomize.MaxAlternativeRunes),
+	}
+}
+
+// Membership maps a direct or dynamic membership of a user. Indirect ones
+// must not be mapped: they would look direct in a review. It takes the
+// group's GroupID, made once for its many members.
+func Membership(user pingone.ID, groupID string) authomize.AccountAssociation {
+	return authomize.AccountAssociation{SourceID: UserID(user), TargetID: groupID}
+}
+
+// Nesting maps a group within a group: members of child count as members of
+// parent. PingOne allows cycles, and so does this; a group within itself is
+// for the caller to drop.
+func Nesting(child, parent pingone.ID) authomize.GroupingAssociation {
+	return authomize.GroupingAssociation{SourceID: GroupID(child), TargetID: GroupID(parent)}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 )
@@ -28,46 +29,20 @@ func recorded(t *testing.T, file string) []byte {
 
 func TestRecordedEnvironment(t *testing.T) {
 	t.Parallel()
-	e := decode[pingone.Environment](t, recorded(t, "environment.json"))
-	var out output
-	r, ws := mapping.Environment(&e)
-	out.add(r)
-	out.warn(ws)
-	compare(t, "recorded-environment", []output{out})
+	compare(t, "recorded-environment", []output{rows["environment"](t, input{Resource: recorded(t, "environment.json")})})
 }
 
-func TestRecordedUsers(t *testing.T) {
+func TestRecordedLists(t *testing.T) {
 	t.Parallel()
 	embeddedCases(t, "users", user)
-}
-
-func TestRecordedGroups(t *testing.T) {
-	t.Parallel()
 	embeddedCases(t, "groups", rows["group"])
-}
-
-func TestRecordedRoles(t *testing.T) {
-	t.Parallel()
-	embeddedCases(t, "roles", role)
-}
-
-// TestRecordedRolePermissions puts the permissions of real roles on a role of
-// our own, so that they and not the id decide.
-func TestRecordedRolePermissions(t *testing.T) {
-	t.Parallel()
-	embeddedCases(t, "roles", func(t *testing.T, in input) (out output) {
-		r := decode[pingone.Role](t, in.Resource)
-		r.ID = pingone.ID{15: 1}
-		r.Type = "CUSTOM"
-		p, ws := mapping.PrivilegeOf(&r)
-		out.add(p)
-		out.warn(ws)
-		return out
-	}, "permissions")
-}
-
-func TestRecordedApplications(t *testing.T) {
-	t.Parallel()
+	embeddedCases(t, "roles", rows["role-built-in"])
+	// The permissions of real roles on a role of our own, so that they and not the
+	// id decide.
+	embeddedCases(t, "roles", of(func(r *pingone.Role) (authomize.Privilege, []mapping.Warning) {
+		r.ID, r.Type = pingone.ID{15: 1}, "CUSTOM"
+		return mapping.PrivilegeOf(r)
+	}), "permissions")
 	embeddedCases(t, "applications", func(t *testing.T, in input) output {
 		in.ScopeName = "Recorded"
 		out := rows["application"](t, in)
@@ -83,7 +58,7 @@ func TestRecordedApplications(t *testing.T) {
 }
 
 // embeddedCases maps every resource of a recorded page.
-func embeddedCases(t *testing.T, collection string, row func(*testing.T, input) output, suffix ...string) {
+func embeddedCases(t *testing.T, collection string, row row, suffix ...string) {
 	t.Helper()
 	page := decode[struct {
 		Embedded map[string][]jsontext.Value `json:"_embedded"`

@@ -1,7 +1,9 @@
 package mapping
 
 import (
+	"cmp"
 	"strings"
+	"time"
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/pingone"
@@ -11,15 +13,15 @@ import (
 // itself keeps.
 const localProvider = "PING_ONE"
 
-// knownProviders are the identity provider types of PingOne's documentation,
+// documentedProviders are the identity provider types of PingOne's documentation,
 // beside its own.
-var knownProviders = map[string]bool{
+var documentedProviders = map[string]bool{
 	localProvider: true, "FACEBOOK": true, "GOOGLE": true, "LINKEDIN": true, "LINKEDIN_OIDC": true, "APPLE": true, "TWITTER": true,
 	"AMAZON": true, "YAHOO": true, "MICROSOFT": true, "PAYPAL": true, "GITHUB": true, "OPENID_CONNECT": true, "SAML": true,
 }
 
 // User maps a user. population is the name of the user's population, or ""
-// where it is not known; it becomes a tag and the custom property
+// where there is none; it becomes a tag and the custom property
 // "population", the latter cut to 64 runes.
 //
 // The name is the formatted one, else given and family name, else the
@@ -28,112 +30,144 @@ var knownProviders = map[string]bool{
 // signs on with an identity provider of a type other than PING_ONE. hasMFA
 // says that MFA is allowed, not that a device is enrolled (see HasMFA for
 // that), and is left out where PingOne says nothing.
-//
-// Warnings: WarnNoEnabled, WarnUnknownStatus, WarnBadEmail, WarnBadTime,
-// WarnUnknownProvider.
-func User(u *pingone.User, population string) (authomize.User, Warnings) {
-	unique, origin := ids(userKind, u.ID)
+func User(u *pingone.User, population string) (authomize.User, []Warning) {
+	unique := UserID(u.ID)
 	status, ws := userStatus(u)
+	provider := clean(u.IdentityProvider.Type)
 	r := authomize.User{
 		UniqueID:   unique,
-		OriginID:   origin,
+		OriginID:   originOf(unique),
 		FirstName:  clean(u.Name.Given),
 		LastName:   clean(u.Name.Family),
 		Status:     status,
 		Title:      clean(u.Title),
-		IsExternal: isExternal(u.IdentityProvider.Type),
+		IsExternal: provider != "" && !strings.EqualFold(provider, localProvider),
 	}
-	r.Name = userName(u, r.FirstName, r.LastName, origin)
+	r.Name = cmp.Or(clean(u.Name.Formatted), clean(r.FirstName+" "+r.LastName), clean(u.Username), r.OriginID)
 	if email := clean(u.Email); validEmail(email) {
 		r.Email = email
 	} else if email != "" {
-		ws |= badEmail
+		ws = append(ws, WarnBadEmail)
 	}
 	if u.MFAEnabled != nil {
 		has := *u.MFAEnabled // a copy: callers may decode into u again
 		r.HasMFA = &has
 	}
-	if provider := clean(u.IdentityProvider.Type); provider != "" && !knownProviders[provider] && !knownProviders[strings.ToUpper(provider)] {
-		ws |= unknownProvider
-	}
 	at, late := stamp(u.LastSignOn.At)
 	r.LastLoginAt = at
-
-	population = clean(population)
-	r.Tags = userTags(population, u.Type, u.IdentityProvider.Type)
-	if population != "" {
-		value := cut(population, authomize.MaxPropertyRunes)
+	ws = append(ws, late...)
+	if provider != "" && !documentedProviders[strings.ToUpper(provider)] {
+		ws = append(ws, WarnUnknownProvider)
+	}
+	for _, tag := range []string{population, u.Type, provider} {
+		r.Tags = addTag(r.Tags, tag)
+	}
+	if value := cut(population, authomize.MaxPropertyRunes); value != "" {
 		r.CustomProperties = []authomize.Property{{Key: "population", Value: value}}
 	}
-	return r, ws | late
-}
-
-func isExternal(provider string) bool {
-	provider = clean(provider)
-	return provider != "" && !strings.EqualFold(provider, localProvider)
-}
-
-func userName(u *pingone.User, given, family, id string) string {
-	if name := clean(u.Name.Formatted); name != "" {
-		return name
-	}
-	switch {
-	case given != "" && family != "":
-		return given + " " + family
-	case given != "":
-		return given
-	case family != "":
-		return family
-	}
-	if name := clean(u.Username); name != "" {
-		return name
-	}
-	return id
-}
-
-func userTags(values ...string) []string {
-	n := 0
-	for _, v := range values {
-		if v != "" {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	tags := make([]string, 0, n)
-	for _, v := range values {
-		tags = addTag(tags, v)
-	}
-	return tags
+	return r, ws
 }
 
 // userStatus applies the first rule that fits: not said whether enabled →
 // Unknown, disabled → Disabled, locked → Suspended, not yet verified →
 // Staged, a status never seen → Unknown, else Enabled. An absent status says
 // nothing and is not a new one. New ones are warned of whatever rule fits.
-func userStatus(u *pingone.User) (authomize.UserStatus, Warnings) {
+func userStatus(u *pingone.User) (authomize.UserStatus, []Warning) {
 	account, lifecycle := clean(u.Account.Status), clean(u.Lifecycle.Status)
 	locked := strings.EqualFold(account, "LOCKED")
 	staged := strings.EqualFold(lifecycle, "VERIFICATION_REQUIRED")
+	isNew := account != "" && !locked && !strings.EqualFold(account, "OK") ||
+		lifecycle != "" && !staged && !strings.EqualFold(lifecycle, "ACCOUNT_OK")
 
-	var ws Warnings
-	if account != "" && !locked && !strings.EqualFold(account, "OK") ||
-		lifecycle != "" && !staged && !strings.EqualFold(lifecycle, "ACCOUNT_OK") {
-		ws = unknownStatus
+	status, ws := serviceStatus(u.Enabled)
+	if isNew {
+		ws = append(ws, WarnUnknownStatus)
 	}
 	switch {
-	case u.Enabled == nil:
-		return authomize.StatusUnknown, ws | noEnabled
-	case !*u.Enabled:
-		return authomize.StatusDisabled, ws
+	case status != authomize.StatusEnabled:
 	case locked:
-		return authomize.StatusSuspended, ws
+		status = authomize.StatusSuspended
 	case staged:
-		return authomize.StatusStaged, ws
-	case ws != 0:
-		return authomize.StatusUnknown, ws
-	default:
-		return authomize.StatusEnabled, 0
+		status = authomize.StatusStaged
+	case isNew:
+		status = authomize.StatusUnknown
 	}
+	return status, ws
+}
+
+// Devices is what replies said of a user's MFA devices: 8 bytes. The zero value
+// says that nothing was read.
+type Devices struct {
+	readAt uint32 // in seconds
+	facts  deviceFacts
+	own    bool // by the user's own list, not by an exploration
+}
+
+type deviceFacts uint8
+
+const (
+	deviceActive deviceFacts = 1 << iota
+	devicesEnd               // the last page was read
+	devicesBroken
+	deviceStatusNew
+)
+
+// DevicesOf is what one reply says: the devices that could be decoded, how many
+// could not, and whether it is the last page.
+func DevicesOf(devices []pingone.Device, broken int, last bool) (of Devices) {
+	if last {
+		of.facts |= devicesEnd
+	}
+	if broken > 0 {
+		of.facts |= devicesBroken
+	}
+	for _, d := range devices {
+		switch status := clean(d.Status); {
+		case strings.EqualFold(status, "ACTIVE"):
+			of.facts |= deviceActive
+		case !strings.EqualFold(status, "ACTIVATION_REQUIRED"):
+			of.facts |= deviceStatusNew
+		}
+	}
+	return of
+}
+
+// At tells when a reply was read, and whether it is of the user's own list, and
+// not of an exploration.
+func (d Devices) At(read time.Time, own bool) Devices {
+	return Devices{uint32(read.Unix()), d.facts, own} //nolint:gosec // until 2106
+}
+
+// Join adds what another reply says. An exploration and a user's own list are two
+// readings of one thing, of which the later counts; pages of one are not.
+func (d Devices) Join(more Devices) Devices {
+	switch {
+	case d.readAt == 0, d.own != more.own && more.readAt >= d.readAt:
+		return more
+	case d.own != more.own:
+		return d
+	}
+	return Devices{max(d.readAt, more.readAt), d.facts | more.facts, d.own}
+}
+
+// HasMFA says whether a user has MFA, in a run that read devices: MFA must be
+// allowed and a device be active. nil leaves the field out: PingOne doesn't
+// say whether MFA is allowed, or it is and the devices could not all be read
+// and none of the others is active.
+func HasMFA(u *pingone.User, of Devices) (has *bool, ws []Warning) {
+	if u.MFAEnabled == nil {
+		return nil, nil
+	}
+	active := *u.MFAEnabled && of.facts&deviceActive != 0
+	if !*u.MFAEnabled {
+		return &active, nil
+	}
+	has = &active
+	if !active && of.facts&(devicesEnd|devicesBroken) != devicesEnd {
+		has, ws = nil, []Warning{WarnDevicesNotRead}
+	}
+	if of.facts&deviceStatusNew != 0 {
+		ws = append(ws, WarnUnknownDeviceStatus)
+	}
+	return has, ws
 }

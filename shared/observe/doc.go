@@ -1,4 +1,4 @@
-// Package observe tells AWS what a function did: log lines for CloudWatch
+// Package observe shows AWS what a function did: log lines for CloudWatch
 // Logs, metrics, X-Ray traces, and events at the end of a run and of an
 // invocation that failed. Nothing in it holds a credential, a query, a header
 // or a body, and nothing in it can make a run fail.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -22,11 +23,8 @@ const StackVariable = "STACK_NAME"
 // for good, which is as far as the alarm can look back.
 const GoodRunVariable = "NO_GOOD_RUN_HOURS"
 
-// maxMetrics is the most metrics that CloudWatch takes of one line.
-const maxMetrics = 100
-
 // Values are one line's metrics.
-type Values map[Name]float64
+type Values map[Metric]float64
 
 // Metrics writes metrics in CloudWatch's embedded metric format: JSON lines
 // among the log lines. A nil Metrics writes nothing.
@@ -52,31 +50,34 @@ func NewMetrics(out io.Writer, getenv func(string) string) *Metrics {
 	return &Metrics{out: out, stack: stack, level: level, now: time.Now}
 }
 
-// Put writes one line. All values must belong to the dimension of that name,
-// and of is its value ("" for NoDimension). An error means that nothing was
-// written.
-func (m *Metrics) Put(ctx context.Context, by Dimension, of string, values Values) error {
+// Put writes one line. All values must go by one dimension, and of is its value
+// ("" for NoDimension). An error means that nothing was written.
+func (m *Metrics) Put(ctx context.Context, of string, values Values) error {
 	if m == nil || len(values) == 0 {
 		return nil
 	}
-	listed, err := list(by, values)
-	if err != nil {
-		return err
-	}
-	if (by == NoDimension) != (of == "") {
-		return fmt.Errorf("metrics by %q: %q is no value for that dimension", by, of)
-	}
 	now := m.now()
-	line := m.line(ctx, now, by, of)
-	line["_aws"] = header{
-		Timestamp: now.UnixMilli(),
-		Directives: []directive{{
-			Namespace: Namespace, Dimensions: dimensionSets(by), Metrics: listed,
-		}},
+	line := m.line(ctx, now)
+	var by Dimension
+	var listed []metric
+	for _, d := range slices.SortedFunc(maps.Keys(values), func(a, b Metric) int { return strings.Compare(a.Name, b.Name) }) {
+		v := values[d]
+		switch {
+		case math.IsNaN(v) || math.IsInf(v, 0):
+			return fmt.Errorf("metric %s: no number", d.Name)
+		case len(listed) > 0 && d.By != by:
+			return fmt.Errorf("metric %s goes by %q, not by %q", d.Name, d.By, by)
+		}
+		by, line[d.Name], listed = d.By, v, append(listed, metric{d.Name, d.Unit})
 	}
-	for name, v := range values {
-		line[string(name)] = v
+	sets := [][]Dimension{{stackDimension}}
+	switch {
+	case (by == NoDimension) != (of == ""):
+		return fmt.Errorf("metrics by %q: %q is no value for that dimension", by, of)
+	case by != NoDimension:
+		line[string(by)], sets = of, append(sets, []Dimension{stackDimension, by})
 	}
+	line["_aws"] = header{Timestamp: now.UnixMilli(), Directives: []directive{{Namespace: Namespace, Dimensions: sets, Metrics: listed}}}
 	data, err := json.Marshal(line, json.Deterministic(true))
 	if err != nil {
 		return fmt.Errorf("encode metrics: %w", err)
@@ -100,20 +101,16 @@ type directive struct {
 }
 
 type metric struct {
-	Name Name   `json:"Name"`
+	Name string `json:"Name"`
 	Unit string `json:"Unit"`
 }
 
-// line holds all but the metrics: the dimensions' values, and what finds the
-// line among the log's.
-func (m *Metrics) line(ctx context.Context, now time.Time, by Dimension, of string) map[string]any {
+// line is what finds the line among the log's.
+func (m *Metrics) line(ctx context.Context, now time.Time) map[string]any {
 	line := map[string]any{
 		"timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"),
 		"level":     m.level, "message": "metrics",
 		string(stackDimension): m.stack,
-	}
-	if by != NoDimension {
-		line[string(by)] = of
 	}
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		line["requestId"] = lc.AwsRequestID
@@ -122,34 +119,4 @@ func (m *Metrics) line(ctx context.Context, now time.Time, by Dimension, of stri
 		line[runKey] = run
 	}
 	return line
-}
-
-func dimensionSets(by Dimension) [][]Dimension {
-	sets := [][]Dimension{{stackDimension}}
-	if by != NoDimension {
-		sets = append(sets, []Dimension{stackDimension, by})
-	}
-	return sets
-}
-
-// list names the metrics with their units, sorted.
-func list(by Dimension, values Values) ([]metric, error) {
-	if len(values) > maxMetrics {
-		return nil, fmt.Errorf("metrics: %d in one line, of at most %d", len(values), maxMetrics)
-	}
-	var all []metric
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		d, ok := definitionOf(name)
-		v := values[name]
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("metric %q is not defined", name)
-		case d.By != by:
-			return nil, fmt.Errorf("metric %s goes by %q, not by %q", name, d.By, by)
-		case math.IsNaN(v) || math.IsInf(v, 0):
-			return nil, fmt.Errorf("metric %s: no number", name)
-		}
-		all = append(all, metric{Name: name, Unit: d.Unit})
-	}
-	return all, nil
 }

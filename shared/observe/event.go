@@ -18,7 +18,7 @@ const (
 	InvocationFailedType = "Invocation Failed"
 )
 
-// Bounds that keep an event far below EventBridge's limit of 256 KB.
+// Bounds by which an event stays far below EventBridge's limit of 256 KB.
 const (
 	maxHeld  = 20  // reasons
 	maxRunes = 500 // of each, and of an error
@@ -34,10 +34,16 @@ type RunFinished struct {
 	Narrowed    bool             `json:"narrowed"` // read some environments only, on purpose
 	Posted      map[string]int64 `json:"posted"`   // by kind
 	Quarantined int64            `json:"quarantined"`
-	Unread      int64            `json:"unread"` // slices
+	Carried     map[string]int64 `json:"carried"` // records as of an earlier run, by reason
 	Swept       bool             `json:"swept"`
-	Held        []string         `json:"held"`   // the first reasons, cut
+	Held        []HeldReason     `json:"held"`   // the first reasons, their texts cut
 	Report      string           `json:"report"` // where report.json is
+}
+
+// A HeldReason is why nothing was deleted.
+type HeldReason struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
 }
 
 // PutEvents is what this package needs of an EventBridge client.
@@ -66,14 +72,14 @@ var FailureClasses = []FailureClass{
 	FailedByCredentials, FailedBySecret, FailedByEvent, FailedByThrottling, FailedByStaging, FailedByPingOne, FailedByAuthomize, FailedOtherwise,
 }
 
-// isFinal tells whether trying again would end the same way.
+// isFinal says whether a retry would end the same way.
 func (c FailureClass) isFinal() bool { return c == FailedByCredentials || c == FailedByEvent }
 
 // InvocationFailed is the detail of the event of an invocation that failed;
 // docs/events.md describes it for readers.
 type InvocationFailed struct {
 	Stack     string       `json:"stack"`
-	Run       string       `json:"run"` // "" if none could be told
+	Run       string       `json:"run"` // "" if it is not clear
 	Function  string       `json:"function"`
 	RequestID string       `json:"requestId"` // the same for all tries of an invocation
 	Class     FailureClass `json:"class"`
@@ -86,11 +92,14 @@ func Announce(ctx context.Context, put PutEvents, e RunFinished) error {
 	if e.Posted == nil {
 		e.Posted = map[string]int64{}
 	}
-	kept := make([]string, 0, min(len(e.Held), maxHeld))
-	for _, reason := range e.Held[:min(len(e.Held), maxHeld)] {
-		kept = append(kept, cut(reason))
+	if e.Carried == nil {
+		e.Carried = map[string]int64{}
 	}
-	e.Held = kept
+	held := make([]HeldReason, 0, min(len(e.Held), maxHeld))
+	for _, reason := range e.Held[:min(len(e.Held), maxHeld)] {
+		held = append(held, HeldReason{Code: reason.Code, Text: cut(reason.Text)})
+	}
+	e.Held = held
 	return put.one(ctx, RunFinishedType, e.Run, e)
 }
 

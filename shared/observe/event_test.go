@@ -21,7 +21,7 @@ import (
 	"pingone-authomize/shared/observe"
 )
 
-// bus answers PutEvents and keeps what it was sent.
+// bus answers PutEvents and notes what it was sent.
 func bus(t *testing.T, status int, answer string) (aws.Config, *[]byte) {
 	t.Helper()
 	sent := new([]byte)
@@ -45,8 +45,8 @@ func TestAnnounce(t *testing.T) {
 	t.Parallel()
 	cfg, sent := bus(t, http.StatusOK, `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`)
 	err := observe.Announce(t.Context(), observe.NewPutEvents(cfg), observe.RunFinished{
-		Stack: "sync", Run: "20261123T090000Z", State: "held", Posted: map[string]int64{"users": 3, "assets": 1}, Quarantined: 2, Unread: 1,
-		Held:   append([]string{strings.Repeat("é", 501)}, slices.Repeat([]string{"reason"}, 30)...),
+		Stack: "sync", Run: "20261123T090000Z", State: "held", Posted: map[string]int64{"users": 3, "assets": 1}, Quarantined: 2, Carried: map[string]int64{"refused": 4, "failed": 1},
+		Held:   append([]observe.HeldReason{{Code: "shrunk", Text: strings.Repeat("é", 501)}}, slices.Repeat([]observe.HeldReason{{Code: "refused", Text: "text"}}, 30)...),
 		Report: "s3://bucket/runs/20261123T090000Z/report.json",
 	})
 	if err != nil {
@@ -56,8 +56,8 @@ func TestAnnounce(t *testing.T) {
 	if err := json.Unmarshal(*sent, &got); err != nil {
 		t.Fatal(err)
 	}
-	detail := `{"stack":"sync","run":"20261123T090000Z","state":"held","dryRun":false,"narrowed":false,"posted":{"assets":1,"users":3},"quarantined":2,"unread":1,"swept":false,` +
-		`"held":["` + strings.Repeat("é", 500) + `…"` + strings.Repeat(`,"reason"`, 19) + `],"report":"s3://bucket/runs/20261123T090000Z/report.json"}`
+	detail := `{"stack":"sync","run":"20261123T090000Z","state":"held","dryRun":false,"narrowed":false,"posted":{"assets":1,"users":3},"quarantined":2,"carried":{"failed":1,"refused":4},"swept":false,` +
+		`"held":[{"code":"shrunk","text":"` + strings.Repeat("é", 500) + `…"}` + strings.Repeat(`,{"code":"refused","text":"text"}`, 19) + `],"report":"s3://bucket/runs/20261123T090000Z/report.json"}`
 	want := []map[string]string{{"Source": "pingone-authomize", "DetailType": "Run Finished", "Detail": detail}}
 	if d := cmp.Diff(want, got.Entries); d != "" {
 		t.Error(d)
@@ -161,7 +161,7 @@ func TestAnnounceWithoutAnything(t *testing.T) {
 	if err := observe.Announce(t.Context(), observe.NewPutEvents(cfg), observe.RunFinished{State: "failed"}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(*sent), `\"posted\":{},\"quarantined\":0,\"unread\":0,\"swept\":false,\"held\":[]`) {
+	if !strings.Contains(string(*sent), `\"posted\":{},\"quarantined\":0,\"carried\":{},\"swept\":false,\"held\":[]`) {
 		t.Errorf("null in %s", *sent)
 	}
 }

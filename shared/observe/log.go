@@ -11,8 +11,10 @@ const runKey = "run"
 
 type runContextKey struct{}
 
-// WithRun returns a context whose log lines and metrics name the run.
+// WithRun returns a context whose log lines and metrics name the run, and names
+// it in the invocation's trace. What an event is about may show only later.
 func WithRun(ctx context.Context, run string) context.Context {
+	traceOf(ctx).nameRun(run)
 	return context.WithValue(ctx, runContextKey{}, run)
 }
 

@@ -5,33 +5,50 @@ import "slices"
 // Namespace is where all metrics are.
 const Namespace = "PingOneAuthomize"
 
-// A Name is a metric's.
-type Name string
+// A Metric is what CloudWatch shows: by stack, and by stack and By where that is
+// set.
+type Metric struct {
+	Name string    `json:"name"`
+	Unit string    `json:"unit"`
+	By   Dimension `json:"by"`
+}
 
-// The metrics. Definitions has their units and dimensions.
-const (
-	RunsCompleted      Name = "RunsCompleted"      // runs of which all was posted
-	GoodRuns           Name = "GoodRuns"           // recent runs that ended done; 0 for others that ended
-	SinceGoodRun       Name = "SinceGoodRun"       // from the scheduled time of the last good run to now
-	RunsHeld           Name = "RunsHeld"           // runs whose sweep was held back
-	RunsFailed         Name = "RunsFailed"         // runs that ended failed; 0 for done and held
-	RunAge             Name = "RunAge"             // from a run's scheduled time to its end
-	RecordsRead        Name = "RecordsRead"        // in a complete collection
-	UnreadSlices       Name = "UnreadSlices"       // in a complete collection
-	RecordsPosted      Name = "RecordsPosted"      // in a run
-	RecordsQuarantined Name = "RecordsQuarantined" // in a run
-	QuarantinedInRun   Name = "QuarantinedInRun"   // records of all kinds: sums by stack mix runs
-	APICalls           Name = "APICalls"           // requests, repeated ones included
-	Throttled          Name = "Throttled"          // replies with 429
-	Retries            Name = "Retries"            // requests sent again
-	TokenRefused       Name = "TokenRefused"       // 1 if credentials were refused
-	InvocationDuration Name = "InvocationDuration" // of the handler
-	InvocationTimeLeft Name = "InvocationTimeLeft" // before the deadline, at the end
-	Unfinished         Name = "Unfinished"         // 1 if the function invoked itself to go on
-	EventsFailed       Name = "EventsFailed"       // 1 if an event could not be put on the bus
-	RoleCoverage       Name = "RoleCoverage"       // users whose roles are known, of all
-	RoleReadingAge     Name = "RoleReadingAge"     // of the oldest reading of a user's roles
+// The metrics that the functions write.
+var (
+	RunsCompleted      = define("RunsCompleted", unitCount, NoDimension)       // runs of which all was posted
+	GoodRuns           = define("GoodRuns", unitCount, NoDimension)            // recent runs that ended done; 0 for others that ended
+	SinceGoodRun       = define("SinceGoodRun", unitSeconds, NoDimension)      // from the scheduled time of the last good run to now
+	RunsHeld           = define("RunsHeld", unitCount, NoDimension)            // runs whose sweep was held back
+	RunsFailed         = define("RunsFailed", unitCount, NoDimension)          // runs that ended failed; 0 for done and held
+	RunAge             = define("RunAge", unitSeconds, NoDimension)            // from a run's scheduled time to its end
+	QuarantinedInRun   = define("QuarantinedInRun", unitCount, NoDimension)    // records of all kinds: sums by stack mix runs
+	EventsFailed       = define("EventsFailed", unitCount, NoDimension)        // 1 if an event could not be put on the bus
+	NeverReadLists     = define("NeverReadLists", unitCount, NoDimension)      // in a run, of all collections
+	RecordsRead        = define("RecordsRead", unitCount, ByCollection)        // in a complete collection
+	CarriedLists       = define("CarriedLists", unitCount, ByCollection)       // in a complete collection: due, and as of an earlier run
+	StaleReadings      = define("StaleReadings", unitCount, ByReason)          // lists carried forward in a run whose oldest reading is too old
+	OldestReading      = define("OldestReading", unitSeconds, ByReason)        // how old the oldest list is that a run carried forward
+	RecordsPosted      = define("RecordsPosted", unitCount, ByKind)            // in a run
+	RecordsQuarantined = define("RecordsQuarantined", unitCount, ByKind)       // in a run
+	APICalls           = define("APICalls", unitCount, ByAPI)                  // requests, repeated ones included
+	Throttled          = define("Throttled", unitCount, ByAPI)                 // replies with 429
+	Retries            = define("Retries", unitCount, ByAPI)                   // requests that were repeated
+	TokenRefused       = define("TokenRefused", unitCount, ByAPI)              // 1 if credentials were refused
+	InvocationDuration = define("InvocationDuration", unitMillis, ByFunction)  // of the handler
+	InvocationTimeLeft = define("InvocationTimeLeft", unitSeconds, ByFunction) // before the deadline, at the end
+	Unfinished         = define("Unfinished", unitCount, ByFunction)           // 1 if the function invoked itself to go on
 )
+
+var defined []Metric
+
+func define(name, unit string, by Dimension) Metric {
+	m := Metric{name, unit, by}
+	defined = append(defined, m)
+	return m
+}
+
+// Defined lists all metrics.
+func Defined() []Metric { return slices.Clone(defined) }
 
 // A Dimension splits a metric that is also there for the whole stack.
 type Dimension string
@@ -45,6 +62,7 @@ const (
 	ByFunction   Dimension = "Function"
 	ByKind       Dimension = "Kind"
 	ByAPI        Dimension = "API"
+	ByReason     Dimension = "Reason" // of being carried forward
 )
 
 // CloudWatch's names of units.
@@ -52,58 +70,4 @@ const (
 	unitCount   = "Count"
 	unitSeconds = "Seconds"
 	unitMillis  = "Milliseconds"
-	unitPercent = "Percent"
 )
-
-// A Definition is what CloudWatch shows of a metric: by stack, and by stack
-// and By where that is set.
-type Definition struct {
-	Name Name      `json:"name"`
-	Unit string    `json:"unit"`
-	By   Dimension `json:"by"`
-}
-
-// definitions are all metrics that the functions write.
-var definitions = []Definition{
-	{RunsCompleted, unitCount, NoDimension},
-	{GoodRuns, unitCount, NoDimension},
-	{SinceGoodRun, unitSeconds, NoDimension},
-	{RunsHeld, unitCount, NoDimension},
-	{RunsFailed, unitCount, NoDimension},
-	{RunAge, unitSeconds, NoDimension},
-	{QuarantinedInRun, unitCount, NoDimension},
-	{EventsFailed, unitCount, NoDimension},
-	{RoleCoverage, unitPercent, NoDimension},
-	{RoleReadingAge, unitSeconds, NoDimension},
-	{RecordsRead, unitCount, ByCollection},
-	{UnreadSlices, unitCount, ByCollection},
-	{RecordsPosted, unitCount, ByKind},
-	{RecordsQuarantined, unitCount, ByKind},
-	{APICalls, unitCount, ByAPI},
-	{Throttled, unitCount, ByAPI},
-	{Retries, unitCount, ByAPI},
-	{TokenRefused, unitCount, ByAPI},
-	{InvocationDuration, unitMillis, ByFunction},
-	{InvocationTimeLeft, unitSeconds, ByFunction},
-	{Unfinished, unitCount, ByFunction},
-}
-
-// Definitions lists all metrics.
-func Definitions() []Definition { return slices.Clone(definitions) }
-
-// MetricNames lists the names of all metrics.
-func MetricNames() []Name {
-	names := make([]Name, len(definitions))
-	for i, d := range definitions {
-		names[i] = d.Name
-	}
-	return names
-}
-
-func definitionOf(n Name) (Definition, bool) {
-	i := slices.IndexFunc(definitions, func(d Definition) bool { return d.Name == n })
-	if i < 0 {
-		return Definition{}, false
-	}
-	return definitions[i], true
-}

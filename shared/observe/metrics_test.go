@@ -34,19 +34,19 @@ func TestLine(t *testing.T) {
 	t.Parallel()
 	m, out := newMetrics(t, map[string]string{"STACK_NAME": "sync"})
 	ctx := WithRun(requestContext(t.Context()), "20261123T090000Z")
-	if err := m.Put(ctx, ByCollection, "users", Values{UnreadSlices: 0, RecordsRead: 1234}); err != nil {
+	if err := m.Put(ctx, "users", Values{CarriedLists: 0, RecordsRead: 1234}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Put(t.Context(), NoDimension, "", Values{RoleCoverage: 99.5}); err != nil {
+	if err := m.Put(t.Context(), "", Values{RunAge: 99.5}); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"Collection":"users","RecordsRead":1234,"Stack":"sync","UnreadSlices":0,` +
+	want := `{"CarriedLists":0,"Collection":"users","RecordsRead":1234,"Stack":"sync",` +
 		`"_aws":{"Timestamp":1795424400123,"CloudWatchMetrics":[{"Namespace":"PingOneAuthomize","Dimensions":[["Stack"],["Stack","Collection"]],` +
-		`"Metrics":[{"Name":"RecordsRead","Unit":"Count"},{"Name":"UnreadSlices","Unit":"Count"}]}]},` +
+		`"Metrics":[{"Name":"CarriedLists","Unit":"Count"},{"Name":"RecordsRead","Unit":"Count"}]}]},` +
 		`"level":"INFO","message":"metrics","requestId":"request-1","run":"20261123T090000Z","timestamp":"2026-11-23T09:00:00.123Z"}
-{"RoleCoverage":99.5,"Stack":"sync",` +
+{"RunAge":99.5,"Stack":"sync",` +
 		`"_aws":{"Timestamp":1795424400123,"CloudWatchMetrics":[{"Namespace":"PingOneAuthomize","Dimensions":[["Stack"]],` +
-		`"Metrics":[{"Name":"RoleCoverage","Unit":"Percent"}]}]},` +
+		`"Metrics":[{"Name":"RunAge","Unit":"Seconds"}]}]},` +
 		`"level":"INFO","message":"metrics","timestamp":"2026-11-23T09:00:00.123Z"}
 `
 	if d := cmp.Diff(want, out.String()); d != "" {
@@ -59,7 +59,7 @@ func TestLine(t *testing.T) {
 func TestLineHasTheFunctionsLevel(t *testing.T) {
 	t.Parallel()
 	m, out := newMetrics(t, map[string]string{"STACK_NAME": "sync", "AWS_LAMBDA_LOG_LEVEL": "ERROR"})
-	if err := m.Put(t.Context(), NoDimension, "", Values{GoodRuns: 1}); err != nil {
+	if err := m.Put(t.Context(), "", Values{GoodRuns: 1}); err != nil {
 		t.Fatal(err)
 	}
 	var line struct{ Level string }
@@ -72,7 +72,7 @@ func TestWithoutStackNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	m := NewMetrics(&out, env(nil))
-	if err := m.Put(t.Context(), NoDimension, "", Values{GoodRuns: 1}); err != nil || out.Len() > 0 {
+	if err := m.Put(t.Context(), "", Values{GoodRuns: 1}); err != nil || out.Len() > 0 {
 		t.Errorf("wrote %q, error %v", out.String(), err)
 	}
 }
@@ -80,22 +80,19 @@ func TestWithoutStackNothingIsWritten(t *testing.T) {
 func TestPutRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		by     Dimension
 		of     string
 		values Values
 		want   string
 	}{
-		"unknown":         {NoDimension, "", Values{"Typo": 1}, `metric "Typo" is not defined`},
-		"other dimension": {ByKind, "users", Values{RecordsRead: 1}, `metric RecordsRead goes by "Collection", not by "Kind"`},
-		"no dimension":    {NoDimension, "", Values{RecordsRead: 1}, `metric RecordsRead goes by "Collection", not by ""`},
-		"no value":        {ByCollection, "", Values{RecordsRead: 1}, `metrics by "Collection": "" is no value for that dimension`},
-		"stray value":     {NoDimension, "users", Values{GoodRuns: 1}, `metrics by "": "users" is no value for that dimension`},
-		"no number":       {NoDimension, "", Values{RunAge: math.NaN()}, `metric RunAge: no number`},
+		"other dimension": {"users", Values{RecordsPosted: 1, RecordsRead: 1}, `metric RecordsRead goes by "Collection", not by "Kind"`},
+		"no value":        {"", Values{RecordsRead: 1}, `metrics by "Collection": "" is no value for that dimension`},
+		"stray value":     {"users", Values{GoodRuns: 1}, `metrics by "": "users" is no value for that dimension`},
+		"no number":       {"", Values{RunAge: math.NaN()}, `metric RunAge: no number`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m, out := newMetrics(t, map[string]string{"STACK_NAME": "sync"})
-			err := m.Put(t.Context(), c.by, c.of, c.values)
+			err := m.Put(t.Context(), c.of, c.values)
 			if err == nil || err.Error() != c.want || out.Len() > 0 {
 				t.Errorf("error %v, wrote %q; want %s", err, out.String(), c.want)
 			}
@@ -107,7 +104,7 @@ func TestPutRefuses(t *testing.T) {
 // against.
 func TestDefinitions(t *testing.T) {
 	t.Parallel()
-	got, err := json.MarshalIndent(Definitions(), "", "  ")
+	got, err := json.MarshalIndent(Defined(), "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,12 +120,5 @@ func TestDefinitions(t *testing.T) {
 	}
 	if d := cmp.Diff(string(want), string(got)+"\n"); d != "" {
 		t.Errorf("run go test ./shared/observe -update: %s", d)
-	}
-	seen := map[Name]bool{}
-	for i, n := range MetricNames() {
-		if seen[n] || Definitions()[i].Name != n {
-			t.Errorf("%s is listed twice, or out of order", n)
-		}
-		seen[n] = true
 	}
 }

@@ -28,7 +28,7 @@ import (
 
 // tracingVariable names the environment variable with the function's tracing
 // mode. Lambda sets daemonVariable, its daemon's address, in either mode, so
-// only this one tells that tracing is off.
+// only this one says that tracing is off.
 const (
 	tracingVariable = "TRACING"
 	tracingOn       = "Active"
@@ -48,7 +48,7 @@ const (
 // A Tracer sends subsegments to X-Ray. A nil Tracer is off and costs nothing.
 type Tracer struct{ recorder *xray.Config }
 
-// silence keeps the SDK's plain text out of the log, in which every line is
+// silence leaves the SDK's plain text out of the log, in which every line is
 // JSON. Without a daemon it would write a line for each packet.
 var silence = sync.OnceFunc(func() { xray.SetLogger(xraylog.NullLogger) })
 
@@ -68,7 +68,7 @@ func NewTracer(getenv func(string) string) *Tracer {
 	if err != nil {
 		return nil
 	}
-	// Kept in the context, not in the SDK's globals. The strategy is set here
+	// In the context, not in the SDK's globals. The strategy is set here
 	// because Lambda sets AWS_XRAY_CONTEXT_MISSING to LOG_ERROR.
 	return &Tracer{recorder: &xray.Config{
 		Emitter: emitter{sender}, ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy(),
@@ -115,6 +115,17 @@ type traceKey struct{}
 func traceOf(ctx context.Context) *trace {
 	tr, _ := ctx.Value(traceKey{}).(*trace)
 	return tr
+}
+
+// nameRun names the run in all that is traced from now on. It is not for
+// concurrent use with that.
+func (tr *trace) nameRun(run string) {
+	if tr == nil {
+		return
+	}
+	named := maps.Clone(tr.annotations) // the old ones may be on their way to X-Ray
+	named["run"] = run
+	tr.annotations = named
 }
 
 // A group sums up calls of one method to one list: thousands of calls are one

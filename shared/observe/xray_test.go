@@ -159,7 +159,8 @@ func TestCallGroups(t *testing.T) {
 	t.Parallel()
 	tracer, conn := daemon(t)
 	url := api(t)
-	ctx, end := tracer.Begin(lambdaContext(t.Context(), sampled), "20261123T090000Z", "users")
+	ctx, end := tracer.Begin(lambdaContext(t.Context(), sampled), "", "users")
+	ctx = observe.WithRun(ctx, "20261123T090000Z")
 	ping, auth := tracer.Calls(observe.PingOne, http.DefaultTransport), tracer.Calls(observe.Authomize, http.DefaultTransport)
 	const env, user = "/v1/environments/5bef4de7-ad49-40e8-8f6e-f6c87fc2e700", "/users/9a9197af-755a-4419-8f6e-f6c87fc2e700"
 	for range 500 {
@@ -194,7 +195,7 @@ func TestCallGroups(t *testing.T) {
 	}
 }
 
-// bucket is an S3 that has one object, and keeps the trace headers it is sent.
+// bucket is an S3 that has one object, and notes the trace headers it is sent.
 func bucket(t *testing.T, tracer *observe.Tracer) (*s3.Client, *[]string) {
 	t.Helper()
 	var traced []string
@@ -233,7 +234,7 @@ func TestAWSCalls(t *testing.T) {
 	if err := get(ctx, client, "there"); err != nil {
 		t.Fatal(err)
 	}
-	if err := get(ctx, client, "missing"); err == nil {
+	if err := get(ctx, client, "absent"); err == nil {
 		t.Fatal("no error")
 	}
 	end()
@@ -286,7 +287,7 @@ func TestAWSCallsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := get(ctx, client, "missing"); err == nil {
+	if err := get(ctx, client, "absent"); err == nil {
 		t.Fatal("no error")
 	}
 	end()
@@ -372,7 +373,7 @@ func TestNothingSecretLeaves(t *testing.T) {
 	url := api(t)
 	ctx, end := tracer.Begin(lambdaContext(t.Context(), sampled), "20261123T090000Z", "users")
 	send(ctx, t, tracer.Calls(observe.PingOne, http.DefaultTransport), http.MethodGet, url+"/v1/roles?cursor=secret-cursor")
-	_ = get(ctx, client, "missing")
+	_ = get(ctx, client, "absent")
 	end()
 	got := packets(t, conn)
 	if len(got) != 2 {

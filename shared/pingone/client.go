@@ -1,6 +1,8 @@
 package pingone
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,15 +13,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/transport"
 )
-
-// lenient decodes whatever PingOne sends: a broken character or a name that
-// occurs twice must not hide a page of users.
-var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
 // A Client reads PingOne's management API. It is safe for concurrent use.
 type Client struct {
@@ -35,7 +32,7 @@ func New(base *url.URL, h *http.Client) *Client {
 	return &Client{base: base, http: h, clock: &clock{now: time.Now}}
 }
 
-// WithClock returns a client whose own clock is now in place of time.Now.
+// WithClock returns a client whose own clock is now instead of time.Now.
 func (c *Client) WithClock(now func() time.Time) *Client {
 	dated := *c
 	dated.clock = &clock{now: now}
@@ -44,41 +41,25 @@ func (c *Client) WithClock(now func() time.Time) *Client {
 
 // Now is the time by our clock and by PingOne's, as its last reply dated
 // itself: the earlier of the two, and the later. They are the same before the
-// first reply, and while the clocks agree to some seconds. Whoever dates what PingOne holds must be right by either.
+// first reply, and while the clocks agree to some seconds. Whoever dates what
+// PingOne holds must be right by either.
 func (c *Client) Now() (earlier, later time.Time) { return c.clock.read() }
-
-// HasTime tells whether a reply has dated itself so far.
-func (c *Client) HasTime() bool { return c.clock.told.Load() }
 
 // NewHTTP returns the HTTP client for New: paced, retried, and carrying the
 // tokens' access token to wherever New's base says, nowhere else.
 func NewHTTP(tokens *Tokens, o transport.Options) *http.Client {
 	o.Authorize = func(next http.RoundTripper) http.RoundTripper {
-		return &authorize{next: next, tokens: tokens, wait: o.Wait}
+		return &authorize{next: next, tokens: tokens}
 	}
-	o.Retry.Forbidden = true
+	o.Retry.Forbidden, o.Retry.Unauthorized = true, true
 	o.Retry.Valid = func(body []byte) error {
 		if !jsontext.Value(body).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)) {
 			return errors.New("not JSON")
 		}
 		return nil
 	}
+	o.Retry.Transient = func(body []byte) bool { return readErrorBody(body).Code == unexpected }
 	return transport.New(o)
-}
-
-// A Page is one reply, byte for byte.
-type Page struct {
-	Path    string // without query
-	Body    []byte // as PingOne sent it
-	Records int    // items of the list; 1 for a single resource
-	IDs     []ID   // of the list's items, in order; the zero ID for one without
-	Count   int    // items in the whole list as PingOne says, often wrong; -1 if it doesn't say
-	Next    string // path and query of the next page, "" on the last
-	// FetchedAt is the earlier time by our clock and PingOne's: a page is
-	// never dated later than it is.
-	FetchedAt time.Time
-
-	items []byte // of the list, as they stand in Body
 }
 
 // Get reads the single resource at target, a path from /v1/ on.
@@ -91,24 +72,18 @@ func (c *Client) First(ctx context.Context, l List) (Page, error) {
 	return c.page(ctx, l.first(), l)
 }
 
-// Pages yields the pages of a list, in order. from is "" for the first page,
-// or the Next of the last page that was kept, to go on behind it. With
-// [transport.WithBehind] ctx may tell how many pages come after the first of
-// these. The first
-// error ends the sequence: one of this package's sentinels, ctx's, or a
-// transport's.
+// Pages yields the pages of a list, in order. from is "" for the first page, or
+// the Next of the last page that was read, to go on behind it. With
+// [transport.WithBehind] ctx may say how many pages come after the first of
+// these. The first error ends the sequence: one of this package's sentinels,
+// ctx's, or a transport's.
 func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		next := from
-		if next == "" {
-			next = l.first()
-		}
-		left := transport.Behind(ctx) // pages after this one, if ctx tells
-		loop := newLoop()
-		for next != "" {
+		next, left := cmp.Or(from, l.first()), transport.Behind(ctx)
+		for loop := newLoop(); next != ""; {
 			page, err := c.page(transport.WithBehind(ctx, left), next, l)
 			if err == nil && loop.closes(next, page) {
-				// Before the page is kept, or it would be kept again.
+				// Before the page is yielded, or it would be so twice.
 				err = fmt.Errorf("%w: after %d pages of %s", ErrPageLoop, len(loop.seen), l.Path)
 			}
 			if err != nil {
@@ -123,55 +98,52 @@ func (c *Client) Pages(ctx context.Context, l List, from string) iter.Seq2[Page,
 	}
 }
 
+// contradictionTries is how often a page is asked for that contradicts itself.
+const contradictionTries = 3
+
 // page reads one reply. Of a list with a key it must be a page.
 func (c *Client) page(ctx context.Context, target string, l List) (Page, error) {
 	for try := 1; ; try++ {
-		page, err := c.pageOnce(ctx, target, l)
-		if try == contradictionTries || !errors.Is(err, ErrContradiction) {
-			return page, err
+		page, err := c.send(ctx, http.MethodGet, target, nil)
+		if err == nil && l.Key != "" {
+			err = c.readList(&page, l, target == l.first())
+		}
+		if err != nil {
+			return Page{}, err
+		}
+		if page.Announced <= page.Records || try == contradictionTries {
+			return page, nil
 		}
 	}
 }
 
-// contradictionTries is how often a page is asked for that contradicts itself.
-const contradictionTries = 3
-
-func (c *Client) pageOnce(ctx context.Context, target string, l List) (Page, error) {
+// send returns the reply to one request as a page of one item. body is JSON, nil
+// for none; a request with a body must be safe to repeat.
+func (c *Client) send(ctx context.Context, method, target string, body []byte) (Page, error) {
 	u, err := c.resolve(target)
 	if err != nil {
 		return Page{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(body))
 	if err != nil {
-		return Page{}, fmt.Errorf("pingone: GET %s: %w", u.Path, err)
+		return Page{}, fmt.Errorf("pingone: %s %s: %w", method, u.Path, err)
 	}
 	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return Page{}, fmt.Errorf("pingone: GET %s: %w", u.Path, withoutURL(err))
+		return Page{}, fmt.Errorf("pingone: %s %s: %w", method, u.Path, sendError(ctx, err))
 	}
 	defer resp.Body.Close() // its bytes are read already
-	body := transport.Body(resp)
+	reply := transport.Body(resp)
 	c.clock.hear(resp.Header)
-	if resp.StatusCode != http.StatusOK {
-		return Page{}, replyError(resp, u.Path, body)
+	if resp.StatusCode != http.StatusOK && (method == http.MethodGet || resp.StatusCode != http.StatusCreated) {
+		return Page{}, replyError(resp, method, u.Path, reply)
 	}
 	at, _ := c.Now()
-	page := Page{Path: u.Path, Body: body, Records: 1, Count: -1, FetchedAt: at}
-	if l.Key == "" {
-		return page, nil
-	}
-	if err := page.readList(l, target == l.first()); err != nil {
-		return Page{}, fmt.Errorf("pingone: GET %s: %w", u.Path, err)
-	}
-	if page.Next != "" {
-		next, err := c.resolve(page.Next)
-		if err != nil {
-			return Page{}, fmt.Errorf("pingone: next link of %s: %w", u.Path, err)
-		}
-		page.Next = next.RequestURI()
-	}
-	return page, nil
+	return Page{Path: u.Path, Body: reply, Records: 1, Announced: 1, Count: -1, FetchedAt: at}, nil
 }
 
 // resolve turns a path or an absolute link into a URL of the API. A link to
@@ -189,14 +161,4 @@ func (c *Client) resolve(target string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: %s is outside /v1/", ErrBadLink, u.Path)
 	}
 	return u, nil
-}
-
-// withoutURL strips the URL that net/http wraps around an error: its query
-// has no place in a log.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }

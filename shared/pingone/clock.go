@@ -15,7 +15,6 @@ const agreement = 5 * time.Second
 type clock struct {
 	now  func() time.Time
 	skew atomic.Int64 // PingOne's time less ours, in nanoseconds; 0 while they agree
-	told atomic.Bool
 }
 
 // hear takes the time from a reply's header, if it has one.
@@ -24,7 +23,6 @@ func (c *clock) hear(h http.Header) {
 	if err != nil {
 		return
 	}
-	c.told.Store(true)
 	skew := at.Sub(c.now())
 	if skew.Abs() <= agreement {
 		skew = 0

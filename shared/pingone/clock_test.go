@@ -22,7 +22,7 @@ func TestClientNow(t *testing.T) {
 		{"some seconds are nothing", ours.Add(-4 * time.Second).Format(http.TimeFormat), 200, 0, 0},
 		{"theirs is behind", ours.Add(-time.Hour).Format(http.TimeFormat), 200, -time.Hour - time.Second/2, 0},
 		{"theirs is ahead", ours.Add(time.Hour).Format(http.TimeFormat), 200, 0, time.Hour - time.Second/2},
-		{"told with a refusal", ours.Add(time.Hour).Format(http.TimeFormat), 404, 0, time.Hour - time.Second/2},
+		{"dated in a refusal", ours.Add(time.Hour).Format(http.TimeFormat), 404, 0, time.Hour - time.Second/2},
 		{"no date", "soon", 200, 0, 0},
 	}
 	for _, tt := range tests {

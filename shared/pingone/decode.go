@@ -2,53 +2,71 @@ package pingone
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// lenient decodes whatever PingOne sends: a broken character or a name that
+// occurs twice must not hide a page of users.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+
 // A Decoder turns list pages into resources. It reuses its memory, so the
 // items of one page are gone when the next one is decoded. Not for concurrent
 // use.
-type Decoder[T any] struct{ list embedded[T] }
+type Decoder[T any] struct {
+	// LeftOut, if set, lets an item that can't be decoded whole hold what can be:
+	// it is called for each member of the item that is of another type, with the
+	// item's id. Only an item without a readable id is broken then.
+	LeftOut func(id ID, member string)
+
+	items []T
+}
 
 // Items decodes the list named key of a page. An item of another shape than
 // T's must not hide the rest: it is left out and counted in broken. The error
 // is ErrBadPage.
 func (d *Decoder[T]) Items(body []byte, key string) (all []T, broken int, err error) {
-	d.list.key = key
-	clear(d.list.items[:cap(d.list.items)])
-	d.list.items = d.list.items[:0]
-	page := struct {
-		Embedded embedded[T] `json:"_embedded"`
-	}{d.list}
-	err = json.Unmarshal(body, &page, lenient)
-	d.list = page.Embedded
-	if err == nil {
-		return d.list.items, 0, nil
+	d.items = d.items[:0]
+	if d.items, err = decodeList(body, key, d.items); err == nil {
+		return d.items, 0, nil
 	}
-	return d.oneByOne(body, key)
-}
-
-// oneByOne is the slow way, for a page with a broken item in it.
-func (d *Decoder[T]) oneByOne(body []byte, key string) ([]T, int, error) {
-	page := struct {
-		Embedded embedded[jsontext.Value] `json:"_embedded"`
-	}{embedded[jsontext.Value]{key: key}}
-	if err := json.Unmarshal(body, &page, lenient); err != nil {
+	values, err := decodeList[jsontext.Value](body, key, nil) // the slow way, for a page with a broken item
+	if err != nil {
 		return nil, 0, fmt.Errorf("%w: its list %s can't be decoded", ErrBadPage, key)
 	}
-	d.list.items = d.list.items[:0]
-	broken := 0
-	for _, value := range page.Embedded.items {
+	d.items = d.items[:0]
+	for _, value := range values {
 		var item T
-		if json.Unmarshal(value, &item, lenient) != nil {
+		if json.Unmarshal(value, &item, lenient) != nil && !d.partly(value, &item) {
 			broken++
 			continue
 		}
-		d.list.items = append(d.list.items, item)
+		d.items = append(d.items, item)
 	}
-	return d.list.items, broken, nil
+	return d.items, broken, nil
+}
+
+// partly decodes the members of an item one by one, and reports those of another
+// type. It is false for an item that is lost.
+func (d *Decoder[T]) partly(value jsontext.Value, item *T) bool {
+	var members map[string]jsontext.Value
+	id, err := One[Member](value)
+	if d.LeftOut == nil || err != nil || id.ID.IsZero() || json.Unmarshal(value, &members, lenient) != nil {
+		return false
+	}
+	*item = *new(T)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		before := *item
+		alone, err := json.Marshal(map[string]jsontext.Value{name: members[name]}, lenient)
+		if err != nil || json.Unmarshal(alone, item, lenient) != nil {
+			*item = before
+			d.LeftOut(id.ID, name)
+		}
+	}
+	return true
 }
 
 // One decodes a single resource.
@@ -60,16 +78,27 @@ func One[T any](body []byte) (T, error) {
 	return item, nil
 }
 
+// decodeList decodes the list named key of a page into items.
+func decodeList[T any](body []byte, key string, items []T) ([]T, error) {
+	page := struct {
+		Embedded embedded[T] `json:"_embedded"`
+	}{embedded[T]{key: key, items: items}}
+	err := json.Unmarshal(body, &page, lenient)
+	return page.Embedded.items, err
+}
+
 // embedded is the _embedded object of a page, of which one list matters.
 type embedded[T any] struct {
-	key   string
-	items []T
+	key        string
+	items      []T
+	isThere    bool  // the list
+	begin, end int64 // of its text in the page
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (e *embedded[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	e.items, e.isThere = e.items[:0], false
 	if dec.PeekKind() != '{' {
-		e.items = e.items[:0]
 		return dec.SkipValue()
 	}
 	if _, err := dec.ReadToken(); err != nil {
@@ -83,11 +112,13 @@ func (e *embedded[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		switch {
 		case name.String() != e.key:
 			err = dec.SkipValue()
-		case dec.PeekKind() != '[':
-			e.items = e.items[:0] // of two lists of one name the last counts, as in Page.Records
+		case dec.PeekKind() != '[': // of two lists of one name the last counts
+			e.items, e.isThere = e.items[:0], false
 			err = dec.SkipValue()
 		default:
+			e.isThere, e.begin = true, dec.InputOffset()
 			err = json.UnmarshalDecode(dec, &e.items)
+			e.end = dec.InputOffset()
 		}
 		if err != nil {
 			return err

@@ -1,5 +1,5 @@
-// Package pingone reads PingOne's management API, and only reads it: pages of
-// users, groups, roles and their kin, byte for byte, so that they can be
-// staged as they came. It decodes leniently, since PingOne adds fields and
-// values all the time, and it follows links to its own host alone.
+// Package pingone reads PingOne's management API, and changes nothing in it.
+// Pages come byte for byte, so that they can be staged as they came; decoding is
+// lenient, since PingOne adds fields and values all the time; links are followed
+// to PingOne's own host only.
 package pingone

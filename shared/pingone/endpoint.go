@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,26 +35,20 @@ func ParseTokenEndpoint(s string) (Endpoint, error) {
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	e := Endpoint{TokenURL: u.String()}
-	first, rest, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	first, isToken := strings.CutSuffix(u.Path, "/as/token")
+	e.Environment, _ = ParseID(strings.TrimPrefix(first, "/"))
 	switch {
-	case u.Path == "/as/token":
-	case rest == "as/token":
-		id, ok := ParseID(first)
-		if !ok {
-			return Endpoint{}, errors.New("token endpoint: its first path element is no environment id (a UUID)")
-		}
-		e.Environment = id
+	case isToken && (first == "" || !e.Environment.IsZero()):
+	case isToken:
+		return Endpoint{}, errors.New("token endpoint: before /as/token is no environment id (a UUID)")
 	default:
 		return Endpoint{}, errors.New("token endpoint: its path must be /<environment id>/as/token, or /as/token on a custom domain: copy it from the worker application's Configuration tab")
 	}
-	for _, suffix := range regions {
-		// Hosts are compared whole: pingone.com begins pingone.com.au, too.
-		if u.Host == "auth.pingone."+suffix {
-			if e.Environment.IsZero() {
-				return Endpoint{}, errors.New("token endpoint: the environment id is missing before /as/token")
-			}
-			e.APIURL = "https://api.pingone." + suffix
+	if region, ok := strings.CutPrefix(u.Host, "auth.pingone."); ok && slices.Contains(regions, region) {
+		if e.Environment.IsZero() {
+			return Endpoint{}, errors.New("token endpoint: there is no environment id before /as/token")
 		}
+		e.APIURL = "https://api.pingone." + region
 	}
 	return e, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // An ID is a PingOne UUID: 16 bytes, so that millions fit in memory. The zero
-// ID stands for a missing or malformed one; a page must not fail to decode
+// ID stands for an absent or malformed one: a page must not fail to decode
 // because one id in it is broken.
 type ID [16]byte
 
@@ -24,7 +24,7 @@ func ParseID(s string) (ID, bool) {
 	return ID(u), true
 }
 
-// IsZero tells whether the id is missing or was malformed.
+// IsZero tells whether the id is absent or was malformed.
 func (id ID) IsZero() bool { return id == ID{} }
 
 // String is the lower-case form of 36 characters, or "" for the zero ID.

@@ -3,12 +3,8 @@ package pingone
 import (
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // PageSize is asked for where there is paging: the most that /users and
@@ -39,6 +35,12 @@ func Environments() List {
 // EnvironmentPath is the path of one environment.
 func EnvironmentPath(env ID) string { return "/v1/environments/" + env.String() }
 
+// ItemPath is the path of one item of an environment's collection: users,
+// groups, populations, applications, gateways or roles.
+func ItemPath(env ID, collection string, id ID) string {
+	return EnvironmentPath(env) + "/" + collection + "/" + id.String()
+}
+
 // OrganizationPath is the path of one organization.
 func OrganizationPath(org ID) string { return "/v1/organizations/" + org.String() }
 
@@ -51,12 +53,6 @@ func UsersOf(env ID) List { return paged(env, "users") }
 // UsersIn lists the users of a population.
 func UsersIn(env, population ID) List {
 	return UsersOf(env).filtered(fmt.Sprintf(`population.id eq "%s"`, population))
-}
-
-// UsersUpdatedSince lists the users that changed since a time. Whether PingOne
-// takes this filter is not settled: its documentation says both.
-func UsersUpdatedSince(env ID, since time.Time) List {
-	return UsersOf(env).filtered(fmt.Sprintf(`updatedAt gt "%s"`, since.UTC().Format(time.RFC3339)))
 }
 
 // GroupsOf lists an environment's groups.
@@ -74,8 +70,18 @@ func AllMembers(env, group ID) List {
 // Children lists the groups that are direct members of a group.
 func Children(env, group ID) List { return GroupsOf(env).filtered(directMembersOf(group)) }
 
-// directMembersOf leaves indirect members out: without the type they would
-// be mixed in.
+// UserGroups lists the groups that a user is a member of, indirectly too: its
+// items are of type GroupMembership.
+func UserGroups(env, user ID) List { return memberOf(env, UserPrincipal, user) }
+
+// GroupParents lists the groups that hold a group, as UserGroups does.
+func GroupParents(env, group ID) List { return memberOf(env, GroupPrincipal, group) }
+
+func memberOf(env ID, p Principal, id ID) List {
+	return List{Path: ItemPath(env, string(p), id) + "/" + memberOfGroups, Query: pageLimit, Key: "groupMemberships"}
+}
+
+// directMembersOf names the type: without it indirect members would be mixed in.
 func directMembersOf(group ID) string {
 	return fmt.Sprintf(`memberOfGroups[id eq "%s" and type eq "DIRECT"]`, group)
 }
@@ -92,14 +98,15 @@ func ApplicationsOf(env ID) List { return unpaged(env, "applications") }
 // GatewaysOf lists an environment's gateways. Not paged.
 func GatewaysOf(env ID) List { return unpaged(env, "gateways") }
 
-const totalIdentities = "totalIdentities"
+// TotalIdentitiesKey names the head counts of an environment.
+const TotalIdentitiesKey = "totalIdentities"
 
-// TotalIdentities counts an environment's users on each of some days. Not paged.
+// TotalIdentities counts an environment's users on each of some days, in UTC.
+// PingOne takes times in this filter, no bare days. Not paged.
 func TotalIdentities(env ID, from, to time.Time) List {
-	l := unpaged(env, totalIdentities).filtered(fmt.Sprintf(`startDate eq "%s" and endDate eq "%s"`,
-		from.UTC().Format(time.DateOnly), to.UTC().Format(time.DateOnly)))
-	l.Query = strings.TrimPrefix(l.Query, "&")
-	return l
+	const day = time.DateOnly + "T00:00:00Z"
+	return unpaged(env, TotalIdentitiesKey).filtered(fmt.Sprintf(`startDate eq "%s" and endDate eq "%s"`,
+		from.UTC().Format(day), to.UTC().Format(day)))
 }
 
 // A Principal is a sort of thing that can hold roles, as in its path.
@@ -113,9 +120,14 @@ const (
 	GatewayPrincipal     Principal = "gateways"
 )
 
+const (
+	roleAssignments = "roleAssignments"
+	memberOfGroups  = "memberOfGroups"
+)
+
 // RoleAssignmentsOf lists the roles that one principal holds. Not paged.
 func RoleAssignmentsOf(env ID, p Principal, id ID) List {
-	return List{Path: fmt.Sprintf("%s/%s/%s/roleAssignments", EnvironmentPath(env), p, id), Key: "roleAssignments"}
+	return List{Path: ItemPath(env, string(p), id) + "/" + roleAssignments, Key: roleAssignments}
 }
 
 // DevicesKey names the devices of a user, in their path and in the reply.
@@ -125,7 +137,7 @@ const DevicesKey = "devices"
 // documented: no limit is sent, and a next link is followed (PingOne
 // documentation, "MFA devices").
 func DevicesOf(env, user ID) List {
-	return List{Path: fmt.Sprintf("%s/%s/%s/%s", EnvironmentPath(env), UserPrincipal, user, DevicesKey), Key: DevicesKey}
+	return List{Path: ItemPath(env, string(UserPrincipal), user) + "/" + DevicesKey, Key: DevicesKey}
 }
 
 func paged(env ID, name string) List {
@@ -141,118 +153,9 @@ func unpaged(env ID, name string) List {
 // filtered adds a filter. Spaces become %20: a plus sign is a space to some
 // decoders only.
 func (l List) filtered(filter string) List {
-	l.Query += "&filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
+	if l.Query != "" {
+		l.Query += "&"
+	}
+	l.Query += "filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
 	return l
-}
-
-// IsLast tells whether a page of a list names no page after it. What can't be
-// decoded does not tell, and is not the last one.
-func IsLast(body []byte) bool {
-	var in struct {
-		Links struct {
-			Next Link `json:"next"`
-		} `json:"_links"`
-	}
-	return json.Unmarshal(body, &in, lenient) == nil && in.Links.Next.Href == ""
-}
-
-// readList fills in what the page says of its list. A list that is not there is
-// not an empty one: ErrBadPage. One that shows fewer items than it tells of is
-// ErrContradiction.
-func (p *Page) readList(l List, first bool) error {
-	var in struct {
-		Links struct {
-			Next Link `json:"next"`
-		} `json:"_links"`
-		Embedded map[string]items `json:"_embedded"`
-		Count    number           `json:"count"`
-		Size     number           `json:"size"`
-	}
-	if err := json.Unmarshal(p.Body, &in, lenient); err != nil {
-		return fmt.Errorf("%w: its JSON has another shape", ErrBadPage)
-	}
-	list, ok := in.Embedded[l.Key]
-	if (!ok || !list.isList) && !saysEmpty(in.Count, in.Size) {
-		return fmt.Errorf("%w: no _embedded.%s in it, and no count that says it is empty", ErrBadPage, l.Key)
-	}
-	only, shown := first && in.Links.Next.Href == "", len(list.ids)
-	if told := l.told(in.Size, in.Count, shown, only); shown < told {
-		return fmt.Errorf("%w: %d %s, %d shown", ErrContradiction, told, l.Key, shown)
-	}
-	p.IDs, p.Records, p.Next = list.ids, shown, in.Links.Next.Href
-	p.items = p.Body[list.begin:list.end]
-	if in.Count.known {
-		p.Count = in.Count.n
-	}
-	return nil
-}
-
-// told is how many items a page must show by its size and, if it is the only one,
-// by its count. Two counts are others: that of total identities, which counts
-// users (PingOne documentation, "Total Identities"), and that of a list that
-// comes in pages, which may be wrong ("Read All Users") and is believed only where
-// it is not zero and nothing is shown.
-func (l List) told(size, count number, shown int, only bool) int {
-	paged := strings.HasPrefix(l.Query, "limit=")
-	if !only || l.Key == totalIdentities || paged && shown > 0 {
-		return size.n
-	}
-	return max(size.n, count.n)
-}
-
-// saysEmpty tells whether one of the two is zero and the other doesn't
-// contradict.
-func saysEmpty(count, size number) bool {
-	return (count.known || size.known) && count.n == 0 && size.n == 0
-}
-
-// A number is a count that may be missing. What is none is taken for a
-// missing one: pages are not given up for it.
-type number struct {
-	n     int
-	known bool
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (n *number) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	value, err := dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	i, err := strconv.Atoi(string(value))
-	*n = number{}
-	if err == nil && i >= 0 {
-		*n = number{n: i, known: true}
-	}
-	return nil
-}
-
-// items are the ids of a list's elements, of which nothing else is decoded, and
-// where their text begins and ends.
-type items struct {
-	isList     bool
-	ids        []ID
-	begin, end int64
-}
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom. What is no list has no
-// items.
-func (n *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
-	*n = items{} // of two lists of one name the last counts
-	if dec.PeekKind() != '[' {
-		return dec.SkipValue()
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	n.isList, n.begin = true, dec.InputOffset()
-	for dec.PeekKind() != ']' {
-		n.ids = append(n.ids, ID{})
-		if _, err := readID(dec, &n.ids[len(n.ids)-1]); err != nil {
-			return err
-		}
-	}
-	n.end = dec.InputOffset()
-	_, err := dec.ReadToken()
-	return err
 }

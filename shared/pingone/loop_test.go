@@ -32,7 +32,7 @@ func TestTheSameItemsForEverAreAnError(t *testing.T) {
 		name  string
 		items []string
 		ends  bool
-		pages int // that are kept
+		pages int // that are shown
 		err   error
 	}{
 		{"for ever", []string{a}, false, 3, pingone.ErrPageLoop},
@@ -55,5 +55,17 @@ func TestTheSameItemsForEverAreAnError(t *testing.T) {
 				t.Errorf("%d calls, want %d", r.calls.Load(), want+1)
 			}
 		})
+	}
+}
+
+func TestTheSameLinkTwiceIsAnError(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, req *http.Request) {
+		next := map[string]string{"": "1", "1": "2", "2": "1"}[req.URL.Query().Get("cursor")]
+		_, _ = fmt.Fprintf(w, `{"_links":{"next":{"href":"/v1/environments/x/users?cursor=%s"}},"_embedded":{"users":[]}}`, next)
+	})
+	pages, err := r.read(t.Context(), pingone.UsersOf(env), "")
+	if !errors.Is(err, pingone.ErrPageLoop) || len(pages) != 2 || r.calls.Load() != 3 {
+		t.Errorf("%d pages, %d calls, %v; want 2, 3, ErrPageLoop", len(pages), r.calls.Load(), err)
 	}
 }

@@ -27,6 +27,15 @@ func (m *Member) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
+// An anyItem is an item's id, zero for one without, whatever the item is.
+type anyItem ID
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (a *anyItem) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	_, err := readID(dec, (*ID)(a))
+	return err
+}
+
 // readID reads over an item of a list and finds its id, zero for one without.
 // It is not ok for what is no object or has an id that is no text; null is an
 // object without an id.

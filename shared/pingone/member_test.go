@@ -8,7 +8,7 @@ import (
 )
 
 // Reading of an item the id alone finds what reading it as a struct does. The
-// corpus holds what can be told apart.
+// corpus holds what may differ.
 func FuzzMember(f *testing.F) {
 	const id = `"57de9478-8f63-4383-ab62-000000000001"`
 	for _, item := range []string{

@@ -3,6 +3,7 @@ package pingone
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"pingone-authomize/shared/transport"
 )
@@ -19,24 +20,27 @@ const (
 	Directory     RateGroup = "directory"     // not published
 	Audit         RateGroup = "audit"         // 10 a second
 	MFA           RateGroup = "mfa"           // not published
+	Analytics     RateGroup = "analytics"     // 600 a minute
 )
 
-// auditPerSecond is 35 % of the audit limit.
-const auditPerSecond = 3.5
+// cappedPerSecond is 35 % of the audit and of the analytics limit.
+const cappedPerSecond = 3.5
+
+// explorePerSecond is how often PingOne makes an exploration for an environment
+// (PingOne documentation, "MFA reports").
+const explorePerSecond = 0.2
 
 // RateGroupOf tells which limit a path draws on.
 func RateGroupOf(path string) RateGroup {
-	rest, inEnvironment := strings.CutPrefix(path, "/v1/environments/")
-	_, rest, hasList := strings.Cut(rest, "/")
-	if !inEnvironment || !hasList {
+	parts := append(strings.Split(path, "/"), "", "", "", "") // "", v1, environments, its id, list …
+	switch list, last := parts[4], path[strings.LastIndex(path, "/")+1:]; {
+	case parts[2] != "environments", strings.Contains(path, "/"+roleAssignments):
 		return Configuration
-	}
-	switch list, _, _ := strings.Cut(rest, "/"); {
 	case list == "activities":
 		return Audit
-	case strings.HasSuffix(rest, "/roleAssignments"):
-		return Configuration
-	case strings.HasSuffix(rest, "/"+DevicesKey):
+	case list == ExplorationsName, list == TotalIdentitiesKey:
+		return Analytics
+	case last == DevicesKey:
 		return MFA
 	case list == "users", list == "groups", list == "populations":
 		return Directory
@@ -47,18 +51,20 @@ func RateGroupOf(path string) RateGroup {
 // Pacers hold the pace of each rate limit. All clients that send from one
 // address should share them: to PingOne they are one.
 type Pacers struct {
-	own map[RateGroup]*transport.Pacer
+	own     map[RateGroup]*transport.Pacer
+	explore sync.Map // of *transport.Pacer, for making explorations, by path
 }
 
 // NewPacers allows so many requests a second of the configuration and of the
 // directory limit, as many of the MFA limit as of the latter, and of the audit
-// limit no more than one address gets.
+// and analytics limits no more than one address gets.
 func NewPacers(configuration, directory float64) *Pacers {
 	return &Pacers{own: map[RateGroup]*transport.Pacer{
 		Configuration: transport.NewPacer(configuration),
 		Directory:     transport.NewPacer(directory),
-		Audit:         transport.NewPacer(min(configuration, auditPerSecond)),
+		Audit:         transport.NewPacer(min(configuration, cappedPerSecond)),
 		MFA:           transport.NewPacer(directory),
+		Analytics:     transport.NewPacer(min(configuration, cappedPerSecond)),
 	}}
 }
 
@@ -67,8 +73,17 @@ func NewPacers(configuration, directory float64) *Pacers {
 // client are never faster than perSecond together.
 func (p *Pacers) Pacing(perSecond float64, o transport.Options) transport.Options {
 	o.Pacer = transport.NewPacer(perSecond)
-	o.PacerFor = func(r *http.Request) *transport.Pacer { return p.own[RateGroupOf(r.URL.Path)] }
+	o.PacerFor = p.of
 	return o
+}
+
+// of returns the pacer of the limit that a request draws on.
+func (p *Pacers) of(r *http.Request) *transport.Pacer {
+	if r.Method != http.MethodPost {
+		return p.own[RateGroupOf(r.URL.Path)]
+	}
+	one, _ := p.explore.LoadOrStore(r.URL.Path, transport.NewPacer(explorePerSecond))
+	return one.(*transport.Pacer)
 }
 
 // Pacing is that of a client with pacers of its own.

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/transport"
 )
@@ -15,70 +17,74 @@ import (
 func TestRateGroupOf(t *testing.T) {
 	t.Parallel()
 	const env = "/v1/environments/e"
-	tests := map[string]pingone.RateGroup{
-		"/v1/environments":                pingone.Configuration,
-		env:                               pingone.Configuration,
-		"/v1/roles":                       pingone.Configuration,
-		"/v1/organizations/o":             pingone.Configuration,
-		env + "/users":                    pingone.Directory,
-		env + "/users/u":                  pingone.Directory,
-		env + "/groups":                   pingone.Directory,
-		env + "/populations":              pingone.Directory,
-		env + "/users/u/roleAssignments":  pingone.Configuration,
-		env + "/groups/g/roleAssignments": pingone.Configuration,
-		env + "/users/u/devices":          pingone.MFA,
-		env + "/applications":             pingone.Configuration,
-		env + "/gateways":                 pingone.Configuration,
-		env + "/roles":                    pingone.Configuration,
-		env + "/activities":               pingone.Audit,
-	}
-	for path, want := range tests {
+	for path, want := range map[string]pingone.RateGroup{
+		"/v1/environments":                  pingone.Configuration,
+		env:                                 pingone.Configuration,
+		"/v1/roles":                         pingone.Configuration,
+		"/v1/organizations/o":               pingone.Configuration,
+		env + "/users":                      pingone.Directory,
+		env + "/users/u":                    pingone.Directory,
+		env + "/users/u/memberOfGroups":     pingone.Directory,
+		env + "/users/u/roleAssignments":    pingone.Configuration,
+		env + "/users/u/roleAssignments/a":  pingone.Configuration,
+		env + "/users/u/devices":            pingone.MFA,
+		env + "/groups":                     pingone.Directory,
+		env + "/populations":                pingone.Directory,
+		env + "/applications":               pingone.Configuration,
+		env + "/gateways":                   pingone.Configuration,
+		env + "/roles":                      pingone.Configuration,
+		env + "/activities":                 pingone.Audit,
+		env + "/dataExplorations":           pingone.Analytics,
+		env + "/dataExplorations/x/entries": pingone.Analytics,
+		env + "/totalIdentities":            pingone.Analytics,
+	} {
 		if got := pingone.RateGroupOf(path); got != want {
 			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
 }
 
-// script answers at once, and counts.
-type script func(*http.Request) int
-
-func (s script) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: s(r), Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+// A script sends nothing: it answers with a status, and notes when it was asked.
+type script struct {
+	next  int // status of the next reply; 0 is 200
+	began time.Time
+	at    []time.Duration
 }
 
-// A 429 of the audit limit slows audit down and leaves the directory alone;
-// both together never pass the setting.
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	status := max(s.next, http.StatusOK)
+	s.next = 0
+	s.at = append(s.at, time.Since(s.began).Round(time.Millisecond))
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+}
+
+func ask(t *testing.T, c *http.Client, method, path string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://127.0.0.1/v1/environments/"+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+}
+
+// A 429 of one limit slows down nothing but what draws on it: the directory goes
+// on at the full pace of 2 a second.
 func TestPacingByGroup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		audits := 0
-		o := pingone.Pacing(2, transport.Options{Base: script(func(r *http.Request) int {
-			if strings.HasSuffix(r.URL.Path, "/activities") {
-				if audits++; audits == 1 {
-					return http.StatusTooManyRequests
-				}
-			}
-			return http.StatusOK
-		})})
-		client := transport.New(o)
-		get := func(path string) {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := client.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-		}
-		get("/v1/environments/e/activities")
+		s := &script{began: time.Now(), next: http.StatusTooManyRequests}
+		c := transport.New(pingone.Pacing(2, transport.Options{Base: s}))
+		ask(t, c, http.MethodGet, "e/activities")
 		began := time.Now()
 		for range 10 {
-			get("/v1/environments/e/users")
+			ask(t, c, http.MethodGet, "e/users")
 		}
 		if got := time.Since(began); got != 5*time.Second {
-			t.Errorf("10 requests took %s, want 5s: the full pace of 2 a second", got)
+			t.Errorf("10 requests took %s, want 5s", got)
 		}
 	})
 }
@@ -87,41 +93,50 @@ func TestPacingByGroup(t *testing.T) {
 func TestSharedPacers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		pacers := pingone.NewPacers(3, 10)
-		throttle := false
-		base := script(func(*http.Request) int {
-			if throttle {
-				throttle = false
-				return http.StatusTooManyRequests
-			}
-			return http.StatusOK
-		})
-		clients := []*http.Client{
-			transport.New(pacers.Pacing(3, transport.Options{Base: base})), transport.New(pacers.Pacing(3, transport.Options{Base: base})),
+		s, pacers := &script{began: time.Now()}, pingone.NewPacers(3, 10)
+		var clients []*http.Client
+		for range 2 {
+			clients = append(clients, transport.New(pacers.Pacing(3, transport.Options{Base: s})))
 		}
-		get := func(client int) time.Time {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1/v1/environments/e/roles", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp, err := clients[client].Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-			return time.Now()
-		}
-		began := time.Now()
 		for i := range 31 {
-			get(i % 2)
+			ask(t, clients[i%2], http.MethodGet, "e/roles")
 		}
-		if got := time.Since(began).Round(time.Millisecond); got != 10*time.Second {
+		if got := s.at[30]; got != 10*time.Second {
 			t.Errorf("31 requests of two clients took %s, want 10s: 3 a second", got)
 		}
-		throttle = true
-		last := get(0)
-		if got := get(1).Sub(last).Round(time.Millisecond); got < 666*time.Millisecond {
+		s.next = http.StatusTooManyRequests
+		ask(t, clients[0], http.MethodGet, "e/roles")
+		ask(t, clients[1], http.MethodGet, "e/roles")
+		if got := s.at[33] - s.at[32]; got < 666*time.Millisecond {
 			t.Errorf("after a 429 of the one, the other waited %s, want the half pace", got)
+		}
+	})
+}
+
+// PingOne makes one exploration in five seconds for an environment; reading rows
+// does not wait for that.
+func TestExplorationsAreSpacedOut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{began: time.Now()}
+		c := transport.New(pingone.Pacing(100, transport.Options{Base: s}))
+		ask(t, c, http.MethodPost, "a/dataExplorations")
+		ask(t, c, http.MethodPost, "b/dataExplorations")
+		ask(t, c, http.MethodGet, "a/dataExplorations/x/entries")
+		ask(t, c, http.MethodPost, "a/dataExplorations")
+		ask(t, c, http.MethodPost, "a/dataExplorations")
+		for range 8 { // whatever the setting, one address gets 35 % of 10 a second
+			ask(t, c, http.MethodGet, "a/activities")
+		}
+		var at []time.Duration
+		for _, d := range s.at {
+			at = append(at, d.Round(time.Second))
+		}
+		if diff := cmp.Diff([]time.Duration{0, 0, 0, 5 * time.Second, 10 * time.Second}, at[:5]); diff != "" {
+			t.Error(diff)
+		}
+		if took := s.at[12] - s.at[4]; took < 2*time.Second {
+			t.Errorf("8 requests to the audit feed took %s, want 2s", took)
 		}
 	})
 }

@@ -1,9 +1,11 @@
 package pingone
 
+import "strings"
+
 // The resources of PingOne as far as this project reads them. Every enum is a
 // string, since PingOne adds values all the time. Fields that are absent stay
-// zero. Source of the fields: PingOne's OpenAPI description (management
-// module 0.70) and recorded replies.
+// zero. Sources: PingOne's OpenAPI description (management module 0.70) and
+// recorded replies.
 
 // A Ref names another resource.
 type Ref struct {
@@ -15,7 +17,6 @@ type Ref struct {
 type Organization struct {
 	ID   ID     `json:"id"`
 	Name string `json:"name,omitzero"`
-	Type string `json:"type,omitzero"`
 }
 
 // An Environment separates users, groups and applications within an organization.
@@ -23,8 +24,6 @@ type Environment struct {
 	ID           ID     `json:"id"`
 	Name         string `json:"name,omitzero"`
 	Description  string `json:"description,omitzero"`
-	Type         string `json:"type,omitzero"`   // PRODUCTION, SANDBOX
-	Region       string `json:"region,omitzero"` // NA, EU, …
 	Status       string `json:"status,omitzero"` // ACTIVE, DELETE_PENDING
 	Organization Ref    `json:"organization,omitzero"`
 	CreatedAt    string `json:"createdAt,omitzero"`
@@ -39,10 +38,10 @@ type Population struct {
 	UserCount   *int   `json:"userCount,omitzero"`
 }
 
-// A DayTotal is how many users an environment had on a day.
+// A DayTotal is how many users an environment had on a day. Which day is not
+// decoded: PingOne sends it as a number or as text.
 type DayTotal struct {
-	Date            string `json:"date,omitzero"`
-	TotalIdentities *int   `json:"totalIdentities,omitzero"`
+	TotalIdentities *int `json:"totalIdentities,omitzero"`
 }
 
 // A User is a person in an environment.
@@ -51,7 +50,6 @@ type User struct {
 	Username         string   `json:"username,omitzero"`
 	Email            string   `json:"email,omitzero"`
 	Enabled          *bool    `json:"enabled,omitzero"`
-	Environment      Ref      `json:"environment,omitzero"`
 	Population       Ref      `json:"population,omitzero"`
 	Name             UserName `json:"name,omitzero"`
 	Title            string   `json:"title,omitzero"`
@@ -85,12 +83,10 @@ type SignOn struct {
 	At string `json:"at,omitzero"`
 }
 
-// A Device is what a user proves itself with in MFA. Its phone number, e-mail
-// address and nickname are not decoded: nothing is made of them. Source of the
-// fields: PingOne documentation, "MFA devices".
+// A Device is what a user proves itself with in MFA. Nothing is made of its type,
+// phone number, e-mail address and nickname. Source: PingOne documentation, "MFA
+// devices".
 type Device struct {
-	ID     ID     `json:"id"`
-	Type   string `json:"type,omitzero"`   // SMS, TOTP, MOBILE, FIDO2, …
 	Status string `json:"status,omitzero"` // ACTIVE, ACTIVATION_REQUIRED
 }
 
@@ -100,8 +96,6 @@ type Group struct {
 	ID                 ID            `json:"id"`
 	Name               string        `json:"name,omitzero"`
 	Description        string        `json:"description,omitzero"`
-	Environment        Ref           `json:"environment,omitzero"`
-	Population         Ref           `json:"population,omitzero"`
 	UserFilter         string        `json:"userFilter,omitzero"`
 	SourceType         string        `json:"sourceType,omitzero"` // GATEWAY, IDP
 	DirectMemberCounts *MemberCounts `json:"directMemberCounts,omitzero"`
@@ -114,15 +108,22 @@ type MemberCounts struct {
 	Groups *int `json:"groups,omitzero"`
 }
 
+// A GroupMembership is an item of UserGroups or GroupParents: a group, and how
+// its member belongs to it.
+type GroupMembership struct {
+	ID   ID     `json:"id"`            // of the group that holds the member
+	Type string `json:"type,omitzero"` // DIRECT or INDIRECT; any case
+}
+
+// Direct tells whether PingOne says that the member is no member by another group.
+func (m GroupMembership) Direct() bool { return strings.EqualFold(m.Type, "DIRECT") }
+
 // A Role is a built-in or custom administrator role.
 type Role struct {
-	ID           ID               `json:"id"`
-	Name         string           `json:"name,omitzero"`
-	Description  string           `json:"description,omitzero"`
-	Type         string           `json:"type,omitzero"` // CUSTOM, PLATFORM; absent in /v1/roles
-	ApplicableTo []string         `json:"applicableTo,omitempty"`
-	Permissions  []RolePermission `json:"permissions,omitempty"`
-	Environment  Ref              `json:"environment,omitzero"`
+	ID          ID               `json:"id"`
+	Name        string           `json:"name,omitzero"`
+	Type        string           `json:"type,omitzero"` // CUSTOM, PLATFORM; absent in /v1/roles
+	Permissions []RolePermission `json:"permissions,omitempty"`
 }
 
 // A RolePermission is named by id (category:action:resource) or, in older
@@ -135,13 +136,24 @@ type RolePermission struct {
 
 // A RoleAssignment gives a principal a role within a scope.
 type RoleAssignment struct {
-	ID          ID  `json:"id"`
-	Role        Ref `json:"role"`
-	Scope       Ref `json:"scope"` // Type: ORGANIZATION, ENVIRONMENT, POPULATION, APPLICATION, GROUP, …; any case
-	Environment Ref `json:"environment,omitzero"`
-	// Group is set on a user's assignment that comes from a group: inherited.
+	ID    ID  `json:"id"`
+	Role  Ref `json:"role"`
+	Scope Ref `json:"scope"` // Type: ORGANIZATION, ENVIRONMENT, POPULATION, APPLICATION, GROUP, …; any case
+	// Group is set on a user's assignment that comes from a group.
 	Group Ref `json:"group,omitzero"`
+	// Type or InheritanceType may be INDIRECT, in any case, for the same reason:
+	// PingOne's description has the first marker, a third party's driver this one.
+	Type            string `json:"type,omitzero"`
+	InheritanceType string `json:"inheritanceType,omitzero"`
 }
+
+// Inherited tells whether a user's assignment comes from a group, and is the
+// group's. What a group itself holds may name the group, too: ask of users only.
+func (r RoleAssignment) Inherited() bool {
+	return !r.Group.ID.IsZero() || isIndirect(r.Type) || isIndirect(r.InheritanceType)
+}
+
+func isIndirect(kind string) bool { return strings.EqualFold(kind, "INDIRECT") }
 
 // An Application is what users sign on to, or a client of its own.
 type Application struct {
@@ -174,14 +186,14 @@ type AccessControl struct {
 	Group *GroupCondition `json:"group,omitzero"`
 }
 
-// A RoleCondition has the one known type ADMIN_USERS_ONLY. PingOne always
+// A RoleCondition has the one type ADMIN_USERS_ONLY. PingOne always
 // sends a type.
 type RoleCondition struct {
 	Type string `json:"type,omitzero"`
 }
 
 // A GroupCondition has type ANY_GROUP or ALL_GROUPS. PingOne always sends a
-// list; nil stands for one that is missing, which no empty list is.
+// list; nil stands for an absent one, which no empty list is.
 type GroupCondition struct {
 	Type   string `json:"type,omitzero"`
 	Groups []Ref  `json:"groups,omitempty"`
@@ -192,9 +204,7 @@ type Gateway struct {
 	ID          ID     `json:"id"`
 	Name        string `json:"name,omitzero"`
 	Description string `json:"description,omitzero"`
-	Type        string `json:"type,omitzero"` // LDAP, PING_FEDERATE, …
 	Enabled     *bool  `json:"enabled,omitzero"`
-	Environment Ref    `json:"environment,omitzero"`
 }
 
 // A Resource has an id of its own.
@@ -214,9 +224,6 @@ func (g Group) ResourceID() ID { return g.ID }
 
 // ResourceID implements Resource.
 func (r Role) ResourceID() ID { return r.ID }
-
-// ResourceID implements Resource.
-func (r RoleAssignment) ResourceID() ID { return r.ID }
 
 // ResourceID implements Resource.
 func (a Application) ResourceID() ID { return a.ID }

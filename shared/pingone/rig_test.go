@@ -63,12 +63,6 @@ func (s *source) Credentials(context.Context) (secret.Credentials, error) {
 	return s.now, s.err
 }
 
-func (s *source) change(f func(*secret.Credentials)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f(&s.now)
-}
-
 func (s *source) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -16,7 +15,7 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-// Tokens fetches access tokens by client credentials, and keeps one until
+// Tokens fetches access tokens by client credentials, and holds one until
 // shortly before its end. It is safe for concurrent use, and outlives
 // invocations: nothing in it holds a context.
 type Tokens struct {
@@ -24,9 +23,7 @@ type Tokens struct {
 	http   *http.Client
 	now    func() time.Time
 
-	busy chan struct{} // holds one while nobody fetches: waiters can leave when their ctx ends
-
-	mu      sync.Mutex
+	busy    chan struct{} // the lock, which a waiter can leave when its ctx ends
 	current string
 	fresh   time.Time // fetch a new one from here on; zero: only after a 401
 }
@@ -35,42 +32,35 @@ type Tokens struct {
 // rotated secret is seen. o.Authorize is not used.
 func NewTokens(source secret.Source, o transport.Options) *Tokens {
 	o.Authorize, o.Pacer, o.Stats = nil, nil, nil
-	t := &Tokens{source: source, http: transport.New(o), now: time.Now, busy: make(chan struct{}, 1)}
-	t.busy <- struct{}{}
-	return t
+	return &Tokens{source: source, http: transport.New(o), now: time.Now, busy: make(chan struct{}, 1)}
 }
+
+func (t *Tokens) lock(ctx context.Context) error {
+	select {
+	case t.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *Tokens) unlock() { <-t.busy }
 
 // Token returns the access token, fetching one where there is none. Errors:
-// ErrCredentials if the token endpoint refuses them, else those of the source
-// or the network.
-func (t *Tokens) Token(ctx context.Context) (string, error) { return t.replace(ctx, "") }
-
-// Renew returns another access token than stale, which the API has refused.
-func (t *Tokens) Renew(ctx context.Context, stale string) (string, error) {
-	return t.replace(ctx, stale)
-}
-
-// replace returns the current token if it is neither stale nor old, else
-// fetches one. Only one goroutine fetches at a time.
-func (t *Tokens) replace(ctx context.Context, stale string) (string, error) {
-	if token := t.kept(stale); token != "" {
-		return token, nil
+// ErrCredentials if the token endpoint refuses them, else those of the source or
+// the network.
+func (t *Tokens) Token(ctx context.Context) (string, error) {
+	if err := t.lock(ctx); err != nil {
+		return "", err
 	}
-	select {
-	case <-t.busy:
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-	defer func() { t.busy <- struct{}{} }()
-	if token := t.kept(stale); token != "" { // somebody fetched it while we waited
-		return token, nil
+	defer t.unlock()
+	if t.current != "" && (t.fresh.IsZero() || t.now().Before(t.fresh)) {
+		return t.current, nil
 	}
 	token, err := t.fetch(ctx)
 	if err != nil {
 		return "", err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.current, t.fresh = token.AccessToken, time.Time{}
 	if !token.Expiry.IsZero() {
 		end := token.Expiry.Round(0) // by the wall clock, which goes on while a function is frozen
@@ -79,13 +69,15 @@ func (t *Tokens) replace(ctx context.Context, stale string) (string, error) {
 	return t.current, nil
 }
 
-func (t *Tokens) kept(stale string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.current == stale || !t.fresh.IsZero() && !t.now().Before(t.fresh) {
-		return ""
+// drop forgets a token that the API has refused, unless it was replaced already.
+func (t *Tokens) drop(ctx context.Context, token string) {
+	if t.lock(ctx) != nil {
+		return
 	}
-	return t.current
+	defer t.unlock()
+	if t.current == token {
+		t.current = ""
+	}
 }
 
 func (t *Tokens) fetch(ctx context.Context) (*oauth2.Token, error) {
@@ -108,18 +100,18 @@ func (t *Tokens) fetch(ctx context.Context) (*oauth2.Token, error) {
 	}
 	token, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, t.http))
 	if err != nil {
-		return nil, tokenError(err, c.AuthMethod)
+		return nil, tokenError(ctx, err, c.AuthMethod)
 	}
 	return token, nil
 }
 
-// tokenError keeps the status and the OAuth code; the rest of oauth2's error
+// tokenError holds the status and the OAuth code; the rest of oauth2's error
 // holds the reply's body. PingOne gives one answer, invalid_client, to a wrong
 // id, a wrong secret and a wrong method, so all three are named.
-func tokenError(err error, method secret.AuthMethod) error {
+func tokenError(ctx context.Context, err error, method secret.AuthMethod) error {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
-		return fmt.Errorf("pingone: fetch token: %w", withoutURL(err))
+		return fmt.Errorf("pingone: fetch token: %w", sendError(ctx, err))
 	}
 	status := refused.Response.StatusCode
 	answer := strings.TrimSpace(fmt.Sprintf("%d %s", status, clean(refused.ErrorCode, 64)))
@@ -132,15 +124,17 @@ func tokenError(err error, method secret.AuthMethod) error {
 	case status == http.StatusNotFound:
 		return fmt.Errorf("%w: no token endpoint there (404): correct tokenEndpoint", ErrCredentials)
 	}
-	return fmt.Errorf("pingone: fetch token: the token endpoint answers %s", answer)
+	err = fmt.Errorf("pingone: fetch token: the token endpoint answers %s", answer)
+	if status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooManyRequests {
+		return passingError{err}
+	}
+	return err
 }
 
-// authorize adds the access token. A 401 costs one new token and one more
-// try; a second 401 is the answer.
+// authorize adds the access token. After a 401 the next try has another one.
 type authorize struct {
 	next   http.RoundTripper
 	tokens *Tokens
-	wait   func(*http.Request) error // for the pacers
 }
 
 func (a *authorize) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -148,23 +142,11 @@ func (a *authorize) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, transport.Final(err)
 	}
-	resp, err := a.next.RoundTrip(withToken(r, token))
-	if err != nil || resp.StatusCode != http.StatusUnauthorized {
-		return resp, err
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := a.next.RoundTrip(r)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		a.tokens.drop(r.Context(), token)
 	}
-	_ = resp.Body.Close()
-	token, err = a.tokens.Renew(r.Context(), token)
-	if err != nil {
-		return nil, transport.Final(err)
-	}
-	if err := a.wait(r); err != nil { // this try doesn't come through the pacers' own layer
-		return nil, err
-	}
-	return a.next.RoundTrip(withToken(r, token))
-}
-
-func withToken(r *http.Request, token string) *http.Request {
-	c := r.Clone(r.Context())
-	c.Header.Set("Authorization", "Bearer "+token)
-	return c
+	return resp, err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -26,13 +25,10 @@ type Times struct {
 
 // The questions about Authomize.
 const (
-	askReadBack  = "can records be read back"
-	askBadRecord = "what does one bad record do to its batch"
-	askService   = "may service accounts be in groupings"
-	askVirtual   = "may a VirtualGroup have members and permissions"
-	askReference = "what becomes of a reference to nothing"
-	askSweep     = "does the sweep spare what was posted again"
-	askLargest   = "how large may a request be"
+	askReadBack = "can records be read back"
+	askService  = "may service accounts be in groupings"
+	askVirtual  = "may a VirtualGroup have members and permissions"
+	askSweep    = "does the sweep spare what was posted twice"
 )
 
 // The records that a probe posts. None is a person's.
@@ -41,7 +37,6 @@ const (
 	userOld   = "probe:user-old"
 	service   = "probe:service"
 	group     = "probe:group"
-	late      = "probe:late"
 	virtual   = "probe:virtual"
 	privilege = "probe:privilege"
 	asset     = "probe:asset"
@@ -53,7 +48,7 @@ func Authomize(ctx context.Context, c *authomize.Client, set config.Transform, t
 	p := &app{client: c, set: set, times: times}
 	var all []Finding
 	for _, ask := range []func(context.Context) Finding{
-		p.readBack, p.badRecord, p.serviceAccount, p.virtualGroup, p.reference, p.sweep, p.largest,
+		p.readBack, p.serviceAccount, p.virtualGroup, p.sweep,
 	} {
 		if ctx.Err() != nil {
 			return all
@@ -136,31 +131,11 @@ func (p *app) readBack(ctx context.Context) Finding {
 	p.lag, p.none = time.Since(began), !seen
 	switch {
 	case err != nil:
-		return open(askReadBack, fmt.Sprintf("no: %v", err), "nothing to set; what the receipts say is all that is known")
+		return open(askReadBack, fmt.Sprintf("no: %v", err), "nothing to set; the receipts are all that there is to see")
 	case !seen:
-		return open(askReadBack, fmt.Sprintf("a user that was posted could not be read within %s", p.times.Wait), "try again with a longer --probe-wait")
+		return open(askReadBack, fmt.Sprintf("a user that was posted could not be read within %s", p.times.Wait), "repeat it with a longer --probe-wait")
 	}
 	return fine(askReadBack, fmt.Sprintf("yes, after %s", p.lag.Round(time.Second)), "nothing to set")
-}
-
-func (p *app) badRecord(ctx context.Context) Finding {
-	receipt, err := p.post(ctx, authomize.User{UniqueID: "probe:user-b", Name: "Probe B"},
-		authomize.User{UniqueID: "probe:user-bad", Name: "Probe C", Email: "no address"})
-	var refused *authomize.Error
-	const follows = "nothing to set: a run holds the record back in quarantine and posts the rest"
-	switch {
-	case errors.As(err, &refused) && errors.Is(err, authomize.ErrInvalid):
-		named := "without naming the record; a run finds it by halving the batch"
-		if len(refused.Detail) > 0 && refused.Detail[0].Index == 1 {
-			named = fmt.Sprintf("and names record and field (%s, %s)", refused.Detail[0].Field, refused.Detail[0].Type)
-		}
-		return fine(askBadRecord, "a malformed e-mail address refuses the whole batch, "+named, follows)
-	case err != nil:
-		return failed(askBadRecord, err)
-	case receipt.Accepted < 2:
-		return fine(askBadRecord, "the others are accepted, it is not, and the receipt only counts", "nothing to set: a run finds it by posting fewer at once")
-	}
-	return fine(askBadRecord, "a malformed e-mail address is accepted", "nothing to set: a run leaves such addresses out")
 }
 
 func (p *app) serviceAccount(ctx context.Context) Finding {
@@ -184,7 +159,7 @@ func (p *app) serviceAccount(ctx context.Context) Finding {
 	case p.set.ServiceAccounts == config.ServiceAccountsAsUsers:
 		return fine(askService, "no", asUsers+", as it is set")
 	}
-	return act(askService, "no: the roles of worker applications and gateways would go to quarantine, and each run would be held", asUsers)
+	return act(askService, "no: the roles of worker applications and gateways would go to quarantine", asUsers)
 }
 
 func (p *app) virtualGroup(ctx context.Context) Finding {
@@ -207,53 +182,19 @@ func (p *app) virtualGroup(ctx context.Context) Finding {
 	case ok:
 		return fine(askVirtual, "yes", "nothing to set")
 	}
-	return act(askVirtual, "no: access to applications that are open to everyone, or to several groups together, would go to quarantine, and each run would be held",
-		"SWEEP=report, and ask for a release that posts ordinary groups")
+	return act(askVirtual, "no: access to applications that are open to everyone, or to several groups together, would go to quarantine",
+		"ask for a release that posts ordinary groups")
 }
 
-func (p *app) reference(ctx context.Context) Finding {
-	a := authomize.AccountAssociation{SourceID: userA, TargetID: late}
-	receipt, err := p.post(ctx, a)
-	if errors.Is(err, authomize.ErrInvalid) {
-		return fine(askReference, "it refuses the batch", "nothing to set: what is referred to is posted first")
-	}
-	if err != nil {
-		return failed(askReference, err)
-	}
-	said := "the receipt names it and does not count it"
-	switch {
-	case len(receipt.Invalid) == 0 && receipt.Accepted == 1:
-		said = "the receipt takes it for good"
-	case receipt.Accepted == 1:
-		said = "the receipt names it, and counts it all the same"
-	case len(receipt.Invalid) == 0:
-		said = "the receipt does not count it, and does not say why"
-	}
-	if ok, err := p.postAll(ctx, authomize.Grouping{UniqueID: late, Name: "Probe"}); err != nil || !ok {
-		return failed(askReference, orRefused(err))
-	}
-	if p.none {
-		return open(askReference, said+"; its fate can't be seen, as nothing can be read back", "nothing to set: what is referred to is posted first")
-	}
-	came, err := p.becomes(ctx, authomize.AccountAssociations, a.Key(), true, p.enough())
-	switch {
-	case err != nil:
-		return failed(askReference, err)
-	case came:
-		return fine(askReference, said+"; it is kept until what it refers to is posted", "nothing to set")
-	}
-	return fine(askReference, said+"; it is dropped", "nothing to set: what is referred to is posted first")
-}
-
-// sweep posts a user, later another one again, and sweeps in between: all that
-// a run's own sweep relies on.
+// sweep posts a user, later another one for the second time, and sweeps what is
+// older: all that a run's own sweep relies on.
 func (p *app) sweep(ctx context.Context) Finding {
 	const never = "SWEEP=never"
 	if _, err := p.post(ctx, authomize.User{UniqueID: userOld, Name: "Probe old"}); err != nil {
 		return failed(askSweep, err)
 	}
 	if p.none {
-		return open(askSweep, "it can't be seen, as nothing can be read back", "SWEEP=report until it is known")
+		return open(askSweep, "it can't be seen, as nothing can be read back", "SWEEP=report until it can be seen")
 	}
 	if there, err := p.becomes(ctx, authomize.Users, userOld, true, p.times.Wait); err != nil || !there {
 		return failed(askSweep, orRefused(err))
@@ -279,14 +220,14 @@ func (p *app) sweep(ctx context.Context) Finding {
 	case err != nil:
 		return failed(askSweep, err)
 	case !gone:
-		return open(askSweep, fmt.Sprintf("what was to go was still there after %s", took), "SWEEP=report until it is known; try again with a longer --probe-wait")
+		return open(askSweep, fmt.Sprintf("what was to go was still there after %s", took), "SWEEP=report until it can be seen; repeat it with a longer --probe-wait")
 	}
 	lost, err := p.becomes(ctx, authomize.Users, userA, false, p.enough())
 	switch {
 	case err != nil:
 		return failed(askSweep, err)
 	case lost:
-		return p.unless(never, act(askSweep, "no: posting a record again does not refresh it, so a sweep would delete what exists", never))
+		return p.unless(never, act(askSweep, "no: posting a record twice does not refresh it, so a sweep would delete what exists", never))
 	}
 	return fine(askSweep, fmt.Sprintf("yes; what was to go was gone after %s", time.Since(began).Round(time.Second)), "nothing to set; SWEEP=apply is safe")
 }
@@ -297,33 +238,6 @@ func (p *app) unless(setting string, f Finding) Finding {
 		f.State, f.Follows = Fine, setting+", as it is set"
 	}
 	return f
-}
-
-func (p *app) largest(ctx context.Context) Finding {
-	many := make([]authomize.Record, authomize.MaxItems)
-	for i := range many {
-		many[i] = authomize.User{UniqueID: fmt.Sprintf("probe:many-%05d", i)}
-	}
-	large := make([]authomize.Record, 980) // of some 1,010 bytes each: just below the limit
-	for i := range large {
-		large[i] = authomize.User{UniqueID: fmt.Sprintf("probe:large-%03d", i), Name: strings.Repeat("x", 950)}
-	}
-	var said []string
-	for _, try := range []struct {
-		what    string
-		records []authomize.Record
-	}{{"10,000 records", many}, {"990,000 bytes", large}} {
-		_, err := p.post(ctx, try.records...)
-		switch {
-		case errors.Is(err, authomize.ErrTooLarge) || errors.Is(err, authomize.ErrInvalid):
-			said = append(said, try.what+" are refused")
-		case err != nil:
-			return failed(askLargest, err)
-		default:
-			said = append(said, try.what+" are accepted")
-		}
-	}
-	return fine(askLargest, strings.Join(said, ", "), "nothing to set: a run halves a batch that is too large")
 }
 
 var errNotAccepted = errors.New("the records that the question needs were not accepted, or did not appear in time")

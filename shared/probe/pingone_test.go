@@ -37,69 +37,43 @@ func clientOf(t *testing.T, s *pingonetest.Server) *pingone.Client {
 
 func TestPingOne(t *testing.T) {
 	t.Parallel()
-	// The answers of the demonstration organization.
-	asItComes := []string{
-		"fine yes -> nothing to set",
-		"fine no -> nothing to set: a run reads all users",
-		"fine yes -> nothing to set",
-		"fine yes -> nothing to set",
-		"fine yes, and they name the group -> nothing to set: a run leaves them out and reads them from the group",
-		"fine yes -> nothing to set: a population that is not wholly visible holds the sweep",
-		"fine yes -> nothing to set",
+	const (
+		marked  = " -> nothing to set: a run leaves them out and reads them from the group"
+		devices = " -> nothing to set: a run asks for each user who has no row"
+		refused = " -> with MFA_DEVICES=true a run makes a call for each user who may use MFA; Identity Data Read Only and Configuration Read Only together may open the bulk list"
+	)
+	demo := func(opts ...pingonetest.Option) *pingonetest.Server {
+		return pingonetest.New(t, pingonetest.Demo(), opts...)
 	}
-	type change map[int]string
-	for _, tt := range []struct {
-		name string
-		opts []pingonetest.Option
-		want change
+	ids := pingonetest.DemoIDs()
+	both := []pingone.ID{ids.Administrators, ids.Workforce}
+	for name, tt := range map[string]struct {
+		server *pingonetest.Server
+		in     []pingone.ID
+		want   []string
 	}{
-		{name: "as it comes"},
-		{name: "other habits", opts: []pingonetest.Option{pingonetest.DynamicNotDirect(), pingonetest.WithUpdatedAt(), pingonetest.WithPageMax(300)}, want: change{
-			0: "fine no, it holds 300 -> nothing to set: lists take 4 times the calls that run --estimate says",
-			1: "fine yes -> nothing to set: a run reads all users all the same, since it would not tell of those that are gone",
-			2: "fine no -> nothing to set: a run asks a second time, one call more for each dynamic group",
+		"as it comes": {demo(), both, []string{
+			"fine yes, marked by group.id" + marked,
+			"fine yes; deviceStatus is ACTIVATION_REQUIRED (6), ACTIVE (32); 2 of 36 users who may use MFA have no row, one of whom was asked for and has no device" + devices,
 		}},
-		{name: "rights missing", opts: []pingonetest.Option{
-			pingonetest.WithDeny("/v1/environments/*/groups/*/roleAssignments", 403, "ACCESS_FAILED"),
-			pingonetest.WithDeny("/v1/environments/*/activities", 403, "ACCESS_FAILED"),
-		}, want: change{
-			3: "act no: each run would be held -> grant a role with permissions:read:groupRoleAssignments",
-			6: "act no: every run would ask for the roles of every user, one call each -> grant a role with audit_reporting:read:activity",
+		"other habits": {demo(pingonetest.InheritedBy("inheritanceType"), pingonetest.WithRowWithoutDevice()), both, []string{
+			"fine yes, marked by inheritanceType" + marked,
+			"fine yes; deviceStatus is empty (2), ACTIVATION_REQUIRED (6), ACTIVE (32); each of 36 users who may use MFA has a row" + devices,
+		}},
+		"no marker, no bulk list": {demo(pingonetest.InheritedBy(""), pingonetest.WithDeny("/v1/environments/*/dataExplorations", 403, "ACCESS_FAILED")), both, []string{
+			"open a member holds the same role in the same scope, without any marker: inherited, or given twice -> nothing to set; if it is inherited, it is shown as the user's own as well",
+			"fine no (403 ACCESS_FAILED)" + refused,
+		}},
+		"nothing to see": {pingonetest.New(t, pingonetest.Sized(pingonetest.Size{Users: 3})), []pingone.ID{pingonetest.SizedEnvironment()}, []string{
+			"open no group with members and a role was found -> nothing to set",
+			"open no environment has a user who may use MFA -> nothing to set",
 		}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := pingonetest.New(t, pingonetest.Demo(), tt.opts...)
-			ids := pingonetest.DemoIDs()
-			got := brief(probe.PingOne(t.Context(), clientOf(t, s), []pingone.ID{ids.Administrators, ids.Workforce}))
-			want := append([]string{}, asItComes...)
-			for i, line := range tt.want {
-				want[i] = line
-			}
-			if tt.want[3] != "" { // what groups hold is not readable, so this can't be seen
-				want[4] = got[4]
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(tt.want, brief(probe.PingOne(t.Context(), clientOf(t, tt.server), tt.in))); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestPingOneWithoutAnswers(t *testing.T) {
-	t.Parallel()
-	s := pingonetest.New(t, pingonetest.Sized(pingonetest.Size{Users: 3}))
-	got := brief(probe.PingOne(t.Context(), clientOf(t, s), []pingone.ID{pingonetest.SizedEnvironment()}))
-	want := []string{
-		"open no environment has more than one page of users -> nothing to set",
-		"fine no -> nothing to set: a run reads all users",
-		"open there is no dynamic group with members, and without groups in it -> nothing to set: a run asks both ways",
-		"open there is no group -> nothing to set",
-		"open no group with members and a role was found -> nothing to set: a run leaves out what names a group",
-		"fine yes -> nothing to set: a population that is not wholly visible holds the sweep",
-		"fine yes -> nothing to set",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }

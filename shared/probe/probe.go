@@ -1,5 +1,5 @@
-// Package probe settles on a tenant of the user's own what the public material
-// about the two APIs leaves open. PingOne is only read. Authomize is written
+// Package probe asks a tenant of the user's own what the public material about
+// the two APIs leaves open. PingOne is only read. Authomize is written
 // to in an app that was made for it, with made-up records.
 package probe
 
@@ -12,7 +12,7 @@ type State string
 const (
 	Fine State = "fine" // nothing is to be set
 	Act  State = "act"  // something is to be set or granted
-	Open State = "open" // it could not be settled; the answer says why
+	Open State = "open" // there is no answer; the text says why
 )
 
 // A Finding is the answer to one question.
@@ -38,5 +38,5 @@ func open(question, why, follows string) Finding {
 
 // failed is a question whose request failed.
 func failed(question string, err error) Finding {
-	return open(question, fmt.Sprintf("a request failed: %v", err), "try again")
+	return open(question, fmt.Sprintf("a request failed: %v", err), "repeat the probe")
 }

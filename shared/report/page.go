@@ -10,6 +10,8 @@ import (
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
+
+	"pingone-authomize/shared/sweep"
 )
 
 //go:embed page.css
@@ -34,8 +36,8 @@ func Page(r *Report) ([]byte, error) {
 	err := h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(g.Raw(pageMeta), h.TitleEl(g.Text(title+": "+r.Run)), h.StyleEl(g.Raw(pageStyle))),
 		h.Body(h.Main(
-			header(r, title), outcomeSection(r), figures(r), runSection(r), unreadSection(r), readSection(r), postedSection(r),
-			sweepSection(r), quarantineSection(r), rolesSection(r), warningsSection(r),
+			header(r, title), outcomeSection(r), figures(r), runSection(r), carriedSection(r), goneSection(r), readSection(r), postedSection(r),
+			sweepSection(r), quarantineSection(r), warningsSection(r),
 			h.Footer(g.Text("report.json beside this page holds the same for programs.")),
 		)),
 	)).Render(&out)
@@ -71,23 +73,29 @@ func outcomeSection(r *Report) g.Node {
 		h.Strong(g.Text(name)),
 		h.P(g.Text(r.explain())),
 		g.If(r.Error != "", h.P(code(r.Error))),
-		g.If(len(r.Sweep.Held) > 0, h.Ul(g.Map(r.Sweep.Held, func(reason string) g.Node { return h.Li(g.Text(reason)) }))),
+		g.If(len(r.Sweep.Held) > 0, h.Ul(g.Map(r.Sweep.Held, r.heldItem))),
+		g.Map(r.approved(), func(line string) g.Node { return h.P(g.Text(line)) }),
+	)
+}
+
+// heldItem is a reason, what to do first, and the command that overrules it.
+func (r *Report) heldItem(reason sweep.Reason) g.Node {
+	next := r.next(&reason)
+	return h.Li(code(string(reason.Code)), g.Text(": "+reason.Text+"."), below("To do: "+reason.Do+"."),
+		g.If(next != "", g.Group{h.Br(), quiet("To approve: "), code(next)}),
+		idsDetails(plural(reason.Count, "id", "ids"), reason.Count, reason.IDs),
 	)
 }
 
 func figures(r *Report) g.Node {
 	figure := func(name string, n int64) g.Node { return h.Div(h.Dt(g.Text(name)), h.Dd(g.Text(Number(n)))) }
-	gone := "Not seen any more"
-	if r.Sweep.Swept {
-		gone = "Named records deleted"
-	}
 	return h.Dl(h.Class("figures"),
 		figure("Read from PingOne", r.Totals.Records),
 		figure("Mapped to records", r.Totals.Mapped),
 		figure("Posted to Authomize", r.Totals.Posted),
 		figure("In quarantine", r.Totals.Quarantined),
-		figure("Unread slices", r.Totals.Unread),
-		figure(gone, r.gone()),
+		figure("Could not be read anew", r.Totals.Carried),
+		figure("Gone in PingOne", r.Totals.Gone),
 	)
 }
 

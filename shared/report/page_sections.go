@@ -1,39 +1,78 @@
 package report
 
 import (
+	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
+
+	"pingone-authomize/shared/staging"
 )
 
-func unreadSection(r *Report) g.Node {
-	var rows g.Group
-	for _, c := range r.Collections {
-		for _, u := range c.Unread {
-			rows = append(rows, unreadRow(c.Name, u))
-		}
-	}
-	if len(rows) == 0 {
+func carriedSection(r *Report) g.Node {
+	if len(r.Carried) == 0 && r.Totals.NeverRead == 0 {
 		return nil
 	}
 	return g.Group{
-		h.H2(g.Text("What could not be read")),
-		note(g.Text("PingOne refused these for good. What was not read is not taken for empty, so nothing is deleted while this lasts.")),
-		scrollTable(head(texts("Collection", "Path", "Reply", "What to do")), h.TBody(rows)),
+		h.H2(g.Text("Carried forward")),
+		note(g.Text("What this run did not read is as it was read last. Nothing of it is deleted."),
+			g.If(r.Totals.NeverRead > 0, g.Text(" "+plural(r.Totals.NeverRead, "list was", "lists were")+" never read; their turn comes in the next runs."))),
+		g.If(len(r.Carried) > 0, scrollTable(head(texts("Why", "What"), numbers("Lists", "Records"), texts("Oldest reading", "What to do")),
+			h.TBody(g.Map(r.Carried, carriedRow)))),
 	}
 }
 
-func unreadRow(collection string, u Unread) g.Node {
+func carriedRow(c Carried) g.Node {
+	oldest := cell(minute(c.Oldest))
+	switch {
+	case c.Oldest.IsZero():
+		oldest = cell("none")
+	case c.Overdue:
+		oldest = h.Td(h.Class("bad"), g.Text(minute(c.Oldest)))
+	}
 	return h.Tr(
-		rowHead(collection),
-		h.Td(code(u.Path), g.If(u.Others != 0, below("and "+Number(u.Others)+" like it"))),
-		h.Td(g.Text(strconv.Itoa(u.Status)+" "+u.Code),
-			g.If(u.Message != "", below(u.Message)),
-			g.If(u.CorrelationID != "", below("correlation id "+u.CorrelationID))),
-		cell(u.Advice),
+		rowHead(string(c.Reason)),
+		h.Td(g.Text(c.Text),
+			g.If(c.Message != "", below(c.Message)),
+			g.If(c.CorrelationID != "", below("correlation id "+c.CorrelationID)),
+			idsDetails("keys", c.Lists, c.Keys)),
+		numberCell(c.Lists), numberCell(c.Records), oldest, cell(c.Do),
+	)
+}
+
+// witnessWords say what makes a thing gone.
+var witnessWords = map[staging.Witness]string{
+	staging.WitnessFeed: "the audit feed has the event", staging.WitnessRights: "404, with rights no narrower than before",
+	staging.WitnessAnswer: "PingOne says that the tie is not direct any more", staging.WitnessEnd: "what it belongs to is gone",
+}
+
+func goneSection(r *Report) g.Node {
+	if len(r.Gone) == 0 {
+		return nil
+	}
+	row := func(w Witnessed) g.Node {
+		by := cmp.Or(witnessWords[w.By], string(w.By))
+		return h.Tr(rowHead(w.Collection), cell(w.Environment.String()), h.Td(g.Text(by), idsDetails("ids", w.Count, w.IDs)), numberCell(w.Count))
+	}
+	return g.Group{
+		h.H2(g.Text("Gone in PingOne")),
+		note(g.Text("What earlier runs read and PingOne does not hold any more, by what proves it.")),
+		scrollTable(head(texts("Collection", "Environment", "Proof"), numbers("Things")), h.TBody(g.Map(r.Gone, row))),
+	}
+}
+
+// idsDetails folds away a list of ids; nothing for none.
+func idsDetails(title string, count int64, ids []string) g.Node {
+	if len(ids) == 0 {
+		return nil
+	}
+	more := count - int64(len(ids))
+	return h.Details(
+		h.Summary(g.Text(title)),
+		h.Ul(h.Class("ids"), g.Map(ids, func(id string) g.Node { return h.Li(code(id)) })),
+		g.If(more > 0, note(g.Text("and "+Number(more)+" more"))),
 	)
 }
 
@@ -43,19 +82,19 @@ func readSection(r *Report) g.Node {
 	for _, c := range r.Collections {
 		bytes += c.Bytes
 		rows = append(rows, h.Tr(rowHead(c.Name), numberCell(c.Records), numberCell(c.Pages), numberCell(c.Calls),
-			rareCell(c.Retries), rareCell(c.Throttled), rareCell(c.Gone), badCell(len(c.Unread)), figureCell(size(c.Bytes)), figureCell(elapsed(c.ElapsedMs))))
+			rareCell(c.Retries), rareCell(c.Throttled), rareCell(c.Carried), rareCell(c.Gone), badCell(c.NeverRead), figureCell(size(c.Bytes)), figureCell(elapsed(c.ElapsedMs))))
 	}
 	sum := r.Totals
 	foot := h.TFoot(h.Tr(rowHead("all"), numberCell(sum.Records), numberCell(sum.Pages), numberCell(sum.Calls),
-		emptyCell(), emptyCell(), emptyCell(), numberCell(sum.Unread), figureCell(size(bytes)), emptyCell()))
+		emptyCell(), emptyCell(), emptyCell(), numberCell(sum.Gone), numberCell(sum.NeverRead), figureCell(size(bytes)), emptyCell()))
 	if len(rows) == 0 {
-		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("10"), g.Text("None: the run ended before any collection was opened.")))}, nil
+		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("11"), g.Text("None: the run ended before any collection was opened.")))}, nil
 	}
 	return g.Group{
 		h.H2(g.Text("Read from PingOne")),
-		note(g.Text("One row for each collection, over all invocations that read it. “Gone” were deleted in PingOne while the run read; that is normal.")),
+		note(g.Text("One row for each collection, over all invocations that read it.")),
 		scrollTable(
-			head(texts("Collection"), numbers("Records", "Pages", "Calls", "Retries", "Throttled", "Gone", "Unread", "Staged", "Time")),
+			head(texts("Collection"), numbers("Records", "Pages", "Calls", "Retries", "Throttled", "Carried", "Gone", "Never read", "Staged", "Time")),
 			h.TBody(rows), foot,
 		),
 	}
@@ -91,12 +130,7 @@ func sweepSection(r *Report) g.Node {
 			g.If(r.Sweep.RequestID != "", g.Group{g.Text("; request "), code(r.Sweep.RequestID)}), g.Text(".")))
 	}
 	for _, gone := range r.Sweep.Gone {
-		more := gone.Count - int64(len(gone.IDs))
-		nodes = append(nodes, h.Details(
-			h.Summary(g.Text(KindName(gone.Kind)+": "+Number(gone.Count))),
-			h.Ul(h.Class("ids"), g.Map(gone.IDs, func(id string) g.Node { return h.Li(code(id)) })),
-			g.If(more != 0, note(g.Text("and "+Number(more)+" more"))),
-		))
+		nodes = append(nodes, idsDetails(KindName(gone.Kind)+": "+Number(gone.Count), gone.Count, gone.IDs))
 	}
 	return nodes
 }
@@ -136,40 +170,17 @@ func quarantineRow(q Quarantined) g.Node {
 	)
 }
 
-func rolesSection(r *Report) g.Node {
-	if len(r.RoleCoverage) == 0 {
-		return nil
-	}
-	row := func(c RoleCoverage) g.Node {
-		oldest := "none"
-		if !c.Oldest.IsZero() {
-			oldest = c.Oldest.Format("2006-01-02 15:04 MST")
-		}
-		return h.Tr(cell(c.Environment.String()), figureCell(strconv.Itoa(c.Users)), figureCell(strconv.Itoa(c.Known)), cell(oldest))
-	}
-	return g.Group{
-		h.H2(g.Text("Roles of users")),
-		scrollTable(
-			head(texts("environment"), numbers("users", "roles known"), texts("oldest reading")),
-			h.TBody(g.Map(r.RoleCoverage, row)),
-		),
-	}
-}
-
 func warningsSection(r *Report) g.Node {
 	title := h.H2(g.Text("Warnings"))
 	if len(r.Warnings) == 0 {
-		return g.Group{title, h.P(g.Text("None: every value was of a sort that is known."))}
+		return g.Group{title, h.P(g.Text("None: every value was of a sort that was seen before."))}
 	}
-	row := func(warning string) g.Node {
-		return h.Tr(cell(meaning(warning)), numberCell(r.Warnings[warning]))
+	row := func(w Warning) g.Node {
+		return h.Tr(h.Td(g.Text(meaning(w.Code)), idsDetails("ids", w.Count, w.IDs)), numberCell(w.Count))
 	}
 	return g.Group{
 		title,
-		note(g.Text("Values that were new, malformed or missing. The records were posted, mapped with care.")),
-		scrollTable(
-			head(texts("What was found, and what became of it"), numbers("Times")),
-			h.TBody(g.Map(slices.Sorted(maps.Keys(r.Warnings)), row)),
-		),
+		note(g.Text("Values that were new, malformed or absent. The records were posted, mapped with care.")),
+		scrollTable(head(texts("What was found, and what became of it"), numbers("Times")), h.TBody(g.Map(r.Warnings, row))),
 	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -11,9 +10,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// Save writes report.json and report.html of a run, over earlier ones. That of
-// another transform which came to its end is kept beside: it may be the proof
-// of what was swept, and when.
+// Save writes report.json and report.html of a run, over earlier ones. What
+// people approved stands in approval.json.
 func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
 	data, err := encode(r)
 	if err != nil {
@@ -23,34 +21,11 @@ func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report
 	if err != nil {
 		return fmt.Errorf("make report page: %w", err)
 	}
-	if err := keepEarlier(ctx, store, run, r); err != nil {
-		return err
-	}
 	if _, err := store.Put(ctx, staging.ReportPageKey(run), page, staging.Always); err != nil {
 		return fmt.Errorf("write report page: %w", err)
 	}
 	if _, err := store.Put(ctx, staging.ReportKey(run), data, staging.Always); err != nil {
 		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
-func keepEarlier(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
-	before, err := Load(ctx, store, run)
-	switch {
-	case errors.Is(err, staging.ErrNotFound), errors.Is(err, staging.ErrCorrupt):
-		return nil
-	case err != nil:
-		return fmt.Errorf("keep the earlier report: %w", err)
-	case before.State != Done && before.State != Held, before.StartedAt.Equal(r.StartedAt):
-		return nil
-	}
-	data, err := encode(before)
-	if err != nil {
-		return err
-	}
-	if _, err := store.Put(ctx, staging.EarlierReportKey(run, before.StartedAt), data, staging.Always); err != nil {
-		return fmt.Errorf("keep the earlier report: %w", err)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -12,9 +11,9 @@ import (
 // tableWidth fits the terminals that are narrowest in practice.
 const tableWidth = 80
 
-// Table writes the outcome, the reasons if the sweep is held back, and a
-// table of what was read and one of what was posted, for a terminal of 80
-// columns without colour.
+// Table writes the outcome, the reasons if the run is held, a table of what was
+// read and one of what was posted, and what could not be read, for a terminal
+// of 80 columns without colour.
 func Table(w io.Writer, r *Report) error {
 	var b strings.Builder
 	writeOutcome(&b, r)
@@ -24,7 +23,6 @@ func Table(w io.Writer, r *Report) error {
 	if len(r.Kinds) > 0 {
 		b.WriteString("\n" + postedTable(r) + "\n")
 	}
-	writeCoverage(&b, r)
 	writeNotes(&b, r)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -32,20 +30,17 @@ func Table(w io.Writer, r *Report) error {
 
 func writeOutcome(b *strings.Builder, r *Report) {
 	writeWrapped(b, r.Headline(), "")
-	for _, reason := range r.Sweep.Held {
+	for _, h := range r.Sweep.Held {
 		b.WriteString("  - ")
-		writeWrapped(b, reason, "    ")
+		writeWrapped(b, string(h.Code)+": "+h.Text, "    ")
+		b.WriteString("    ")
+		writeWrapped(b, "To do: "+h.Do, "    ")
 	}
-}
-
-// writeCoverage says of how many users the roles are known.
-func writeCoverage(b *strings.Builder, r *Report) {
-	if users, known, oldest := r.Coverage(); users > 0 {
-		since := "none read yet"
-		if !oldest.IsZero() {
-			since = "the oldest reading " + elapsed(r.StartedAt.Sub(oldest).Milliseconds()) + " old"
-		}
-		fmt.Fprintf(b, "\nroles known of %s of %s users, %s\n", Number(known), Number(users), since)
+	if r.Approve != "" {
+		b.WriteString("  to approve: " + visible(r.Approve, "") + "\n")
+	}
+	for _, line := range r.approved() {
+		writeWrapped(b, line, "")
 	}
 }
 
@@ -66,12 +61,12 @@ func newTable(columns ...any) table.Writer {
 }
 
 func readTable(r *Report) string {
-	t := newTable("read from PingOne", "records", "pages", "calls", "retries", "unread", "time")
+	t := newTable("read from PingOne", "records", "pages", "calls", "retries", "carried", "time")
 	for _, c := range r.Collections {
-		t.AppendRow(table.Row{c.Name, Number(c.Records), Number(c.Pages), Number(c.Calls), Number(c.Retries), len(c.Unread), elapsed(c.ElapsedMs)})
+		t.AppendRow(table.Row{c.Name, Number(c.Records), Number(c.Pages), Number(c.Calls), Number(c.Retries), Number(c.Carried), elapsed(c.ElapsedMs)})
 	}
 	sum := r.Totals
-	t.AppendFooter(table.Row{"all", Number(sum.Records), Number(sum.Pages), Number(sum.Calls), "", Number(sum.Unread), ""})
+	t.AppendFooter(table.Row{"all", Number(sum.Records), Number(sum.Pages), Number(sum.Calls), "", "", ""})
 	return t.Render()
 }
 
@@ -85,41 +80,40 @@ func postedTable(r *Report) string {
 	return t.Render()
 }
 
-// QuarantinedTotal sums up a kind's quarantine.
-func (k Kind) QuarantinedTotal() int64 {
-	var n int64
-	for _, count := range k.Quarantined {
-		n += count
-	}
-	return n
-}
+// maxLines is how many lines of a sort are shown in a terminal.
+const maxLines = 10
 
 // writeNotes tells of what the tables leave out.
 func writeNotes(b *strings.Builder, r *Report) {
-	short := r.approvedShort()
-	if r.gone() > 0 || len(r.Warnings) > 0 || len(short) > 0 {
-		b.WriteString("\n")
+	var lines []string
+	list := r.notRead()
+	for _, c := range list[:min(len(list), maxLines)] {
+		lines = append(lines, c.Text+": "+c.Do)
 	}
-	for _, line := range short {
-		writeWrapped(b, line, "")
+	if n := len(list) - maxLines; n > 0 {
+		lines = append(lines, plural(int64(n), "more is", "more are")+" carried forward; the report has all")
 	}
-	if n := r.gone(); n > 0 {
-		verb := "not seen any more, and kept"
-		if r.Sweep.Swept {
-			verb = "gone and deleted by the sweep"
-		}
-		var kinds []string
-		for _, g := range r.Sweep.Gone {
-			kinds = append(kinds, KindName(g.Kind)+" "+Number(g.Count))
-		}
-		writeWrapped(b, fmt.Sprintf("%s %s: %s", plural(n, "record", "records"), verb, strings.Join(kinds, ", ")), "")
+	if n := r.Totals.NeverRead; n > 0 {
+		lines = append(lines, plural(n, "list was", "lists were")+" never read; their turn comes in the next runs")
+	}
+	if n := r.Totals.Gone; n > 0 {
+		lines = append(lines, plural(n, "thing is", "things are")+" proven gone in PingOne; the report says which, and by which witness")
+	}
+	if n := r.goes(); n > 0 {
+		lines = append(lines, "a sweep would delete "+plural(n, "record", "records")+"; the report says which")
 	}
 	var warned int64
-	for _, n := range r.Warnings {
-		warned += n
+	for _, w := range r.Warnings {
+		warned += w.Count
 	}
 	if warned > 0 {
-		writeWrapped(b, plural(warned, "value was", "values were")+" new, malformed or missing; the report says which", "")
+		lines = append(lines, plural(warned, "value was", "values were")+" new, malformed or absent; the report says which")
+	}
+	if len(lines) > 0 {
+		b.WriteString("\n")
+	}
+	for _, line := range lines {
+		writeWrapped(b, line, "  ")
 	}
 }
 

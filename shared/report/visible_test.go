@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/sweep"
 )
 
 // What PingOne calls something can't write on a terminal, or in the page, what
@@ -15,9 +16,9 @@ import (
 func TestNamesShowTheirControlCharacters(t *testing.T) {
 	t.Parallel()
 	r := &report.Report{State: report.Failed, Run: "20261123T090000Z", Error: "a\tb\r\x07\x7f"}
-	r.Sweep.Held = []string{
-		"users of People\x1b[2J\x1b[1;1H\nrun done: swept",
-		"users of \u202eelpoeP\u202c and \u2066\u2069\u200f, \u009b2J, Grüße 人 👩‍💻",
+	r.Sweep.Held = []sweep.Reason{
+		{Code: "shrunk", Text: "users of People\x1b[2J\x1b[1;1H\nrun done: swept", Do: "wait\x1b"},
+		{Code: "shrunk", Text: "users of \u202eelpoeP\u202c and \u2066\u2069\u200f, \u009b2J, Grüße 人 👩‍💻", Do: "wait"},
 	}
 	r.Organization = &report.Name{Name: "Tiny\u202e\x1b"}
 	var table bytes.Buffer
@@ -25,8 +26,11 @@ func TestNamesShowTheirControlCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `run 20261123T090000Z failed: 0 records posted; a\tb\r\a\x7f
-  - users of People\x1b[2J\x1b[1;1H\nrun done: swept
-  - users of \u202eelpoeP\u202c and \u2066\u2069\u200f, \u009b2J, Grüße 人 👩‍💻
+  - shrunk: users of People\x1b[2J\x1b[1;1H\nrun done: swept
+    To do: wait\x1b
+  - shrunk: users of \u202eelpoeP\u202c and \u2066\u2069\u200f, \u009b2J, Grüße
+    人 👩‍💻
+    To do: wait
 `
 	if diff := cmp.Diff(want, table.String()); diff != "" {
 		t.Errorf("table (-want +got):\n%s", diff)

@@ -1,7 +1,4 @@
 package staging
 
-// What the tests of the parts' inside need.
-const MaxRawBytes = maxRawBytes
-
 // AppendLine encodes a reply as it is staged.
 func AppendLine(dst []byte, r *Reply) ([]byte, error) { return r.appendLine(dst) }

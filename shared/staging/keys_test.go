@@ -14,11 +14,8 @@ const run staging.RunID = "20261123T090000Z"
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 10, 0, 0, 999, time.FixedZone("CET", 3600))
-	if got := staging.RunAt(at); got != run {
-		t.Errorf("got run %s, want %s", got, run)
-	}
-	if got, want := run.Time(), time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC); !got.Equal(want) {
-		t.Errorf("got time %s, want %s", got, want)
+	if got := staging.RunAt(at); got != run || !run.Time().Equal(at.Truncate(time.Second)) || !staging.RunID("nonsense").Time().IsZero() {
+		t.Errorf("got run %s of time %s, want %s", got, run.Time(), run)
 	}
 	for _, s := range []string{
 		"", "20261123T090000", "20261123T090000z", "20261323T090000Z", "2026-11-23T09:00:00Z",
@@ -31,33 +28,23 @@ func TestRuns(t *testing.T) {
 	if got, err := staging.ParseRun(string(run)); got != run || err != nil {
 		t.Errorf("got run %s, error %v", got, err)
 	}
-	if got := staging.RunID("nonsense").Time(); !got.IsZero() {
-		t.Errorf("got time %s of a malformed run", got)
-	}
 }
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	got := []string{
-		staging.RunPrefix(run), staging.PartKey(run, staging.Users, 1), staging.PlanKey(run, staging.RoleAssignments, 23),
-		staging.ManifestKey(run, staging.Gateways), staging.CompleteKey(run, staging.Groups),
-		staging.ClaimKey(run), staging.ReportKey(run), staging.ReportPageKey(run),
-		staging.PartKey(run, staging.Users, 1234567),
+		staging.OpenKey, staging.RunPrefix(run), staging.RunKey(run), staging.TransformKey(run), staging.ApprovalKey(run),
+		staging.ReportKey(run), staging.ReportPageKey(run), staging.CompleteKey(run, staging.Groups),
+		staging.LeaseKey(run, ""), staging.LeaseKey(run, staging.Devices),
 	}
+	const folder = "runs/20261123T090000Z/"
 	want := []string{
-		"runs/20261123T090000Z/", "runs/20261123T090000Z/users/part-000001.jsonl.gz",
-		"runs/20261123T090000Z/roleassignments/plan-000023.jsonl.gz",
-		"runs/20261123T090000Z/gateways/manifest.json", "runs/20261123T090000Z/groups/complete.json",
-		"runs/20261123T090000Z/transform/claim.json", "runs/20261123T090000Z/report.json", "runs/20261123T090000Z/report.html",
-		"runs/20261123T090000Z/users/part-1234567.jsonl.gz",
+		"runs/open.json", folder, folder + "run.json", folder + "transform.json", folder + "approval.json",
+		folder + "report.json", folder + "report.html", folder + "groups/complete.json",
+		folder + "lease.json", folder + "devices/lease.json",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
-	}
-	for _, key := range got[1:] {
-		if err := staging.CheckKey(key); err != nil {
-			t.Errorf("%s: %v", key, err)
-		}
 	}
 }
 
@@ -79,15 +66,6 @@ func TestParseCompleteKey(t *testing.T) {
 	} {
 		if r, c, err := staging.ParseCompleteKey(key); err == nil {
 			t.Errorf("%q was taken for %s of run %s", key, c, r)
-		}
-	}
-}
-
-func TestParseCollection(t *testing.T) {
-	t.Parallel()
-	for _, s := range []string{"", "user", "Users", "transform"} {
-		if c, err := staging.ParseCollection(s); err == nil {
-			t.Errorf("%q was taken for %s", s, c)
 		}
 	}
 }

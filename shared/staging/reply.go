@@ -2,8 +2,9 @@ package staging
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -12,82 +13,148 @@ import (
 	"pingone-authomize/shared/pingone"
 )
 
-// MaxLineBytes is the most that one staged line may take, before compression.
-const MaxLineBytes = 64 << 20
-
 // A Reply is one reply of PingOne and where it came from.
 type Reply struct {
-	// Environment is the zero ID for what belongs to none, such as the list
-	// of built-in roles.
-	Environment pingone.ID `json:"environment,omitzero"`
-	// Path is what was asked for, from /v1 on, query included.
-	Path string `json:"path"`
-	// Parent is whose child collection this is a page of; nil for none.
-	Parent *Parent `json:"parent,omitzero"`
-	// FetchedAt is kept in UTC, to the millisecond.
-	FetchedAt time.Time `json:"fetchedAt"`
-	// Body is the reply as PingOne sent it. Whitespace between tokens is
-	// dropped, so that it fits on a line; nothing else is changed. A Body
-	// that was read may be used until the next step of the iteration only.
-	Body jsontext.Value `json:"-"`
+	Environment pingone.ID `json:"environment,omitzero"` // zero for what belongs to none, such as built-in roles
+	Path        string     `json:"path"`                 // of the list or resource, from /v1 on, without query
+	Parent      *Parent    `json:"parent,omitzero"`      // whose list this is a page of; nil for none
+	FetchedAt   time.Time  `json:"fetchedAt"`            // stored in UTC, to the millisecond
+	Carried     Carried    `json:"carried,omitzero"`
+	// Counted and Shown stand on a list's last page: how many items PingOne
+	// counts in it, if it does, and how many different ones it showed.
+	Counted *int `json:"counted,omitempty"`
+	Shown   *int `json:"shown,omitempty"`
+	// ID is that of a single item or tie that was asked for. Body is then a
+	// page of the list with this one in it.
+	ID    pingone.ID `json:"id,omitzero"`
+	Asked time.Time  `json:"asked,omitzero"` // when ID was asked for last
+	// Body is the reply as PingOne sent it, but for whitespace between tokens.
+	Body jsontext.Value `json:"body"`
 }
 
-// A Parent is the resource that a child collection hangs on.
+// A Parent is the resource that a list hangs on.
 type Parent struct {
-	Kind string     `json:"kind"` // singular: user, group, application, gateway; or GroupAny
+	Kind string     `json:"kind"` // singular: user, group, application, gateway, population; or GroupAny
 	ID   pingone.ID `json:"id"`
 }
 
 // GroupAny is the kind of Parent of the members that a group has in any way:
-// direct, by its filter, or by a group within it. Those of kind group are
-// direct.
+// direct, by its filter, or by a group within it. Kind group is of direct ones.
 const GroupAny = "groupAny"
 
-// IsDevices tells whether a reply is about the MFA devices of its parent, a
-// user. Such replies stand among the pages of users.
-func (r *Reply) IsDevices() bool { return r.Parent != nil && r.IsOf(pingone.DevicesKey) }
+// Carried says why an earlier run's reading was carried forward; "" if it was not.
+type Carried string
 
-// bodyMember divides a line in two. An unescaped quote can't occur within a
-// JSON string, so the first occurrence is the member and nothing else.
+// The reasons to carry a reading forward.
+const (
+	NotDue   Carried = "not-due"   // read recently enough, or its turn did not come
+	NotAsked Carried = "not-asked" // the event narrowed the run
+	Refused  Carried = "refused"   // 401, 403, 404 on the list, after all tries
+	Failed   Carried = "failed"    // fails for good while others are answered
+	Short    Carried = "short"     // shows fewer than PingOne counts
+	Unproven Carried = "unproven"  // absent, and without a witness or not yet asked for
+	Unlisted Carried = "unlisted"  // its environment is listed no more
+)
+
+// CarriedReasons are all of them.
+var CarriedReasons = []Carried{NotDue, NotAsked, Refused, Failed, Short, Unproven, Unlisted}
+
+// Approvable tells whether a person may approve what was carried for this reason.
+func (c Carried) Approvable() bool { return c != "" && c != NotDue && c != NotAsked }
+
+// A ListKey names one list of PingOne, or one resource that is read by itself.
+type ListKey struct {
+	Environment pingone.ID
+	Path        string
+	Parent      Parent // the zero Parent for none
+}
+
+// List names the list that the reply is a page of.
+func (r *Reply) List() ListKey {
+	k := ListKey{Environment: r.Environment, Path: r.Path}
+	if r.Parent != nil {
+		k.Parent = *r.Parent
+	}
+	return k
+}
+
+// String is what approvals and reports name a list by, such as
+// "/v1/environments/E/groups/G/users groupAny:G".
+func (k ListKey) String() string {
+	if k.Parent == (Parent{}) {
+		return k.Path
+	}
+	return k.Path + " " + k.Parent.Kind + ":" + k.Parent.ID.String()
+}
+
+// Key is the text of List, with a space and ID behind it where that is set.
+func (r *Reply) Key() string {
+	if r.ID.IsZero() {
+		return r.List().String()
+	}
+	return r.List().String() + " " + r.ID.String()
+}
+
+// NoBody is that of a marker.
+var NoBody = jsontext.Value("{}")
+
+// IsOf tells whether a reply is a page of the list key, such as users, and not
+// about one resource. What was asked for by its id stands in a page, too.
+func (r *Reply) IsOf(key string) bool {
+	name := path.Base(r.Path)
+	_, single := pingone.ParseID(name)
+	return name == key || single && !r.ID.IsZero()
+}
+
+// IsMarker tells whether the reply only says that a list was never read.
+func (r *Reply) IsMarker() bool { return r.Carried != "" && string(r.Body) == string(NoBody) }
+
+// bodyMember divides a line in two: no JSON string can hold its quotes.
 var bodyMember = []byte(`,"body":`)
+
+// asSent leaves the body as PingOne sent it, whatever that was.
+var asSent = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true))
 
 // appendLine appends the reply as one line, with the body as last member. A
 // body that is no JSON is an error, which does not quote it.
 func (r *Reply) appendLine(dst []byte) ([]byte, error) {
-	head := *r
-	head.FetchedAt = r.FetchedAt.UTC().Truncate(time.Millisecond)
-	text, err := json.Marshal(&head)
-	if err != nil {
-		return dst, fmt.Errorf("reply of %s: %w", r.Path, err)
-	}
-	dst = append(dst, text[:len(text)-1]...)
-	dst = append(dst, bodyMember...)
-	dst, err = jsontext.AppendFormat(dst, r.Body, jsontext.AllowDuplicateNames(true),
-		jsontext.AllowInvalidUTF8(true), jsontext.PreserveRawStrings(true))
-	if err != nil {
+	dated := *r
+	dated.FetchedAt, dated.Asked = timestamp(r.FetchedAt), timestamp(r.Asked)
+	line := bytes.NewBuffer(dst)
+	if json.MarshalWrite(line, &dated, asSent) != nil {
 		return dst, fmt.Errorf("reply of %s: the body of %d bytes is not JSON", r.Path, len(r.Body))
 	}
-	return append(dst, '}', '\n'), nil
+	return append(line.Bytes(), '\n'), nil
 }
 
-var errLine = errors.New("line is not a staged reply")
+// timestamp is the form of all times here: UTC, to the millisecond.
+func timestamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // parseLine reads a line without its line feed. The body aliases line and is
 // not looked into: the sum over the part vouches for it.
-func parseLine(line []byte) (Reply, error) {
-	at := bytes.Index(line, bodyMember)
-	end := len(line) - 1
-	if at < 0 || end < at+len(bodyMember) || line[end] != '}' {
-		return Reply{}, errLine
+func parseLine(line []byte) (r Reply, err error) {
+	head, body, ok := bytes.Cut(line, bodyMember)
+	body, ends := bytes.CutSuffix(body, []byte("}"))
+	if !ok || !ends || json.Unmarshal(slices.Concat(head, []byte("}")), &r) != nil {
+		return Reply{}, fmt.Errorf("a line is not a staged reply: %w", ErrCorrupt)
 	}
-	// The comma is swapped for a brace while the head is decoded, which spares a copy.
-	line[at] = '}'
-	var r Reply
-	err := json.Unmarshal(line[:at+1], &r)
-	line[at] = ','
-	if err != nil {
-		return Reply{}, errLine
-	}
-	r.Body = jsontext.Value(line[at+len(bodyMember) : end : end])
+	r.Body = body
 	return r, nil
+}
+
+// ItemsOf decodes a page of the list key, or the one item that was asked for by
+// its id; none of a marker. broken counts what can't be decoded. The items are
+// good until d is used again.
+func ItemsOf[T any](d *pingone.Decoder[T], reply Reply, key string) (all []T, broken int, err error) {
+	switch {
+	case reply.IsMarker():
+		return nil, 0, nil
+	case reply.IsOf(key):
+		return d.Items(reply.Body, key)
+	}
+	one, err := pingone.One[T](reply.Body)
+	if err != nil {
+		return nil, 1, nil //nolint:nilerr // as an item of a list that can't be decoded
+	}
+	return []T{one}, 0, nil
 }

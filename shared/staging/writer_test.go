@@ -2,14 +2,15 @@ package staging_test
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/stagingtest"
 )
@@ -18,13 +19,18 @@ func TestStageAndFinish(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
 	w := open(t, s, staging.Users)
-	env := id(t, environment)
-	m := w.Manifest()
-	m.Environments = []pingone.ID{env}
-	m.Progress = staging.Progress{Before: 1, Done: []int{3}, Open: []staging.OpenTask{{Task: 2, Next: "/v1/next", Pages: 4}}}
-	m.Unread = []staging.Unread{{Environment: env, Path: "/v1/x", Parent: &staging.Parent{Kind: "user", ID: env},
-		Status: 403, Code: "ACCESS_FAILED", Message: "no\xff right", Skipped: 7}}
-	m.Gone, m.Calls, m.Retries, m.Throttled, m.ElapsedMs = 1, 2, 3, 4, 5
+	env, other := id(environment), id(group)
+	edit := func(m *staging.Manifest, message string) {
+		m.Previous, m.AnsweredAt, m.Phase, m.Carry, m.Asked = "20261122T090000Z", run.Time(), staging.PhaseAsk, 8, 9
+		m.Progress = staging.Progress{Before: 1, Done: []int{3}, Open: []staging.OpenList{{List: 2, Next: "/v1/next", Pages: 4}}, Deferred: []staging.Range{{From: 0, To: 1}}}
+		m.Outcomes = []staging.Outcome{{To: 1, Reason: staging.Failed, Status: 500, Message: message}}
+		m.Gone = []staging.Gone{{Environment: env, ID: env, By: staging.WitnessFeed}, {Parent: &staging.Parent{Kind: "group", ID: env}, ID: other, By: staging.WitnessRights}}
+		m.Rights = []staging.Rights{{At: run.Time(), Known: true, Held: []staging.Right{{Role: env, ScopeType: "ENVIRONMENT", Scope: env}}}}
+		m.Marks, m.NeverRead = []staging.Mark{{Environment: env, Through: run.Time()}}, []staging.NeverRead{{Environment: env, Lists: 5}}
+		m.Carried = []staging.CarriedLists{{Environment: env, Reason: staging.Failed, List: "users", Lists: 1, Records: 2, Oldest: run.Time(), Message: message, Keys: []string{"/v1/x"}}}
+		m.Calls, m.Retries, m.Throttled, m.ElapsedMs = 2, 3, 4, 5
+	}
+	edit(w.Manifest(), "no\xff right")
 	stage(t, w, 1, 2)
 
 	w = open(t, s, staging.Users)
@@ -32,19 +38,13 @@ func TestStageAndFinish(t *testing.T) {
 	finish(t, w)
 	wantReplies(t, s, staging.Users, 1, 2, 3)
 
-	snapshot, err := staging.Load(t.Context(), s, run, staging.Users)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m = snapshot.Manifest
-	unread := []staging.Unread{{Environment: env, Path: "/v1/x", Parent: &staging.Parent{Kind: "user", ID: env},
-		Status: 403, Code: "ACCESS_FAILED", Message: "no\ufffd right", Skipped: 7}}
+	snapshot := load(t, s, staging.Users)
+	m := snapshot.Manifest
 	want := &staging.Manifest{
-		Version: 1, Run: run, Collection: staging.Users, Environments: []pingone.ID{env},
-		StartedAt: run.Time().Add(time.Second), UpdatedAt: run.Time().Add(2 * time.Second), Parts: m.Parts,
-		Progress: staging.Progress{Before: 1, Done: []int{3}, Open: []staging.OpenTask{{Task: 2, Next: "/v1/next", Pages: 4}}},
-		Unread:   unread, Gone: 1, Calls: 2, Retries: 3, Throttled: 4, ElapsedMs: 5, Pages: 3, Records: 3, Complete: true,
+		Version: 2, Sums: staging.Sums{Run: run, Collection: staging.Users, StartedAt: run.Time().Add(time.Second), Pages: 3, Records: 3},
+		UpdatedAt: run.Time().Add(2 * time.Second), Parts: m.Parts, Complete: true,
 	}
+	edit(want, "no\ufffd right")
 	if diff := cmp.Diff(want, m); diff != "" {
 		t.Errorf("manifest (-want +got):\n%s", diff)
 	}
@@ -52,36 +52,27 @@ func TestStageAndFinish(t *testing.T) {
 		t.Fatalf("got parts %+v", m.Parts)
 	}
 	wantComplete := &staging.Complete{
-		Run: run, Collection: staging.Users, Environments: []pingone.ID{env}, Parts: 2, Pages: 3, Records: 3,
-		RawBytes: m.Parts[0].RawBytes + m.Parts[1].RawBytes, Bytes: m.Parts[0].Bytes + m.Parts[1].Bytes,
-		Unread: unread, Gone: 1, Calls: 2, Retries: 3, Throttled: 4, ElapsedMs: 5,
-		StartedAt: m.StartedAt, CompletedAt: m.UpdatedAt, ManifestSHA256: snapshot.Complete.ManifestSHA256,
+		Sums: want.Sums, Parts: 2, RawBytes: m.Parts[0].RawBytes + m.Parts[1].RawBytes, Bytes: m.Parts[0].Bytes + m.Parts[1].Bytes,
+		CompletedAt: m.UpdatedAt, ManifestSHA256: snapshot.Complete.ManifestSHA256,
 	}
 	if diff := cmp.Diff(wantComplete, snapshot.Complete); diff != "" {
 		t.Errorf("complete.json (-want +got):\n%s", diff)
 	}
-}
-
-func TestEmptyCollection(t *testing.T) {
-	t.Parallel()
-	s := new(stagingtest.Memory)
-	finish(t, open(t, s, staging.Gateways))
-	wantReplies(t, s, staging.Gateways)
+	if !snapshot.IsGone(env) || snapshot.IsGone(other) {
+		t.Error("gone are not the items that are gone, or a tie is taken for one")
+	}
 }
 
 func TestManifestNames(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
 	stage(t, open(t, s, staging.Roles))
-	object, err := s.Get(t.Context(), staging.ManifestKey(run, staging.Roles))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `{"version":1,"run":"20261123T090000Z","collection":"roles","environments":[],` +
-		`"startedAt":"2026-11-23T09:00:01Z","updatedAt":"2026-11-23T09:00:02Z","parts":[],"progress":{"before":0},` +
-		`"gone":0,"calls":0,"retries":0,"throttled":0,"elapsedMs":0,"pages":0,"records":0,"complete":false}`
-	if diff := cmp.Diff(want, string(object.Data)); diff != "" {
-		t.Errorf("manifest (-want +got):\n%s", diff)
+	object, err := s.Get(t.Context(), key(staging.Roles, "manifest.json"))
+	want := `{"version":2,"run":"20261123T090000Z","collection":"roles","startedAt":"2026-11-23T09:00:01Z","pages":0,"records":0,` +
+		`"calls":0,"retries":0,"throttled":0,"elapsedMs":0,"updatedAt":"2026-11-23T09:00:02Z",` +
+		`"phase":"read","progress":{"before":0},"parts":[],"complete":false}`
+	if diff := cmp.Diff(want, string(object.Data)); diff != "" || err != nil {
+		t.Errorf("error %v, manifest (-want +got):\n%s", err, diff)
 	}
 }
 
@@ -92,64 +83,42 @@ func TestCompleteIsFinal(t *testing.T) {
 	stage(t, w, 1)
 	finish(t, w)
 	for _, w := range []*staging.Writer{w, open(t, s, staging.Users)} {
-		if err := w.Append(reply(2), 1); err == nil {
-			t.Error("append to a complete collection succeeded")
-		}
-		if err := w.Commit(t.Context()); err == nil {
-			t.Error("commit to a complete collection succeeded")
-		}
-		if err := writePlan(t, w, tasks(1)); err == nil {
-			t.Error("a plan for a complete collection was written")
+		for what, err := range map[string]error{
+			"append": w.Append(reply(2), 1), "commit": w.Commit(t.Context()), "plan": w.WritePlan(t.Context(), lists(1)),
+		} {
+			if err == nil {
+				t.Errorf("%s succeeded", what)
+			}
 		}
 		finish(t, w)
 	}
 	wantReplies(t, s, staging.Users, 1)
-}
-
-func TestFinishWithAnotherCompleteObject(t *testing.T) {
-	t.Parallel()
-	s := new(stagingtest.Memory)
-	if _, err := s.Put(t.Context(), staging.CompleteKey(run, staging.Users), []byte(`{}`), staging.Always); err != nil {
-		t.Fatal(err)
-	}
-	wantError(t, "finish", open(t, s, staging.Users).Finish(t.Context()), staging.ErrConflict)
-	_, err := staging.Load(t.Context(), s, run, staging.Users)
-	wantError(t, "load", err, staging.ErrCorrupt)
+	put(t, s, staging.CompleteKey(run, staging.Users), `{}`)
+	wantError(t, "finish, with a complete.json of another", open(t, s, staging.Users).Finish(t.Context()), staging.ErrConflict)
 }
 
 func TestTwoWritersNeverMix(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name string
-		base bool // something was committed before both began
-	}{{"from the start", false}, {"later on", true}}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			s := new(stagingtest.Memory)
-			var want []int
-			if test.base {
-				stage(t, open(t, s, staging.Users), 1)
-				want = []int{1}
-			}
-			first, second := open(t, s, staging.Users), open(t, s, staging.Users)
-			for _, n := range []int{10, 11} {
-				if err := first.Append(reply(n), 1); err != nil {
-					t.Fatal(err)
-				}
-			}
-			stage(t, second, 20)
-			err := first.Commit(t.Context())
-			wantError(t, "the loser's commit", err, staging.ErrConflict)
-			if err == nil || !strings.Contains(err.Error(), "another invocation is at work") {
-				t.Errorf("error does not say what happened: %v", err)
-			}
-			wantError(t, "the loser's next append", first.Append(reply(12), 1), staging.ErrConflict)
-			wantError(t, "the loser's finish", first.Finish(t.Context()), staging.ErrConflict)
-			stage(t, second, 21)
-			finish(t, second)
-			wantReplies(t, s, staging.Users, append(want, 20, 21)...)
-		})
+	for _, base := range [][]int{nil, {1}} { // committed before both began
+		s := new(stagingtest.Memory)
+		if base != nil {
+			stage(t, open(t, s, staging.Users), base...)
+		}
+		first, second := open(t, s, staging.Users), open(t, s, staging.Users)
+		if err := first.Append(reply(10), 1); err != nil {
+			t.Fatal(err)
+		}
+		stage(t, second, 20)
+		err := first.Finish(t.Context())
+		wantError(t, "the loser's commit", err, staging.ErrConflict)
+		if err == nil || !strings.Contains(err.Error(), "another invocation is at work") {
+			t.Errorf("error does not say what happened: %v", err)
+		}
+		wantError(t, "the loser's next append", first.Append(reply(12), 1), staging.ErrConflict)
+		wantError(t, "the loser's finish", first.Finish(t.Context()), staging.ErrConflict)
+		stage(t, second, 21)
+		finish(t, second)
+		wantReplies(t, s, staging.Users, append(base, 20, 21)...)
 	}
 }
 
@@ -157,48 +126,36 @@ func TestPartsOfADeadWriterNeverAppear(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
 	for range 3 {
-		errGone := errors.New("gone")
-		dying := stagingtest.NewFaulty(s, stagingtest.Fault{N: 1, Err: errGone, Dead: true,
+		dying := stagingtest.NewFaulty(s, stagingtest.Fault{N: 1, Err: errFault, Dead: true,
 			Match: func(op, key string) bool { return op == "put" && strings.HasSuffix(key, "manifest.json") }})
 		w := open(t, dying, staging.Users)
 		if err := w.Append(reply(99), 1); err != nil {
 			t.Fatal(err)
 		}
-		wantError(t, "commit", w.Commit(t.Context()), errGone)
+		wantError(t, "commit", w.Commit(t.Context()), errFault)
 	}
 	w := open(t, s, staging.Users)
 	stage(t, w, 1)
 	stage(t, w, 2)
-	finish(t, w)
-	wantReplies(t, s, staging.Users, 1, 2)
-	keys, err := s.List(t.Context(), staging.RunPrefix(run)+"users/part-")
-	if err != nil || len(keys) != 5 {
-		t.Errorf("got parts %v, error %v; want 5", keys, err)
-	}
-	m, err := staging.LoadManifest(t.Context(), s, run, staging.Users)
-	if err != nil || m.Parts[0].Name != "part-000004.jsonl.gz" {
-		t.Errorf("got parts %+v, error %v", m.Parts, err)
-	}
-}
-
-func TestCommitAfterALostAnswer(t *testing.T) {
-	t.Parallel()
-	errLost := errors.New("503")
-	s := new(stagingtest.Memory)
-	faulty := stagingtest.NewFaulty(s, stagingtest.Fault{N: 2, Err: errLost, Applied: true,
-		Match: func(op, key string) bool { return op == "put" && strings.HasSuffix(key, "manifest.json") }})
-	w := open(t, faulty, staging.Users)
-	stage(t, w, 1)
-	stage(t, w, 2) // its answer is lost
-	stage(t, w, 3)
-	finish(t, w)
+	stage(t, open(t, s, staging.Users), 3)
+	finish(t, open(t, s, staging.Users))
 	wantReplies(t, s, staging.Users, 1, 2, 3)
+	keys, err := s.List(t.Context(), staging.RunPrefix(run)+"users/part-")
+	if first := load(t, s, staging.Users).Manifest.Parts[0].Name; err != nil || len(keys) != 6 || first != "part-000004.jsonl.gz" {
+		t.Errorf("got parts %v, the first that counts is %s, error %v", keys, first, err)
+	}
 }
 
-func TestCommitWithEndedContextMayBeRepeated(t *testing.T) {
+// A commit may be repeated, and a clock that was set back ends no run before it
+// began.
+func TestCommitWithEndedContext(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
-	w := open(t, s, staging.Users)
+	stage(t, open(t, s, staging.Users))
+	w, err := staging.Open(t.Context(), s, run, staging.Users, staging.WithClock(at(-time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := w.Append(reply(1), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -207,57 +164,79 @@ func TestCommitWithEndedContextMayBeRepeated(t *testing.T) {
 	wantError(t, "commit", w.Commit(ctx), context.Canceled)
 	finish(t, w)
 	wantReplies(t, s, staging.Users, 1)
-}
-
-func TestClockSetBack(t *testing.T) {
-	t.Parallel()
-	s := new(stagingtest.Memory)
-	stage(t, open(t, s, staging.Users), 1)
-	w, err := staging.Open(t.Context(), s, run, staging.Users,
-		staging.WithClock(func() time.Time { return run.Time().Add(-time.Hour) }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	finish(t, w)
-	snapshot, err := staging.Load(t.Context(), s, run, staging.Users)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c := snapshot.Complete; c.CompletedAt.Before(c.StartedAt) {
+	if c := load(t, s, staging.Users).Complete; c.CompletedAt.Before(c.StartedAt) {
 		t.Errorf("started at %s and completed at %s", c.StartedAt, c.CompletedAt)
 	}
 }
 
+// A part is full at 4 MiB. Lines are as long as they come.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
 	w := open(t, s, staging.Users)
 	r := reply(1)
-	r.Body = []byte(`"` + strings.Repeat("x", 1<<20) + `"`)
-	appended := 0
-	for ; !w.Full(); appended++ {
-		if err := w.Append(r, 1); err != nil {
-			t.Fatal(err)
+	for n, size := range []int{1 << 20, 1 << 20, 2 << 20, 9 << 20} {
+		r.Body = []byte(`"` + strings.Repeat("x", size) + `"`)
+		if err := w.Append(r, 1); err != nil || w.Full() != (n > 1) {
+			t.Fatalf("after reply %d: full is %t, error %v", n+1, w.Full(), err)
 		}
 	}
-	if appended != 4 {
-		t.Errorf("full after %d replies of 1 MiB, want 4", appended)
-	}
-	if err := w.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	stage(t, w, 2)
 	if w.Full() {
 		t.Error("still full after commit")
 	}
+	finish(t, w)
+	if got, err := texts(load(t, s, staging.Users).Replies(t.Context())); err != nil || len(got) != 5 || got[3] != string(r.Body) {
+		t.Errorf("got %d replies, error %v", len(got), err)
+	}
 }
 
-func TestOpenRefusesOddNames(t *testing.T) {
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 300_000} {
+		s := new(stagingtest.Memory)
+		w := open(t, s, staging.Memberships)
+		failing := iter.Seq2[[]byte, error](func(yield func([]byte, error) bool) { yield(nil, errFault) })
+		wantError(t, "lists that can't be made", w.WritePlan(t.Context(), failing), errFault)
+		if err := w.WritePlan(t.Context(), lists(n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.WritePlan(t.Context(), lists(n)); err == nil {
+			t.Error("a second plan was written")
+		}
+		if got, err := texts(open(t, s, staging.Memberships).Plan(t.Context())); err != nil || got != nil {
+			t.Errorf("before Commit: got %d lists, error %v", len(got), err)
+		}
+		stage(t, w)
+		w = open(t, s, staging.Memberships)
+		got, err := texts(w.Plan(t.Context()))
+		if p := w.Manifest().Plan; err != nil || len(got) != n || p == nil || p.Lists != n || p.Name != "plan.jsonl.gz" {
+			t.Fatalf("got %d lists and %+v, error %v; want %d", len(got), p, err, n)
+		}
+		for i, line := range got {
+			if line != fmt.Sprintf(`{"list":%d}`, i) {
+				t.Fatalf("list %d of %d is %s", i, n, line)
+			}
+		}
+	}
+}
+
+// What an invocation planned and did not commit stays, since another may be
+// about to commit it; what was planned later counts.
+func TestPlanOfADeadWriterIsNotMixedIn(t *testing.T) {
 	t.Parallel()
 	s := new(stagingtest.Memory)
-	if _, err := staging.Open(t.Context(), s, "../x", staging.Users); err == nil {
-		t.Error("a malformed run was opened")
+	slow, w := open(t, s, staging.Memberships), open(t, s, staging.Memberships)
+	for n, w := range []*staging.Writer{slow, open(t, s, staging.Memberships), w} {
+		if err := w.WritePlan(t.Context(), lists(3-n)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := staging.Open(t.Context(), s, run, "user"); err == nil {
-		t.Error("an unknown collection was opened")
+	stage(t, w)
+	wantError(t, "the slow one's commit", slow.Commit(t.Context()), staging.ErrConflict)
+	w = open(t, s, staging.Memberships)
+	got, err := texts(w.Plan(t.Context()))
+	if name := w.Manifest().Plan.Name; err != nil || !slices.Equal(got, []string{`{"list":0}`}) || name != "plan-000003.jsonl.gz" {
+		t.Errorf("got %v of %s, error %v", got, name, err)
 	}
 }

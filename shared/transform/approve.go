@@ -4,163 +4,264 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"hash/maphash"
+	"slices"
 
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/config"
-	"pingone-authomize/shared/pingone"
-	"pingone-authomize/shared/report"
+	"pingone-authomize/shared/records"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
 )
 
-// ErrNothingToApprove is the error when a person lets go a sweep that is not
-// held, or can't be.
-var ErrNothingToApprove = errors.New("there is no held sweep to approve")
+// ErrNotApprovable means that a person approves what can't be; the text says
+// why.
+var ErrNotApprovable = errors.New("this can't be approved")
 
-// approve sweeps a run that was posted and held, because a person read the
-// reasons and says that what is gone is gone. Nothing is posted again: the
-// sweep takes the moment that the run itself would have taken. What later
-// runs posted is newer than that, and stays. Where the settings let nothing be
-// deleted, it is settled only, so that later runs are not held for it.
-//
-// Who is killed after the sweep leaves a report that still says held, so that
-// approving again does the rest; the same sweep again deletes nothing more.
-func approve(ctx context.Context, run staging.RunID, o Options) (Result, error) {
-	held, err := staging.Claim(ctx, o.Store, run, o.Holder, claimTime, time.Now)
-	if err != nil {
-		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
-	}
-	kept, stop := held.Keep(ctx)
-	result, err := approveClaimed(kept, run, o)
-	stop()
-	return result, errors.Join(err, release(ctx, held))
+func notApprovable(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrNotApprovable}, args...)...)
 }
 
-func approveClaimed(ctx context.Context, run staging.RunID, o Options) (Result, error) {
-	rep, err := report.Load(ctx, o.Store, run)
-	if err != nil {
-		return Result{}, fmt.Errorf("approve the sweep of run %s: %w", run, err)
-	}
-	if why := notApprovable(rep, o); why != "" {
-		return Result{}, fmt.Errorf("%w: run %s %s", ErrNothingToApprove, run, why)
-	}
-	if o.Settings.Sweep == config.SweepApply {
-		receipt, err := o.Client.Sweep(ctx, *rep.Sweep.Cutoff)
-		if err != nil {
-			return Result{}, fmt.Errorf("the approved sweep failed, and may be approved again: %w", err)
-		}
-		rep.Sweep.Swept = true
-		rep.Sweep.ModifiedBefore, rep.Sweep.RequestID = rep.Sweep.Cutoff, receipt.RequestID
-	}
-	now := time.Now().UTC()
-	rep.State, rep.Sweep.ApprovedAt = report.Done, &now
-	rep.Sweep.Mode = string(o.Settings.Sweep)
-	if err := rebase(ctx, o.Store, run, rep, now); err != nil {
-		return Result{}, fmt.Errorf("what was approved is done; approve it again to let later runs know: %w", err)
-	}
-	if err := report.Save(ctx, o.Store, run, rep); err != nil {
-		return Result{}, fmt.Errorf("what was approved is done; approve it again to write the report: %w", err)
-	}
-	o.Log.WarnContext(ctx, "a person approved the held sweep", "swept", rep.Sweep.Swept, "modified_before", rep.Sweep.ModifiedBefore, "reasons", len(rep.Sweep.Held))
-	result := resultOf(run, rep)
-	result.Report = rep
-	return result, nil
+// approvals are what approval.json holds.
+type approvals struct {
+	Version   int       `json:"version"`
+	Approvals []granted `json:"approvals"`
 }
 
-// notApprovable says why a sweep can't be let go, "" if it can.
-func notApprovable(rep *report.Report, o Options) string {
+// granted is one approval with what it covers.
+type granted struct {
+	sweep.Approval
+	Covers []covered `json:"covers,omitempty"`
+}
+
+// maxIDs is how many ids are listed of what may be millions.
+const maxIDs = 100
+
+// covered are the carried replies of one code.
+type covered struct {
+	Code  string   `json:"code"`
+	Count int      `json:"count"`
+	Keys  []string `json:"keys"` // the first 100
+}
+
+// Approve grants what a person names, of the newest posted run, and transforms
+// the run once more: without the replies and the reasons that are approved.
+// Killed, it goes on like any transform of the run, and may be repeated.
+func Approve(ctx context.Context, run staging.RunID, a sweep.Approval, o Options) (Result, error) {
+	t, err := openToApprove(ctx, run, &a, o)
+	if err != nil {
+		return Result{}, err
+	}
+	lease, err := t.acquire(ctx, run)
+	if err != nil {
+		return Result{}, fmt.Errorf("approve run %s: %w", run, err)
+	}
+	defer t.release(ctx, lease)
+	held, stop := lease.Keep(ctx)
+	defer stop()
+	if err := t.grant(held, a); err != nil {
+		return Result{}, fmt.Errorf("approve run %s: %w", run, err)
+	}
+	t.o.Log.WarnContext(ctx, "a person approved that something goes", "codes", a.Codes)
+	return t.end(held, t.work(held))
+}
+
+func openToApprove(ctx context.Context, run staging.RunID, a *sweep.Approval, o Options) (*transform, error) {
+	if err := a.Check(); err != nil {
+		return nil, notApprovable("%w", err)
+	}
+	t, absent, err := open(ctx, run, o)
 	switch {
-	case rep.AppID != o.Settings.AppID:
-		return "was posted to another app"
-	case rep.DryRun || o.Settings.DryRun:
-		return "is, or this would be, a dry run"
-	case rep.Narrowed:
-		return "was narrowed to some environments: the sweep would delete all the others"
-	case rep.State != report.Held:
-		return fmt.Sprintf("is %s, not held", rep.State)
-	case rep.Sweep.Cutoff == nil && o.Settings.Sweep == config.SweepApply:
-		return "has no safe moment to sweep from, since receipts named no time: run again"
-	case rep.Sweep.Newer != "" && o.Settings.Sweep == config.SweepApply:
-		return fmt.Sprintf("was posted after run %s, which is newer, and a sweep would delete what only that one holds: approve that one", rep.Sweep.Newer)
-	case refused(rep) > 0:
-		return fmt.Sprintf("could not read everything (%d lists were refused), and a sweep would delete what it did not read: grant what its report names, and run again", refused(rep))
-	case usersIn(rep) == 0:
-		return "read no user, and a sweep would delete all of them: run again"
+	case err != nil:
+		return nil, err
+	case t.dry:
+		return nil, notApprovable("run %s is, or this would be, a dry run", run)
+	case len(absent) > 0:
+		return nil, notApprovable("run %s is not read yet", run)
 	}
-	return turnedAway(rep, o)
+	if a.At.IsZero() {
+		a.At = t.o.Now().UTC()
+	}
+	return t, nil
 }
 
-// turnedAway says of which kind Authomize refused more records than may be
-// missing: PingOne holds them, and the sweep would delete what an earlier run
-// posted of them. A few that are refused for good are for a person to judge.
-func turnedAway(rep *report.Report, o Options) string {
-	for _, k := range rep.Kinds {
-		sent := k.Mapped - k.Duplicates
-		away := sent - k.Accepted
-		if o.Settings.Sweep == config.SweepApply && float64(away)*100 > o.Settings.MaxShrinkPercent*float64(sent) {
-			return fmt.Sprintf("had %d of %d %s refused by Authomize, by more than %g %%, and a sweep would delete these, though PingOne holds them: run again, or raise MAX_SHRINK_PERCENT",
-				away, sent, k.Kind, o.Settings.MaxShrinkPercent)
+// recallEnded loads what is needed to approve the run.
+func (t *transform) recallEnded(ctx context.Context) error {
+	newest, err := newestPosted(ctx, t.o.Store, "")
+	switch {
+	case err != nil:
+		return err
+	case newest.Run > t.id:
+		return notApprovable("run %s is newer and was posted, and a sweep would delete what only that one holds: approve that one", newest.Run)
+	case newest.Run != t.id:
+		return notApprovable("run %s was not posted", t.id)
+	case newest.Pass.Outcome == nil:
+		return notApprovable("run %s is still being posted", t.id)
+	case newest.AppID != t.o.Settings.AppID:
+		return notApprovable("run %s was posted to another app", t.id)
+	}
+	t.notes, t.stored = &newest, newest.Pass.Begun
+	if t.snaps, err = loadSnapshots(ctx, t.o.Store, t.id); err != nil {
+		return err
+	}
+	return t.heedApprovals(ctx)
+}
+
+// grant writes what a person approves to approval.json, and to the notes of the
+// run, which then has to be posted anew.
+func (t *transform) grant(ctx context.Context, a sweep.Approval) error {
+	if err := t.recallEnded(ctx); err != nil {
+		return err
+	}
+	next, covers, err := t.covered(ctx, a.Codes)
+	if err != nil {
+		return err
+	}
+	if err := t.overrule(a.Codes); err != nil {
+		return err
+	}
+	if len(covers) > 0 {
+		if err := t.discount(ctx, next); err != nil {
+			return err
 		}
 	}
-	return ""
+	err = staging.Update(ctx, t.o.Store, staging.ApprovalKey(t.id), func(all *approvals) error {
+		all.Version = 1
+		all.Approvals = append(all.Approvals, granted{a, covers})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	t.notes.Approved, t.notes.Pass = next, pass{}
+	return t.save(ctx)
 }
 
-// refused are the lists that the run could not read. What is missing from whole
-// lists, and too much to be asked for or refused, is for a person to judge.
-func refused(rep *report.Report) int {
-	n := 0
-	for _, c := range rep.Collections {
-		for _, u := range c.Unread {
-			if !u.Missing {
-				n++
+// covered finds the carried replies that codes name.
+func (t *transform) covered(ctx context.Context, codes []string) (approved, []covered, error) {
+	next := t.notes.Approved
+	var all []covered
+	for _, code := range codes {
+		way, c, ok := sweep.ParseCarried(code)
+		if !ok {
+			continue
+		}
+		of, ids := covered{Code: code}, []uint64{}
+		for r, err := range t.snaps[c].Replies(ctx) {
+			if err != nil {
+				return nil, nil, err
+			}
+			if r.Carried != way {
+				continue
+			}
+			ids = append(ids, identity(&r))
+			if of.Count++; of.Count <= maxIDs {
+				of.Keys = append(of.Keys, r.Key())
 			}
 		}
+		if of.Count == 0 {
+			return nil, nil, notApprovable("nothing of %s is carried forward as %s in run %s", c, way, t.id)
+		}
+		next, all = next.with(c, ids), append(all, of)
 	}
-	return n
+	return next, all, nil
 }
 
-// isRefused tells an entry that PingOne's refusal made from one that a person
-// may overrule, and who must see all the other reasons to do so.
-func isRefused(u staging.Unread) bool { return !u.Missing }
-
-func usersIn(rep *report.Report) int64 {
-	for _, k := range rep.Kinds {
-		if k.Kind == string(authomize.Users) {
-			return k.Mapped
+// overrule takes the reasons that codes name out of the notes.
+func (t *transform) overrule(codes []string) error {
+	for _, code := range codes {
+		if _, _, ok := sweep.ParseCarried(code); ok {
+			continue
 		}
+		held := t.notes.Pass.Outcome.Held
+		at := slices.IndexFunc(held, func(r sweep.Reason) bool { return string(r.Code) == code })
+		switch {
+		case at < 0:
+			return notApprovable("run %s is not held for %s", t.id, code)
+		case !held[at].Approvable:
+			return notApprovable("%s: %s", code, held[at].Text)
+		}
+		for _, need := range held[at].Needs {
+			if !slices.Contains(codes, need) {
+				return notApprovable("%s can be approved together with %s, which says why not all was read", code, need)
+			}
+		}
+		t.forget(sweep.Code(code))
 	}
-	return 0
+	return nil
 }
 
-// rebase makes an approved run the one that later runs are compared with.
-func rebase(ctx context.Context, store staging.Store, run staging.RunID, rep *report.Report, now time.Time) error {
-	counted := counts{}
-	for _, k := range rep.Kinds {
-		counted[authomize.Kind(k.Kind)] = kindCounts{Total: k.Accepted, Environments: k.Environments, RolePermissions: k.RolePermissions}
+// forget takes one reason out of the notes.
+func (t *transform) forget(code sweep.Code) {
+	m := t.notes
+	switch code {
+	case sweep.AppNotEmpty:
+		m.Found[m.AppID] = []string{}
+	case sweep.HistoryLost:
+		m.Lost = nil
+	case sweep.Refused:
+		for name := range m.Refused {
+			m.Refused[name] = false
+		}
+	case sweep.Shrunk:
+		now := m.Pass.Outcome.Counts
+		for _, series := range sweep.Shrunken(m.Swept.Counts, now, t.o.Settings.MaxShrinkPercent) {
+			m.Swept.Counts[series] = now[series]
+		}
+	case sweep.Receipted, sweep.NotRefreshed: // nobody may approve these
 	}
-	var read []pingone.ID
-	for _, e := range rep.Environments {
-		if e.Read {
-			read = append(read, e.ID)
+}
+
+// discount takes what a person approves to go off the counts that later runs are
+// compared with.
+func (t *transform) discount(ctx context.Context, next approved) error {
+	return t.leaving(ctx, next, func(x *records.Index, kind authomize.Kind, item authomize.Item) {
+		one := sweep.Counts{}
+		addCounts(one, x, kind, map[uint32]int64{item.Tag: 1})
+		for series := range one {
+			if n := t.notes.Swept.Counts[series]; n > 0 {
+				t.notes.Swept.Counts[series] = n - 1
+			}
+		}
+	})
+}
+
+// leaving calls each with the records that the run has no more without what is
+// approved next. One index is held at a time, and eight bytes a record.
+func (t *transform) leaving(ctx context.Context, next approved, each func(*records.Index, authomize.Kind, authomize.Item)) error {
+	skips, err := t.skipper(ctx, next)
+	if err != nil {
+		return err
+	}
+	seed, stay := maphash.MakeSeed(), map[authomize.Kind][]uint64{}
+	err = t.stream(ctx, skips, func(_ *records.Index, kind authomize.Kind, item authomize.Item) {
+		stay[kind] = append(stay[kind], maphash.String(seed, item.Record.Key()))
+	})
+	if err != nil {
+		return err
+	}
+	for kind := range stay {
+		stay[kind] = sorted(stay[kind])
+	}
+	return t.stream(ctx, t.skips, func(x *records.Index, kind authomize.Kind, item authomize.Item) {
+		if _, stays := slices.BinarySearch(stay[kind], maphash.String(seed, item.Record.Key())); !stays {
+			each(x, kind, item)
+		}
+	})
+}
+
+// stream calls each with every record of the run.
+func (t *transform) stream(ctx context.Context, skips *skipper, each func(*records.Index, authomize.Kind, authomize.Item)) error {
+	x, err := records.Load(ctx, t.snaps, t.recordOptions(skips))
+	if err != nil {
+		return err
+	}
+	for _, kind := range authomize.Kinds {
+		for item, err := range x.Stream(ctx, kind, nil) {
+			if err != nil {
+				return err
+			}
+			each(x, kind, item)
 		}
 	}
-	for range putTries {
-		m, err := loadMemory(ctx, store)
-		if err != nil {
-			return err
-		}
-		good := &goodRun{Run: run, At: now, Counts: counted, Environments: read, Short: approvedShort(rep.Sweep.Short)}
-		if rep.Sweep.Swept {
-			good.Gone = rep.Sweep.Gone
-			replace(&m.state.Swept, good)
-		} else {
-			replace(&m.state.Good, good)
-			m.state.Approved = max(m.state.Approved, run)
-		}
-		m.state.Lost = false
-		if err := m.putState(ctx, m.state); !errors.Is(err, staging.ErrConflict) {
-			return err
-		}
-	}
-	return fmt.Errorf("remember what was approved in %s: %w", stateKey, staging.ErrConflict)
+	return nil
 }

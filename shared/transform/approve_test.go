@@ -1,189 +1,242 @@
 package transform_test
 
 import (
+	"context"
 	"errors"
-	"slices"
-	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/config"
-	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
 	"pingone-authomize/shared/transform"
 )
 
-// holdRun2 makes a second run in which too much is gone, and holds it.
-func holdRun2(t *testing.T) (*rig, *clock) {
-	t.Helper()
-	r, c := newTinyRig(t)
-	r.firstRun(c)
-	r.org.RemoveUser(id("main"), id("eve"))
-	r.org.RemoveUser(id("main"), id("dan"))
-	r.fetch(run2)
-	r.wantState(r.mustTransform(run2), report.Held, false, "users shrank from 5 to 3", "accountAssociations shrank from 13 to 9")
-	return r, c
+var longAgo = time.Date(1999, 12, 1, 9, 0, 0, 0, time.UTC)
+
+// unproven are users who are shown no more and carried forward.
+func unproven(names ...string) []carriedUser {
+	var all []carriedUser
+	for _, name := range names {
+		all = append(all, carriedUser{name, staging.Unproven, longAgo})
+	}
+	return all
 }
 
-func (r *rig) approve(run staging.RunID) (transform.Result, error) {
-	r.t.Helper()
-	o := r.options()
-	o.Approve = true
-	return transform.Run(r.t.Context(), run, o)
+// TestApprovalOfIDs lets two users go. Who is shown again comes back, who is
+// absent later stays, and what was approved stays away.
+func TestApprovalOfIDs(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(60)
+		r.want(r.run(r.stage(world{users: all})), report.Done)
+		rest := without(all, "p001", "p002")
+		run := r.stage(world{users: rest, carried: unproven("p001", "p002")})
+		r.want(r.run(run), report.Done)
+		r.wantUsers(all...)
+
+		r.want(r.mustApprove(run, "unproven:users"), report.Done)
+		r.wantUsers(rest...)
+		rep := r.report(run)
+		if a := rep.Sweep.Approvals; len(a) != 1 || a[0].By != "tester" || a[0].Reason != "they left" || a[0].At.IsZero() {
+			t.Errorf("approvals: %+v", a)
+		}
+		if !rep.Carried[0].Approved || rep.Totals.Carried != 0 {
+			t.Errorf("carried: %+v", rep.Carried)
+		}
+
+		// p003 is absent now, and nobody said that it may go.
+		rest = without(rest, "p003")
+		r.want(r.run(r.stage(world{users: rest, carried: unproven("p001", "p002", "p003")})), report.Done)
+		r.wantUsers(append(rest, "p003")...)
+		// p001 is shown again, and lost once more: that is not approved.
+		r.want(r.run(r.stage(world{users: append(rest, "p001"), carried: unproven("p002", "p003")})), report.Done)
+		run = r.stage(world{users: rest, carried: unproven("p001", "p002", "p003")})
+		r.want(r.run(run), report.Done)
+		r.wantUsers(append(rest, "p001", "p003")...)
+		if rep := r.report(run); rep.Carried[0].Approved {
+			t.Error("what is carried counts as approved, though only a part of it is")
+		}
+	})
 }
 
-// A person lets a held sweep go: what the run did not refresh goes, nothing
-// is posted again, and the next run is compared with this one.
-func TestApprove(t *testing.T) {
-	t.Parallel()
-	r, c := holdRun2(t)
-	posts := len(r.app.Posts())
-	cutoff := r.report(run2).Sweep.Cutoff
-	got, err := r.approve(run2)
-	if err != nil || got.State != report.Done || !got.Swept {
-		t.Fatalf("got %+v, %v, want done and swept", got, err)
-	}
-	if n := len(r.app.Posts()); n != posts {
-		t.Errorf("%d posts, want none after the %d before", n, posts)
-	}
-	sweeps := r.app.Sweeps()
-	if last := sweeps[len(sweeps)-1]; len(sweeps) != 2 || !last.ModifiedBefore.Equal(*cutoff) {
-		t.Errorf("sweeps %+v, want a second one, of before %s", sweeps, cutoff)
-	}
-	r.wantHeld(tinyHoldings().without("user:eve").without("user:dan"))
-	rep := r.report(run2)
-	if rep.State != report.Done || rep.Sweep.ApprovedAt == nil || len(rep.Sweep.Held) != 2 {
-		t.Errorf("report: state %s, sweep %+v; want done, approved, and the reasons kept", rep.State, rep.Sweep)
-	}
-	if _, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) {
-		t.Errorf("a second approval: got %v, want ErrNothingToApprove", err)
-	}
-	r.fetch(run3)
-	c.set(day3)
-	r.wantState(r.mustTransform(run3), report.Done, true)
-	r.wantGone(run3)
+// An approval of what is carried discounts it, so that nothing shrinks by it,
+// now or later; a reading of a list that came after it is not covered.
+func TestApprovalOfLists(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all, old := people(10), []string{}
+		for _, name := range people(40) {
+			old = append(old, "old-"+name)
+		}
+		r.want(r.run(r.stage(world{users: all, unlisted: old})), report.Done)
+		run := r.stage(world{users: all, unlisted: old})
+		r.want(r.run(run), report.Done)
+		r.wantUsers(append(old, all...)...)
+		r.want(r.mustApprove(run, "unlisted:environments"), report.Done)
+		r.wantUsers(all...) // items go with their environment
+		r.want(r.run(r.stage(world{users: all, unlisted: old})), report.Done)
+		r.want(r.run(r.stage(world{users: all})), report.Done)
+		r.wantUsers(all...)
+	})
 }
 
-// What was approved is forgotten at once: also a run that is not swept says
-// nothing of it.
-func TestApprovedIsForgotten(t *testing.T) {
-	t.Parallel()
-	r, c := holdRun2(t)
-	if _, err := r.approve(run2); err != nil {
-		t.Fatal(err)
-	}
-	c.set(day3)
-	r.org.RemoveUser(id("main"), id("cy"))
-	r.fetch(run3)
-	r.wantState(r.mustTransform(run3), report.Held, false, "users shrank from 3 to 2", "accountAssociations shrank from 9 to 7")
-	r.wantGone(run3, "user:cy")
+// An approval of a list covers the reading that was carried then, and none
+// that was made since.
+func TestApprovalOfOneReading(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(5)
+		short := func(names ...string) world {
+			return world{users: all[2:], unlisted: names, oldAt: time.Now()}
+		}
+		first := short("old-1", "old-2")
+		r.want(r.run(r.stage(first)), report.Done)
+		run := r.stage(first)
+		r.want(r.run(run), report.Done)
+		r.want(r.mustApprove(run, "unlisted:users"), report.Done)
+		r.wantUsers(all[2:]...)
+		r.want(r.run(r.stage(first)), report.Done)
+		r.wantUsers(all[2:]...)
+		r.want(r.run(r.stage(short("old-2", "old-3"))), report.Done)
+		r.wantUsers(append(all[2:], "old-2", "old-3")...)
+	})
 }
 
-// A run that was posted since may hold again what the approved one lacks: that
-// stays known.
-func TestApprovedAfterAnotherRun(t *testing.T) {
-	t.Parallel()
-	r, c := holdRun2(t)
-	r.settings.Sweep = config.SweepReport
-	c.set(day3)
-	r.org.AddUser(id("main"), person("eve"))
-	r.fetch(run3)
-	r.mustTransform(run3)
-	r.settings.Sweep = config.SweepApply
-	if _, err := r.approve(run2); err != nil {
-		t.Fatal(err)
-	}
-	want := tinyHoldings().without("user:dan").without("user:eve").with("users", "user:eve").with("accountAssociations", "user:eve all-users:main")
-	r.wantHeld(want)
-	r.org.RemoveUser(id("main"), id("eve"))
-	r.fetch(run4)
-	r.mustTransform(run4)
-	r.wantGone(run4, "user:eve") // dan went with the approved sweep
-}
-
-// What a run could not read, and an organization without users, is deleted by
-// no word of anybody.
-func TestNeverApprovable(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		change func(*rig)
-		want   string
-	}{
-		"no user": {func(r *rig) {
-			for _, name := range []string{"ann", "bob", "cy", "dan", "eve"} {
-				r.org.RemoveUser(id("main"), id(name))
-			}
-		}, "read no user"},
-		"unread": {func(r *rig) { r.fake.Deny("/v1/environments/*/gateways", 403, "ACCESS_FAILED") }, "could not read everything (2 lists were refused)"},
-		"turned away": {func(r *rig) {
-			r.app.AddFaults(authomizetest.Fault{Kind: authomize.AccountAssociations, Do: authomizetest.AcceptFewer(10)})
-		}, "had 10 of 13 accountAssociations refused by Authomize, by more than 20 %"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r, c := newTinyRig(t)
-			r.firstRun(c)
-			tt.change(r)
-			r.fetch(run2)
-			if got := r.mustTransform(run2); got.State != report.Held {
-				t.Fatalf("got %+v", got)
-			}
-			if _, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want %s", err, tt.want)
-			}
-			r.wantHeld(tinyHoldings())
-			r.wantSweeps("23 09:29:00")
-		})
-	}
+// A run that is being read when the one before is approved heeds that.
+func TestNewerRunHeedsAnApproval(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(5)
+		run := r.stage(world{users: all[1:], carried: unproven("p000")})
+		r.want(r.run(run), report.Done)
+		next := r.stage(world{users: all[1:], carried: unproven("p000")})
+		r.want(r.mustApprove(run, "unproven:users"), report.Done)
+		r.want(r.run(next), report.Done)
+		r.wantUsers(all[1:]...)
+		if _, err := r.approve(run, "unproven:users"); !errors.Is(err, transform.ErrNotApprovable) {
+			t.Errorf("an older run: %v", err)
+		}
+	})
 }
 
 func TestNotApprovable(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name  string
-		setUp func(*rig)
-		run   staging.RunID
-		want  error
-	}{
-		{"a run without a report", func(*rig) {}, run3, staging.ErrNotFound},
-		{"a run that is done", func(*rig) {}, run1, transform.ErrNothingToApprove},
-		{"another app", func(r *rig) { r.settings.AppID = "other" }, run2, transform.ErrNothingToApprove},
-		{"a dry run", func(r *rig) { r.settings.DryRun = true }, run2, transform.ErrNothingToApprove},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r, _ := holdRun2(t)
-			tt.setUp(r)
-			if got, err := r.approve(tt.run); !errors.Is(err, tt.want) {
-				t.Errorf("got %+v, %v, want %v", got, err, tt.want)
+	bubble(t, func(t *testing.T, r *rig) {
+		refuse := func(why string, run staging.RunID, codes ...string) {
+			t.Helper()
+			before := r.keys()
+			if _, err := r.approve(run, codes...); !errors.Is(err, transform.ErrNotApprovable) {
+				t.Errorf("%s: %v", why, err)
 			}
-			r.wantHeld(tinyHoldings())
-		})
-	}
+			if diff := cmp.Diff(before, r.keys()); diff != "" {
+				t.Errorf("%s: it wrote (-before +after):\n%s", why, diff)
+			}
+		}
+		r.app.AddForeign(r.app.AppID, authomize.Users, "user:theirs")
+		w := world{users: people(3), carried: []carriedUser{{"p009", staging.Refused, longAgo}}, edit: func(c staging.Collection, m *staging.Manifest) {
+			if c == staging.RoleAssignments {
+				m.NeverRead = []staging.NeverRead{{Environment: id("main"), Lists: 7}}
+			}
+		}}
+		run := r.stage(w)
+		refuse("not posted", run, "app-not-empty")
+		r.want(r.run(run), report.Held, sweep.AppNotEmpty)
+		refuse("lists were never read", run, "app-not-empty", "refused:users")
+		if rep := r.report(run); rep.Approve != "" || rep.Sweep.Held[0].Approvable {
+			t.Errorf("report: %+v", rep.Sweep.Held)
+		}
+		w.edit = nil
+		run = r.stage(w)
+		r.want(r.run(run), report.Held, sweep.AppNotEmpty)
+		refuse("why not all was read is not approved", run, "app-not-empty")
+		refuse("not held for it", run, "app-not-empty", "refused:users", "shrunk")
+		refuse("nothing is carried so", run, "app-not-empty", "refused:users", "short:groups")
+		refuse("no such code", run, "everything")
+		refuse("nobody may", run, "receipts")
+		refuse("it is its turn's", run, "not-due:users")
+		r.useApp("another")
+		refuse("posted to another app", run, "app-not-empty", "refused:users")
+		r.useApp(r.app.AppID)
+		r.settings.DryRun = true
+		refuse("a dry run", run, "app-not-empty", "refused:users")
+		r.settings.DryRun = false
+		_, err := transform.Approve(t.Context(), run, sweep.Approval{Codes: []string{"app-not-empty", "refused:users"}}, r.options())
+		if !errors.Is(err, transform.ErrNotApprovable) {
+			t.Errorf("without a reason: %v", err)
+		}
+		if got := r.report(run).Approve; got != "pingone-authomize approve --run "+string(run)+` --codes app-not-empty,refused:users --reason "…"` {
+			t.Errorf("the command is %s", got)
+		}
+		lease, err := staging.Acquire(t.Context(), r.store, staging.LeaseKey(run, ""), "other", 2*time.Hour, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.approve(run, "app-not-empty", "refused:users"); !errors.Is(err, staging.ErrLeased) {
+			t.Errorf("while another transform is at work: %v", err)
+		}
+		if err := lease.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.want(r.mustApprove(run, "app-not-empty", "refused:users"), report.Done)
+		r.wantUsers(people(3)...)
+
+		run = r.stage(w)
+		ctx, cancel := context.WithCancel(t.Context())
+		o := r.options()
+		o.OnProgress = func(transform.Progress) { cancel() }
+		if got, err := transform.Run(ctx, run, o); err != nil || !got.Unfinished {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		refuse("it is still being posted", run, "refused:users")
+	})
 }
 
-// A run that was transformed after a newer one would take a moment that is later
-// than what only the newer one posted.
-func TestNotApprovableAfterANewerRun(t *testing.T) {
-	t.Parallel()
-	r, c := newTinyRig(t)
-	r.firstRun(c)
-	r.fetch(run2) // its transform comes late
-	r.org.AddUser(id("main"), pingonetest.User{ID: id("fay"), Population: id("people"), Username: "fay"})
-	c.set(day3)
-	r.fetch(run3)
-	r.wantState(r.mustTransform(run3), report.Done, true)
-	c.set(day3.Add(2 * time10))
-	if got := r.mustTransform(run2); got.State != report.Held {
-		t.Fatalf("got %+v, want held: run3 is newer", got)
-	}
-	if got, err := r.approve(run2); !errors.Is(err, transform.ErrNothingToApprove) {
-		t.Errorf("got %+v, %v, want a refusal", got, err)
-	}
-	if got := r.held()["users"]; !slices.Contains(got, "user:fay") {
-		t.Errorf("Authomize holds %v: fay exists, was posted by %s, and is gone", got, run3)
-	}
+// Approved under SWEEP=report, only what was named goes later.
+func TestApprovedBeforeApplying(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(100)
+		r.settings.Sweep = config.SweepReport
+		r.want(r.run(r.stage(world{users: all})), report.Done)
+		run := r.stage(world{users: all[40:]})
+		r.want(r.run(run), report.Held, sweep.Shrunk)
+		r.want(r.mustApprove(run, "shrunk"), report.Done)
+		r.settings.Sweep = config.SweepApply
+		r.want(r.run(r.stage(world{users: all[90:]})), report.Held, sweep.Shrunk)
+		r.wantUsers(all...)
+		r.want(r.run(r.stage(world{users: all[40:]})), report.Done)
+		r.wantUsers(all[40:]...)
+	})
+}
+
+func TestPreview(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(60)
+		r.want(r.run(r.stage(world{users: all})), report.Done)
+		run := r.stage(world{users: all[40:], carried: unproven("p001")})
+		r.want(r.run(run), report.Held, sweep.Shrunk)
+		before, keys, posts := r.all(), r.keys(), len(r.app.Posts())
+		going, err := transform.Preview(t.Context(), run, sweep.Approval{Codes: []string{"shrunk", "unproven:users"}, Reason: "left"}, r.options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[string]int64{}
+		for _, k := range going.Kinds {
+			counts[k.Kind] = k.Count
+		}
+		want := map[string]int64{"users": 40, "accountAssociations": 80}
+		if diff := cmp.Diff(want, counts); diff != "" || going.Count() != 120 || len(going.Kinds[0].IDs) != 40 {
+			t.Errorf("going (-want +got):\n%s", diff)
+		}
+		if going.Kinds[0].IDs[0] != "user:"+id("p001").String() {
+			t.Errorf("the first is %s", going.Kinds[0].IDs[0])
+		}
+		r.wantHolds(before)
+		if diff := cmp.Diff(keys, r.keys()); diff != "" || len(r.app.Posts()) != posts {
+			t.Errorf("it wrote (-before +after):\n%s", diff)
+		}
+		r.want(r.mustApprove(run, "shrunk", "unproven:users"), report.Done)
+		if n := len(r.app.Deleted()); n != 120 {
+			t.Errorf("%d were deleted, not as many as the preview said", n)
+		}
+	})
 }

@@ -1,188 +1,206 @@
 package transform
 
 import (
-	"iter"
+	"context"
+	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/config"
-	"pingone-authomize/shared/mapping"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/records"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
 )
 
-// counted counts the records of a stream, and keeps the ids of those that
-// have one.
-func (t *transform) counted(kind authomize.Kind, records iter.Seq2[authomize.Item, error]) iter.Seq2[authomize.Item, error] {
-	keep := slices.Contains(identified, kind) && kind != authomize.Users // the index has those
-	return func(yield func(authomize.Item, error) bool) {
-		for item, err := range records {
-			if err == nil {
-				t.mapped[kind]++
-				if keep {
-					t.ids[kind] = append(t.ids[kind], taggedID{item.Record.Key(), item.Tag})
-				}
-			}
-			if !yield(item, err) {
-				return
-			}
-		}
+// newReport is what can be said of a run from the first on.
+func (t *transform) newReport() *report.Report {
+	s := t.o.Settings
+	r := &report.Report{
+		Version: report.Version, Run: string(t.id), DryRun: t.dry, Narrowed: len(t.run.Only) > 0, AppID: s.AppID,
+		Settings: report.Settings{
+			AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, MaxReadingAge: s.MaxAge.String(),
+			ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions, Devices: s.Devices,
+		},
+		Environments: []report.Environment{}, Warnings: []report.Warning{},
+		Sweep: report.Sweep{Mode: string(s.Sweep), Held: []sweep.Reason{}},
 	}
-}
-
-// A taggedID is the id of a record and the tag of its environment.
-type taggedID struct {
-	id  string
-	tag uint32
-}
-
-// postedIDs are the ids of this run's records, sorted, for the kinds that
-// have them, and the populations, applications and roles that were listed. Those
-// of users are written out one by one: as text a million take 64 MB, as ids 16.
-func (t *transform) postedIDs() posted {
-	all := posted{}
-	for _, kind := range identified {
-		slices.SortFunc(t.ids[kind], func(a, b taggedID) int { return strings.Compare(a.id, b.id) })
-		all[kind] = t.known(slices.Values(t.ids[kind]))
-	}
-	users := slices.AppendSeq(make([]pingone.ID, 0, len(t.x.users)), maps.Keys(t.x.users))
-	slices.SortFunc(users, pingone.ID.Compare)
-	all[authomize.Users] = t.known(func(yield func(taggedID) bool) {
-		for _, id := range users {
-			if !yield(taggedID{mapping.UserID(id), t.x.users[id]}) { // in the order of ids, since these are of fixed length
-				return
-			}
-		}
-	})
-	populations := slices.SortedFunc(maps.Keys(t.x.populations), pingone.ID.Compare)
-	all[listedPopulations] = t.known(func(yield func(taggedID) bool) {
-		for _, id := range populations {
-			if !yield(taggedID{mapping.PopulationID(id), t.x.tagOf(t.x.populations[id].Environment.ID)}) {
-				return
-			}
-		}
-	})
-	applications := slices.SortedFunc(maps.Keys(t.x.appByID), pingone.ID.Compare)
-	all[listedApplications] = t.known(func(yield func(taggedID) bool) {
-		for _, id := range applications {
-			if !yield(taggedID{mapping.ApplicationID(id), t.x.appByID[id].tag}) {
-				return
-			}
-		}
-	})
-	all[groupsWithUsers] = t.known(t.knownParents(t.parents.users))
-	all[groupsWithGroups] = t.known(t.knownParents(t.parents.groups))
-	var roles []taggedID
-	if t.x.permissions != nil {
-		for _, id := range slices.SortedFunc(maps.Keys(t.x.roles), pingone.ID.Compare) {
-			roles = append(roles, taggedID{mapping.RolePrivilegeID(id), 0})
-		}
-	}
-	all[listedRoles] = t.known(slices.Values(roles))
-	return all
-}
-
-// known names the environments of ids.
-func (t *transform) known(ids iter.Seq[taggedID]) iter.Seq[staging.Known] {
-	return func(yield func(staging.Known) bool) {
-		for x := range ids {
-			k := staging.Known{ID: x.id}
-			if x.tag > 0 && x.tag != rolePermissionTag {
-				k.Environment = t.x.order[x.tag-1]
-			}
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
-// settingsOf is as much of the settings as a report tells.
-func settingsOf(s config.Transform) report.Settings {
-	return report.Settings{
-		AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, RoleMaxAge: s.RoleMaxAge.String(),
-		ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions,
-	}
-}
-
-// fill completes the report.
-func (t *transform) fill() {
-	r := t.report
 	if sum, err := programSum(); err == nil { // as good without it
 		r.Program = sum
 	}
-	r.FinishedAt = time.Now().UTC()
-	r.ElapsedMs = r.FinishedAt.Sub(r.StartedAt).Milliseconds()
-	t.fillNames()
+	return r
+}
+
+// fillNames tells what people call the organization and its environments.
+func fillNames(r *report.Report, x *records.Index) {
+	if o := x.Organization(); !o.ID.IsZero() {
+		r.Organization = &report.Name{ID: o.ID, Name: o.Name}
+	}
+	for _, e := range x.Environments() {
+		r.Environments = append(r.Environments, report.Environment{ID: e.ID, Name: e.Name, Read: e.Read})
+	}
+}
+
+// finish says what was done; cause is what it failed with.
+func (t *transform) finish(ctx context.Context, cause error) error {
+	r := t.report
+	r.State, r.StartedAt = report.Failed, t.o.Now().UTC()
+	r.FinishedAt = r.StartedAt
 	for _, c := range staging.Collections {
 		if snap := t.snaps[c]; snap != nil {
-			r.Collections = append(r.Collections, collectionOf(snap.Complete))
+			t.fillCollection(r, snap.Complete)
 		}
+	}
+	if t.notes != nil {
+		t.fillPass(r, &t.notes.Pass)
+	}
+	if cause != nil {
+		r.State, r.Error = report.Failed, cause.Error()
+	}
+	all, err := staging.ReadJSON[approvals](ctx, t.o.Store, staging.ApprovalKey(t.id))
+	if err != nil && !errors.Is(err, staging.ErrNotFound) && !errors.Is(err, staging.ErrCorrupt) {
+		return err
+	}
+	for _, a := range all.Approvals {
+		r.Sweep.Approvals = append(r.Sweep.Approvals, a.Approval)
+	}
+	r.Sum()
+	return nil
+}
+
+// fillCollection tells what was read, what was carried forward and what is
+// gone.
+func (t *transform) fillCollection(r *report.Report, c *staging.Complete) {
+	out := report.Collection{
+		Name: string(c.Collection), Calls: c.Calls, Pages: c.Pages, Records: c.Records, Bytes: c.Bytes, RawBytes: c.RawBytes,
+		Retries: c.Retries, Throttled: c.Throttled, ElapsedMs: c.ElapsedMs, Gone: int64(len(c.Gone)),
+	}
+	for _, n := range c.NeverRead {
+		out.NeverRead += int64(n.Lists)
+	}
+	names := map[pingone.ID]string{}
+	for _, e := range r.Environments {
+		names[e.ID] = e.Name
+	}
+	for i := range c.Carried {
+		l := &c.Carried[i]
+		out.Carried += int64(l.Records)
+		carried := report.Carried{
+			Collection: string(c.Collection), Environment: report.Name{ID: l.Environment, Name: names[l.Environment]}, Reason: l.Reason, List: l.List,
+			Lists: int64(l.Lists), Records: int64(l.Records), Oldest: l.Oldest, Keys: l.Keys,
+			Status: l.Status, Code: l.Code, Message: l.Message, CorrelationID: l.CorrelationID,
+			Overdue:  !l.Oldest.IsZero() && t.o.Now().Sub(l.Oldest) > t.o.Settings.MaxAge,
+			Approved: t.skips.isApproved(c.Collection, l),
+		}
+		if of, err := collection.Of(c.Collection); err == nil {
+			carried.Role = of.Role
+		}
+		carried.Explain()
+		r.Carried = append(r.Carried, carried)
+	}
+	r.Collections = append(r.Collections, out)
+	r.Gone = append(r.Gone, witnessed(c)...)
+}
+
+// witnessed counts what is gone by environment and witness.
+func witnessed(c *staging.Complete) []report.Witnessed {
+	var all []report.Witnessed
+	for _, gone := range c.Gone {
+		at := slices.IndexFunc(all, func(w report.Witnessed) bool { return w.Environment == gone.Environment && w.By == gone.By })
+		if at < 0 {
+			at = len(all)
+			all = append(all, report.Witnessed{Collection: string(c.Collection), Environment: gone.Environment, By: gone.By})
+		}
+		id := gone.ID.String()
+		if gone.Parent != nil {
+			id = gone.Parent.Kind + ":" + gone.Parent.ID.String() + " " + id
+		}
+		if all[at].Count++; len(all[at].IDs) < maxIDs {
+			all[at].IDs = append(all[at].IDs, id)
+		}
+	}
+	return all
+}
+
+// fillPass tells what was posted, and how it ended.
+func (t *transform) fillPass(r *report.Report, p *pass) {
+	if !p.Begun.IsZero() {
+		r.StartedAt = p.Begun
 	}
 	for _, kind := range authomize.Kinds {
 		r.Kinds = append(r.Kinds, t.kindOf(kind))
 	}
-	r.Quarantine = t.findings.listed(true)
 	for _, kind := range authomize.Kinds {
-		for _, q := range t.results[kind].Quarantined { // what Authomize refuses holds the sweep as well
+		fillResult(r, kind, p.Results[kind])
+	}
+	for _, q := range p.Findings.Quarantined {
+		for _, line := range q.Lines {
+			r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: string(q.Kind), Key: line.Key, Reason: q.Reason, Others: line.Others})
+		}
+	}
+	for _, w := range p.Findings.Warnings {
+		r.Warnings = append(r.Warnings, report.Warning{Code: string(w.Code), Count: w.Count, IDs: w.IDs})
+	}
+	if out := p.Outcome; out != nil {
+		r.State, r.FinishedAt = out.State, out.At
+		r.Sweep.Swept, r.Sweep.RequestID, r.Sweep.Gone = out.Swept, out.RequestID, out.Goes
+		r.Sweep.Held = append(r.Sweep.Held, out.Held...)
+		r.Sweep.Cutoff = momentOf(out.Cutoff)
+		if out.Swept {
+			r.Sweep.ModifiedBefore = r.Sweep.Cutoff
+		}
+	}
+	r.ElapsedMs = r.FinishedAt.Sub(r.StartedAt).Milliseconds()
+}
+
+// fillResult lists what Authomize refused, and what it took without a field.
+func fillResult(r *report.Report, kind authomize.Kind, result authomize.Result) {
+	listed := map[string]int{}
+	for _, q := range result.Quarantined {
+		if listed[q.Reason]++; listed[q.Reason] <= maxListed {
 			r.Quarantine = append(r.Quarantine, report.Quarantined{Kind: string(q.Kind), Key: q.Key, Reason: q.Reason})
 		}
 	}
-	r.Quarantine = append(r.Quarantine, t.findings.listed(false)...)
-	r.Warnings = t.findings.warnings
-	r.RoleCoverage = t.coverage()
-	r.Sum()
-}
-
-func (t *transform) fillNames() {
-	if t.x == nil {
-		return
-	}
-	if o := t.x.organization; o != nil {
-		t.report.Organization = &report.Name{ID: o.ID, Name: o.Name}
-	}
-	read := t.environments()
-	for _, id := range t.x.order {
-		t.report.Environments = append(t.report.Environments, report.Environment{ID: id, Name: t.x.environmentName(id), Read: slices.Contains(read, id)})
+	for _, field := range slices.Sorted(maps.Keys(result.Warnings)) {
+		w := result.Warnings[field]
+		r.Warnings = append(r.Warnings, report.Warning{Code: report.RefusedField + string(kind) + "." + field, Count: w.Records, IDs: w.Keys})
 	}
 }
 
-func collectionOf(c *staging.Complete) report.Collection {
-	out := report.Collection{
-		Name: string(c.Collection), Calls: c.Calls, Pages: c.Pages, Records: c.Records, Bytes: c.Bytes, RawBytes: c.RawBytes,
-		Retries: c.Retries, Throttled: c.Throttled, ElapsedMs: c.ElapsedMs, Gone: c.Gone, Unread: []report.Unread{},
-	}
-	for _, u := range c.Unread {
-		out.Unread = append(out.Unread, report.Unread{
-			Environment: u.Environment, Path: u.Path, Status: u.Status, Code: u.Code, Message: u.Message, CorrelationID: u.CorrelationID,
-			Others: u.Skipped, Missing: u.Missing, Advice: adviceFor(c.Collection, u),
-		})
-	}
-	return out
-}
+// maxListed is how many records are listed that Authomize refused for one reason.
+const maxListed = 1000
 
 func (t *transform) kindOf(kind authomize.Kind) report.Kind {
-	result, counted := t.results[kind], t.counts()[kind]
+	p := &t.notes.Pass
+	result := p.Results[kind]
 	k := report.Kind{
-		Kind: string(kind), Mapped: t.mapped[kind], Posted: result.Posted, Accepted: result.Accepted,
-		Shortfall: result.Shortfall, Duplicates: result.Duplicates, Requests: result.Batches + result.Refused, Bytes: result.Bytes,
-		Quarantined: map[string]int64{}, Environments: counted.Environments, RolePermissions: counted.RolePermissions,
+		Kind: string(kind), Mapped: p.Mapped[kind], Posted: result.Posted, Accepted: result.Accepted, Shortfall: result.Shortfall,
+		Duplicates: result.Duplicates, Requests: result.Batches + result.Refused, Bytes: result.Bytes, Quarantined: map[string]int64{},
 	}
-	if t.baseline != nil {
-		k.Before = t.baseline.Counts[kind].Total
+	if p.Outcome != nil {
+		k.Before = p.Outcome.Before[string(kind)]
 	}
-	if t.o.Settings.DryRun {
-		k.Posted, k.Accepted, k.RolePermissions, k.Requests, k.Bytes = 0, 0, 0, 0, 0
+	if t.dry {
+		k.Posted, k.Accepted, k.Requests, k.Bytes = 0, 0, 0, 0
 	}
-	for why, n := range t.findings.quarantined[kind] {
-		k.Quarantined[why] += n
+	for _, q := range p.Findings.Quarantined {
+		if q.Kind == kind {
+			k.Quarantined[q.Reason] += q.Count
+		}
 	}
 	for why, n := range result.QuarantinedByReason {
 		k.Quarantined[why] += n
 	}
 	return k
+}
+
+// momentOf is nil for the zero time.
+func momentOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -15,16 +16,18 @@ import (
 var ErrOutOfTime = fmt.Errorf("no time left to wait: %w", context.DeadlineExceeded)
 
 // A Pacer spaces requests out: never faster than its setting, at half the
-// pace after a 429 or a 403 that may mean load, and slowly back up. It is safe for concurrent use; share
-// one among all that draw on the same rate limit.
+// pace after a 429 or a 403 that may mean load, and slowly back up. It is safe
+// for concurrent use; share one among all that draw on the same rate limit.
 type Pacer struct {
 	limiter *rate.Limiter
-	turns   *turns
 	setting rate.Limit
 
 	mu      sync.Mutex
 	changed time.Time // when the pace last changed
 	blocked time.Time // no request before
+	waiting []*waiter // in order of arrival
+	dealing bool      // somebody deals slots out to those who wait
+	given   int       // slots so far
 }
 
 const (
@@ -37,28 +40,26 @@ const (
 
 // NewPacer allows perSecond requests a second, evenly spaced.
 func NewPacer(perSecond float64) *Pacer {
-	l := rate.NewLimiter(rate.Limit(perSecond), 1)
-	return &Pacer{limiter: l, turns: newTurns(l), setting: rate.Limit(perSecond)}
+	limit := rate.Limit(perSecond)
+	return &Pacer{limiter: rate.NewLimiter(limit, 1), setting: limit}
 }
 
-// Wait returns when the request of ctx may go; see [WithBehind]. It returns ctx's cause when ctx
-// ends first, and ErrOutOfTime at once when the wait would reach
-// past ctx's deadline.
+// Wait returns when the request of ctx may go; see [WithBehind]. The error is
+// ctx's cause when ctx ends first, and ErrOutOfTime at once when the wait would
+// reach past ctx's deadline.
 func (p *Pacer) Wait(ctx context.Context) error {
-	for {
-		for pause := p.heldBack(); pause > 0; pause = p.heldBack() {
-			if err := sleep(ctx, pause); err != nil {
-				return err
-			}
-		}
-		if err := p.turns.wait(ctx); err != nil {
-			return err
-		}
-		if p.heldBack() <= 0 {
-			return nil
-		}
-		// A 429 came while this one waited for its turn.
+	w, err := p.join(ctx)
+	if err != nil {
+		return err
 	}
+	select {
+	case <-w.turn:
+	case <-ctx.Done():
+		if p.leave(w) {
+			return context.Cause(ctx)
+		} // else its turn came in the same moment
+	}
+	return nil
 }
 
 // heldBack is how long no request may go.
@@ -68,58 +69,37 @@ func (p *Pacer) heldBack() time.Duration {
 	return time.Until(p.blocked)
 }
 
-// Pace is the present pace in requests a second.
-func (p *Pacer) Pace() float64 { return float64(p.limiter.Limit()) }
-
-// throttled halves the pace, and holds every request back for pause.
-func (p *Pacer) throttled(pause time.Duration) {
+// learn changes the pace by a reply. After a 429 no request goes for pause.
+func (p *Pacer) learn(status int, pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if until := now.Add(pause); until.After(p.blocked) {
-		p.blocked = until
+	now, pace := time.Now(), p.limiter.Limit()
+	next, since := pace, now.Sub(p.changed)
+	switch {
+	case status == http.StatusTooManyRequests:
+		if until := now.Add(pause); until.After(p.blocked) {
+			p.blocked = until
+		}
+		if since >= time.Second { // replies to requests in flight together count once
+			next = max(pace/2, p.setting*slowest)
+		}
+	case status == http.StatusForbidden: // it may mean load; no lower, since most mean what they say
+		next = min(pace, p.setting/2)
+	case status/100 == 2 && since >= recoveryTime:
+		next = min(pace+p.setting*recovery, p.setting)
 	}
-	if now.Sub(p.changed) < time.Second {
-		return // replies to requests that were in flight together count once
+	if next != pace {
+		p.changed = now
+		p.limiter.SetLimit(next)
 	}
-	p.changed = now
-	p.limiter.SetLimit(max(p.limiter.Limit()/2, p.setting*slowest))
 }
 
-// doubted takes the pace to half of the setting, if it is above: a 403 may
-// mean load. No lower, since most mean what they say.
-func (p *Pacer) doubted() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if half := p.setting / 2; p.limiter.Limit() > half {
-		p.changed = time.Now()
-		p.limiter.SetLimit(half)
-	}
-}
-
-// succeeded lets the pace recover.
-func (p *Pacer) succeeded() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	if p.limiter.Limit() >= p.setting || now.Sub(p.changed) < recoveryTime {
-		return
-	}
-	p.changed = now
-	p.limiter.SetLimit(min(p.limiter.Limit()+p.setting*recovery, p.setting))
-}
-
-// pacers are those that a request waits for: that of its own rate limit, and
-// the one of all requests.
-type pacers struct {
-	own func(*http.Request) *Pacer
-	all *Pacer
-}
-
-func (p pacers) wait(r *http.Request) error {
-	own := p.ownOf(r)
+// wait returns when both pacers of a request let it go: that of its own rate
+// limit, and that of all requests. The error is Final.
+func (o *Options) wait(r *http.Request) error {
+	own := o.ownPacer(r)
 	for {
-		for _, one := range []*Pacer{own, p.all} {
+		for _, one := range []*Pacer{own, o.Pacer} {
 			if one == nil {
 				continue
 			}
@@ -134,45 +114,22 @@ func (p pacers) wait(r *http.Request) error {
 	}
 }
 
-// Wait returns when the pacers of o let a request go. It is for an Authorize
-// that sends one request twice. The error is Final.
-func (o Options) Wait(r *http.Request) error { return pacers{own: o.PacerFor, all: o.Pacer}.wait(r) }
-
-func (p pacers) ownOf(r *http.Request) *Pacer {
-	if p.own == nil {
+func (o *Options) ownPacer(r *http.Request) *Pacer {
+	if o.PacerFor == nil {
 		return nil
 	}
-	return p.own(r)
+	return o.PacerFor(r)
 }
 
-// answered lets the pacer whose limit the request drew on learn from a reply.
+// learn lets the pacer whose limit a request drew on learn from the reply.
 // pause is how long the API wants to be left alone.
-func (p pacers) answered(r *http.Request, status int, pause time.Duration) {
-	one := p.ownOf(r)
-	if one == nil {
-		one = p.all
+func (o *Options) learn(r *http.Request, status int, pause time.Duration) {
+	if pause > mostWait {
+		pause = 0 // the request is given up: all others would wait for nothing
 	}
-	switch {
-	case one == nil:
-	case status == http.StatusTooManyRequests:
-		one.throttled(pause)
-	case status == http.StatusForbidden:
-		one.doubted()
-	case status/100 == 2:
-		one.succeeded()
+	if one := cmp.Or(o.ownPacer(r), o.Pacer); one != nil {
+		one.learn(status, pause)
 	}
-}
-
-type limit struct {
-	next   http.RoundTripper
-	pacers pacers
-}
-
-func (l *limit) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := l.pacers.wait(r); err != nil {
-		return nil, err
-	}
-	return l.next.RoundTrip(r)
 }
 
 // sleep waits for d, or returns ctx's cause when ctx ends first;

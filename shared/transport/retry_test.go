@@ -1,10 +1,12 @@
 package transport_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,50 +18,126 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-func TestRetryAfterIsObeyedToTheSecond(t *testing.T) {
+func TestWhatIsRetriedAndHowOften(t *testing.T) {
 	t.Parallel()
-	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
-		for name, header := range map[string]func() string{
-			"seconds": func() string { return "7" },
-			"date":    func() string { return time.Now().Add(7 * time.Second).UTC().Format(http.TimeFormat) },
-		} {
-			t.Run(fmt.Sprint(status, " ", name), func(t *testing.T) {
+	const ms = time.Millisecond
+	unexpected := func(body []byte) bool { return strings.Contains(string(body), "UNEXPECTED") }
+	pingOne := transport.RetryPolicy{
+		Forbidden: true, Unauthorized: true, Transient: unexpected,
+		Valid: func(body []byte) error { // which concerns no reply outside 2xx
+			if unexpected(body) {
+				return errors.New("invalid")
+			}
+			return nil
+		},
+	}
+	tests := []struct {
+		name     string
+		statuses []int
+		policy   transport.RetryPolicy
+		want     int // the status in the end
+		calls    int64
+		pause    [2]time.Duration // bounds of the first one
+	}{
+		{name: "success", statuses: []int{200}, want: 200, calls: 1},
+		{name: "408", statuses: []int{408}, want: 408, calls: 6, pause: [2]time.Duration{250 * ms, 500 * ms}},
+		{name: "500, then good", statuses: []int{500, 501, 200}, want: 200, calls: 3, pause: [2]time.Duration{250 * ms, 500 * ms}},
+		{name: "429 has a bound of its own", statuses: []int{429}, want: 429, calls: 18, pause: [2]time.Duration{250 * ms, 500 * ms}},
+		{name: "a mixture counts apart", statuses: []int{429, 429, 429, 429, 429, 429, 429, 500, 200}, want: 200, calls: 9, pause: [2]time.Duration{250 * ms, 500 * ms}},
+		{name: "401", statuses: []int{401}, want: 401, calls: 1},
+		{name: "401 of an old token", statuses: []int{401}, policy: pingOne, want: 401, calls: 2},
+		{name: "404", statuses: []int{404}, policy: pingOne, want: 404, calls: 1},
+		{name: "403", statuses: []int{403}, want: 403, calls: 1},
+		{name: "403 where it may be load", statuses: []int{403}, policy: pingOne, want: 403, calls: 2, pause: [2]time.Duration{1000 * ms, 2000 * ms}},
+		{name: "403, then good", statuses: []int{403, 200}, policy: pingOne, want: 200, calls: 2, pause: [2]time.Duration{1000 * ms, 2000 * ms}},
+		{name: "an error of its own", statuses: []int{-400}, policy: pingOne, want: 400, calls: 6, pause: [2]time.Duration{250 * ms, 500 * ms}},
+		{name: "redirect", statuses: []int{302}, policy: pingOne, want: 302, calls: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				throttled := int64(0)
+				s, stats := newStub(func(n int, _ *http.Request) (*http.Response, error) {
+					status := tt.statuses[min(n, len(tt.statuses))-1]
+					if status == 429 {
+						throttled++
+					}
+					if status < 0 {
+						return answer(-status, `{"code":"UNEXPECTED_ERROR"}`), nil
+					}
+					return answer(status, "{}"), nil
+				}), &transport.Stats{}
+				mustGet(t, transport.New(transport.Options{Base: s, Stats: stats, Retry: tt.policy}), tt.want)
+				got := []int64{int64(len(s.times())), stats.Calls.Load(), stats.Retries.Load(), stats.Throttled.Load()}
+				if diff := cmp.Diff([]int64{tt.calls, tt.calls, tt.calls - 1, throttled}, got); diff != "" {
+					t.Errorf("requests, calls, retries, throttled (-want +got):\n%s", diff)
+				}
+				if tt.calls > 1 && (s.times()[1] < tt.pause[0] || s.times()[1] > tt.pause[1]) {
+					t.Errorf("retried after %s, want %v", s.times()[1], tt.pause)
+				}
+			})
+		})
+	}
+}
+
+// Up to an hour it is obeyed to the second, and above half a minute logged; what
+// asks for more is the last reply.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	date := func(d time.Duration) func() string {
+		return func() string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	}
+	text := func(s string) func() string { return func() string { return s } }
+	tests := []struct {
+		header  func() string
+		want    time.Duration // 0: the usual pause
+		logged  bool
+		refused bool
+	}{
+		{header: text("")}, {header: text("0")}, {header: text("-3")}, {header: text("soon")}, {header: text("1.5")}, {header: date(-time.Hour)},
+		{header: text("7"), want: 7 * time.Second},
+		{header: date(7 * time.Second), want: 7 * time.Second},
+		{header: text("30"), want: 30 * time.Second},
+		{header: text("31"), want: 31 * time.Second, logged: true},
+		{header: text("3600"), want: time.Hour, logged: true},
+		{header: text("3601"), logged: true, refused: true},
+		{header: text("9223372036854775807"), logged: true, refused: true},
+		{header: date(2 * time.Hour), logged: true, refused: true},
+	}
+	for _, tt := range tests {
+		for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+			t.Run(fmt.Sprint(status, " ", tt.header()), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					s := newStub(func(n int, _ *http.Request) (*http.Response, error) {
 						if n == 1 {
-							return answer(status, "", "Retry-After", header()), nil
+							return answer(status, "", "Retry-After", tt.header()), nil
 						}
 						return answer(200, "{}"), nil
 					})
-					mustGet(t, transport.New(transport.Options{Base: s}), 200)
-					if diff := cmp.Diff([]time.Duration{0, 7 * time.Second}, s.times()); diff != "" {
-						t.Error(diff)
+					var log bytes.Buffer
+					pacer, want := transport.NewPacer(1000), 200
+					if tt.refused {
+						want = status
+					}
+					mustGet(t, transport.New(transport.Options{Base: s, Pacer: pacer, Log: logTo(&log, slog.LevelInfo)}), want)
+					at := s.times()[len(s.times())-1]
+					if usual := at >= 250*time.Millisecond && at <= 500*time.Millisecond; at != tt.want && (tt.want != 0 || !usual) {
+						t.Errorf("the last request came after %s, want %s", at, tt.want)
+					}
+					begins := fmt.Sprintf(`level=WARN msg="the API asks for a long pause" method=GET path=/v1/things status=%d seconds=`, status)
+					ends := fmt.Sprintf(" retried=%t\n", !tt.refused)
+					if logged := log.String(); logged != "" != tt.logged || tt.logged && (!strings.HasPrefix(logged, begins) || !strings.HasSuffix(logged, ends)) {
+						t.Errorf("logged %q, want %q…%q: %t", logged, begins, ends, tt.logged)
+					}
+					began := time.Now()
+					if err := pacer.Wait(t.Context()); err != nil || time.Since(began) > time.Second {
+						t.Errorf("another request waits for %s, %v", time.Since(began), err)
 					}
 				})
 			})
 		}
-	}
-}
-
-func TestRetryAfterWithoutMeaningLeavesTheUsualPause(t *testing.T) {
-	t.Parallel()
-	for _, header := range []string{"", "0", "-3", "soon", "1.5", "Sat, 01 Jan 1994 00:00:00 GMT"} {
-		t.Run(header, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newStub(func(n int, _ *http.Request) (*http.Response, error) {
-					if n == 1 {
-						return answer(429, "", "Retry-After", header), nil
-					}
-					return answer(200, "{}"), nil
-				})
-				mustGet(t, transport.New(transport.Options{Base: s}), 200)
-				if at := s.times()[1]; at < 250*time.Millisecond || at > 500*time.Millisecond {
-					t.Errorf("second try after %s, want 250 to 500 ms", at)
-				}
-			})
-		})
 	}
 }
 
@@ -92,33 +170,22 @@ func TestPausesDoubleWithJitterUpToTheLimit(t *testing.T) {
 
 func TestNoPauseReachesPastTheDeadline(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
-		status int
-		after  string
-		text   string
-	}{
-		"a long Retry-After":  {429, "30", "not tried again after status 429: no time left to wait: context deadline exceeded"},
-		"one at the deadline": {503, "10", "not tried again after status 503: no time left to wait: context deadline exceeded"},
-		"an hour":             {503, "3600", "not tried again after status 503: no time left to wait: context deadline exceeded"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s := newStub(func(int, *http.Request) (*http.Response, error) {
-					return answer(tt.status, "", "Retry-After", tt.after), nil
-				})
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				defer cancel()
-				began := time.Now()
-				_, err := get(ctx, transport.New(transport.Options{Base: s}))
-				if !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), tt.text) {
-					t.Errorf("error %v, want one that ends with %q", err, tt.text)
-				}
-				if waited := time.Since(began); waited != 0 || len(s.times()) != 1 {
-					t.Errorf("waited %s, %d calls; want none and 1", waited, len(s.times()))
-				}
+	for after, status := range map[string]int{"30": 429, "10": 503, "3600": 503} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStub(func(int, *http.Request) (*http.Response, error) {
+				return answer(status, "", "Retry-After", after), nil
 			})
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			began := time.Now()
+			_, err := get(ctx, transport.New(transport.Options{Base: s}))
+			text := fmt.Sprintf("not retried after status %d: no time left to wait: context deadline exceeded", status)
+			if !errors.Is(err, transport.ErrOutOfTime) || !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), text) {
+				t.Errorf("error %v, want one that ends with %q", err, text)
+			}
+			if waited := time.Since(began); waited != 0 || len(s.times()) != 1 {
+				t.Errorf("waited %s, %d calls; want none and 1", waited, len(s.times()))
+			}
 		})
 	}
 }
@@ -126,172 +193,16 @@ func TestNoPauseReachesPastTheDeadline(t *testing.T) {
 func TestCancellationEndsAPauseAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStub(func(int, *http.Request) (*http.Response, error) { return answer(503, "", "Retry-After", "60"), nil })
+		s := newStub(func(int, *http.Request) (*http.Response, error) { return nil, errReset })
 		cause := errors.New("stopped by hand")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(5*time.Second, func() { cancel(cause) })
 		began := time.Now()
-		_, err := get(ctx, transport.New(transport.Options{Base: s}))
-		if !errors.Is(err, cause) || time.Since(began) != 5*time.Second {
+		_, err := get(ctx, transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{Pause: time.Minute, MaxPause: time.Minute}}))
+		if !errors.Is(err, cause) || !errors.Is(err, errReset) || time.Since(began) != 5*time.Second {
 			t.Errorf("error %v after %s, want the cause after 5 s", err, time.Since(began))
 		}
 	})
-}
-
-func TestWhatIsTriedAgainAndHowOften(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name      string
-		statuses  []int
-		forbidden bool
-		want      int // the status in the end
-		calls     int
-	}{
-		{"success", []int{200}, false, 200, 1},
-		{"408", []int{408}, false, 408, 6},
-		{"500", []int{500}, false, 500, 6},
-		{"502", []int{502}, false, 502, 6},
-		{"503", []int{503}, false, 503, 6},
-		{"504", []int{504}, false, 504, 6},
-		{"500, then good", []int{500, 500, 200}, false, 200, 3},
-		{"429 has a bound of its own", []int{429}, false, 429, 18},
-		{"a mixture counts apart", []int{429, 429, 429, 429, 429, 429, 429, 500, 200}, false, 200, 9},
-		{"501", []int{501, 501, 200}, false, 200, 3},
-		{"400", []int{400}, false, 400, 1},
-		{"401", []int{401}, false, 401, 1},
-		{"404", []int{404}, true, 404, 1},
-		{"403", []int{403}, false, 403, 1},
-		{"403 where it may be load", []int{403}, true, 403, 2},
-		{"403, then good", []int{403, 200}, true, 200, 2},
-		{"redirect", []int{302}, true, 302, 1},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				s, stats := newStub(inTurn(tt.statuses...)), &transport.Stats{}
-				c := transport.New(transport.Options{Base: s, Stats: stats, Retry: transport.RetryPolicy{Forbidden: tt.forbidden}})
-				mustGet(t, c, tt.want)
-				if len(s.times()) != tt.calls {
-					t.Errorf("%d calls, want %d", len(s.times()), tt.calls)
-				}
-				if stats.Calls.Load() != int64(tt.calls) || stats.Retries.Load() != int64(tt.calls-1) {
-					t.Errorf("stats say %d calls, %d retries; want %d, %d", stats.Calls.Load(), stats.Retries.Load(), tt.calls, tt.calls-1)
-				}
-			})
-		})
-	}
-}
-
-func TestForbiddenIsTriedAgainMoreSlowly(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStub(inTurn(403))
-		mustGet(t, transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{Forbidden: true}}), 403)
-		if at := s.times()[1]; at < time.Second || at > 2*time.Second {
-			t.Errorf("tried again after %s, want 1 to 2 s", at)
-		}
-	})
-}
-
-func TestBrokenRepliesAreTriedAgain(t *testing.T) {
-	t.Parallel()
-	notJSON := errors.New("not JSON")
-	tests := map[string]struct {
-		reply func() (*http.Response, error)
-		valid func([]byte) error
-		text  string // of the error that stays
-	}{
-		"connection": {
-			reply: func() (*http.Response, error) { return nil, errors.New("connection refused") },
-			text:  "connection refused",
-		},
-		"body that breaks off": {
-			reply: func() (*http.Response, error) {
-				r := answer(200, "")
-				r.Body = brokenBody(`{"half":`)
-				return r, nil
-			},
-			text: "read reply: connection reset by peer",
-		},
-		"invalid body": {
-			reply: func() (*http.Response, error) { return answer(200, "<html>"), nil },
-			valid: func(b []byte) error {
-				if b[0] != '{' {
-					return notJSON
-				}
-				return nil
-			},
-			text: "status 200 with a broken body: not JSON",
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				broken := 2
-				s := newStub(func(n int, _ *http.Request) (*http.Response, error) {
-					if n <= broken {
-						return tt.reply()
-					}
-					return answer(200, "{}"), nil
-				})
-				c := transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{Attempts: 3, Valid: tt.valid}})
-				if got := string(transport.Body(mustGet(t, c, 200))); got != "{}" || len(s.times()) != 3 {
-					t.Errorf("body %q after %d calls, want {} after 3", got, len(s.times()))
-				}
-				broken = 100
-				_, err := get(t.Context(), c)
-				if err == nil || !strings.HasSuffix(err.Error(), tt.text) || len(s.times()) != 6 {
-					t.Errorf("error %v after %d calls, want %q after 3 more", err, len(s.times())-3, tt.text)
-				}
-			})
-		})
-	}
-}
-
-func TestInvalidErrorBodiesAreLeftAlone(t *testing.T) {
-	t.Parallel()
-	s := newStub(func(int, *http.Request) (*http.Response, error) { return answer(404, "<html>"), nil })
-	c := transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{Valid: func([]byte) error { return errors.New("not JSON") }}})
-	if got := string(transport.Body(mustGet(t, c, 404))); got != "<html>" {
-		t.Errorf("body %q", got)
-	}
-}
-
-func TestBodiesAreLimited(t *testing.T) {
-	t.Parallel()
-	for _, known := range []bool{true, false} {
-		s := newStub(func(n int, _ *http.Request) (*http.Response, error) {
-			r := answer(200, strings.Repeat("x", 9+n))
-			if known {
-				r.ContentLength = int64(9 + n)
-			}
-			return r, nil
-		})
-		stats := &transport.Stats{}
-		c := transport.New(transport.Options{Base: s, Stats: stats, Retry: transport.RetryPolicy{MaxBody: 10}})
-		if got := len(transport.Body(mustGet(t, c, 200))); got != 10 {
-			t.Errorf("%d bytes, want the 10 that are allowed", got)
-		}
-		_, err := get(t.Context(), c)
-		if !errors.Is(err, transport.ErrBodyTooLarge) || !strings.HasSuffix(err.Error(), "reply body is larger than the limit of 10 bytes") {
-			t.Errorf("error %v, want ErrBodyTooLarge", err)
-		}
-		if len(s.times()) != 2 || stats.Bytes.Load() != 10 {
-			t.Errorf("%d calls, %d bytes; want 2 (it is final), 10", len(s.times()), stats.Bytes.Load())
-		}
-	}
-}
-
-func TestFinalErrorsAreNotTriedAgain(t *testing.T) {
-	t.Parallel()
-	base := errors.New("credentials refused")
-	s := newStub(func(int, *http.Request) (*http.Response, error) { return nil, transport.Final(base) })
-	_, err := get(t.Context(), transport.New(transport.Options{Base: s}))
-	if !errors.Is(err, base) || !strings.HasSuffix(err.Error(), ": credentials refused") || len(s.times()) != 1 {
-		t.Errorf("error %v after %d calls, want the base error after 1", err, len(s.times()))
-	}
 }
 
 // deadlineError is a time-out as net makes them: equal to
@@ -301,57 +212,146 @@ type deadlineError struct{}
 func (deadlineError) Error() string        { return "i/o timeout" }
 func (deadlineError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-func TestTimeOutsOfTheNetworkAreNoDeadline(t *testing.T) {
+// untilDone stalls until its request ends.
+type untilDone struct{ ctx context.Context }
+
+func (u untilDone) Read([]byte) (int, error) { <-u.ctx.Done(); return 0, u.ctx.Err() }
+
+func TestBrokenRepliesAreRetried(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	tests := map[string]struct {
+		reply func(*http.Request) (*http.Response, error)
+		text  string        // of the error that stays
+		took  time.Duration // of each attempt
+	}{
+		"connection":              {reply: func(*http.Request) (*http.Response, error) { return nil, errReset }, text: "connection reset by peer"},
+		"time-out of the network": {reply: func(*http.Request) (*http.Response, error) { return nil, deadlineError{} }, text: "i/o timeout"},
+		"body that breaks off": {
+			reply: func(*http.Request) (*http.Response, error) { return brokenBody(`{"half":`, errReset), nil },
+			text:  "read reply: connection reset by peer",
+		},
+		"body that times out": {
+			reply: func(*http.Request) (*http.Response, error) { return brokenBody(`{"half":`, deadlineError{}), nil },
+			text:  "read reply: i/o timeout",
+		},
+		"body that stalls": {
+			reply: func(r *http.Request) (*http.Response, error) {
+				resp := answer(200, "")
+				resp.Body = io.NopCloser(untilDone{r.Context()})
+				return resp, nil
+			},
+			text: "read reply: it did not end within 2m0s", took: 2 * time.Minute,
+		},
+		"invalid body": {
+			reply: func(*http.Request) (*http.Response, error) { return answer(200, "<html>"), nil },
+			text:  "status 200 with a broken body: not JSON",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				broken := 2
+				s := newStub(func(n int, r *http.Request) (*http.Response, error) {
+					if n <= broken {
+						return tt.reply(r)
+					}
+					return answer(200, "{}"), nil
+				})
+				policy := quick()
+				policy.Valid = func(b []byte) error {
+					if b[0] != '{' {
+						return errors.New("not JSON")
+					}
+					return nil
+				}
+				c := transport.New(transport.Options{Base: s, Retry: policy})
+				if got := string(transport.Body(mustGet(t, c, 200))); got != "{}" || len(s.times()) != 3 || s.times()[2].Round(time.Second) != 2*tt.took {
+					t.Errorf("body %q after calls at %v, want {} after 3", got, s.times())
+				}
+				broken = 100
+				_, err := get(t.Context(), c)
+				if err == nil || !strings.HasSuffix(err.Error(), tt.text) || errors.Is(err, context.DeadlineExceeded) || len(s.times()) != 6 {
+					t.Errorf("error %v after %d calls, want %q after 3 more", err, len(s.times())-3, tt.text)
+				}
+			})
+		})
+	}
+}
+
+func TestBodiesAreLimited(t *testing.T) {
+	t.Parallel()
+	for _, hasLength := range []bool{true, false} {
 		s := newStub(func(n int, _ *http.Request) (*http.Response, error) {
-			if n%2 == 1 {
-				return nil, deadlineError{}
+			r := answer(200, strings.Repeat("x", 9+n))
+			if hasLength {
+				r.ContentLength = int64(9 + n)
 			}
-			r := answer(200, "")
-			r.Body = deadlineBody{}
 			return r, nil
 		})
-		_, err := get(t.Context(), transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{Attempts: 4}}))
-		if err == nil || errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v, want one that is not context.DeadlineExceeded", err)
+		c := transport.New(transport.Options{Base: s, Retry: transport.RetryPolicy{MaxBody: 10}})
+		resp := mustGet(t, c, 200)
+		streamed, err := io.ReadAll(resp.Body)
+		if err != nil || len(streamed) != 10 || len(transport.Body(resp)) != 10 {
+			t.Errorf("%d and %d bytes, %v; want the 10 that are allowed", len(streamed), len(transport.Body(resp)), err)
 		}
-		if len(s.times()) != 4 {
-			t.Errorf("%d calls, want 4", len(s.times()))
+		_, err = get(t.Context(), c)
+		if !errors.Is(err, transport.ErrBodyTooLarge) || !strings.HasSuffix(err.Error(), "reply body is larger than the limit of 10 bytes") || len(s.times()) != 2 {
+			t.Errorf("error %v after %d calls, want ErrBodyTooLarge at once", err, len(s.times())-1)
 		}
-	})
-}
-
-type deadlineBody struct{}
-
-func (deadlineBody) Read([]byte) (int, error) { return 0, deadlineError{} }
-func (deadlineBody) Close() error             { return nil }
-
-func TestRequestsThatCannotBeSentAgainAreNot(t *testing.T) {
-	t.Parallel()
-	s := newStub(inTurn(503))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, brokenBody("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := transport.New(transport.Options{Base: s}).Do(req)
-	if err != nil || resp.StatusCode != 503 || len(s.times()) != 1 {
-		t.Errorf("%v, %v after %d calls; want 503 after 1", resp, err, len(s.times()))
 	}
 }
 
-func TestABodyThatCannotBeRewoundIsAnError(t *testing.T) {
+func TestFinalErrorsAreNotRetried(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStub(inTurn(503))
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader("x"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("spool gone") }
-		_, err = transport.New(transport.Options{Base: s}).Do(req)
-		if err == nil || !strings.HasSuffix(err.Error(), "rewind request body: spool gone") {
-			t.Errorf("error %v", err)
-		}
-	})
+	refused, stats := errors.New("credentials refused"), &transport.Stats{}
+	s := newStub(func(int, *http.Request) (*http.Response, error) { return nil, transport.Final(refused) })
+	_, err := get(t.Context(), transport.New(transport.Options{Base: s, Stats: stats}))
+	if !errors.Is(err, refused) || !strings.HasSuffix(err.Error(), ": credentials refused") || len(s.times()) != 1 || stats.Calls.Load() != 0 {
+		t.Errorf("error %v after %d calls, want that of the lower layer after 1, which sent nothing", err, len(s.times()))
+	}
+}
+
+func TestBodiesOfRequests(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		body    io.Reader
+		rewound func() (io.ReadCloser, error)
+		sent    []string
+		text    string // of the error
+	}{
+		"sent whole each time": {body: strings.NewReader(`{"a":1}`), sent: []string{`{"a":1}`, `{"a":1}`, `{"a":1}`}},
+		"can't be rewound":     {body: io.MultiReader(strings.NewReader("x")), sent: []string{"x"}},
+		"fails to be rewound": {
+			body: strings.NewReader("x"), rewound: func() (io.ReadCloser, error) { return nil, errors.New("spool gone") },
+			sent: []string{"x"}, text: "rewind request body: spool gone",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var sent []string
+			s := newStub(func(n int, r *http.Request) (*http.Response, error) {
+				b, _ := io.ReadAll(r.Body)
+				sent = append(sent, string(b))
+				if n == 2 {
+					return nil, errReset
+				}
+				return answer(503, ""), nil
+			})
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, target, tt.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.rewound != nil {
+				req.GetBody = tt.rewound
+			}
+			resp, err := transport.New(transport.Options{Base: s, Retry: quick()}).Do(req)
+			if tt.text == "" && (err != nil || resp.StatusCode != 503) || tt.text != "" && (err == nil || !strings.HasSuffix(err.Error(), tt.text)) {
+				t.Errorf("%v, %v; want 503 or %q", resp, err, tt.text)
+			}
+			if diff := cmp.Diff(tt.sent, sent); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }

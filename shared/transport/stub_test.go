@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ type stub struct {
 
 	mu    sync.Mutex
 	began time.Time
-	at    []time.Duration // since the first use of newStub's clock
+	at    []time.Duration // since newStub
 }
 
 func newStub(reply func(n int, r *http.Request) (*http.Response, error)) *stub {
@@ -62,6 +63,20 @@ func inTurn(statuses ...int) func(int, *http.Request) (*http.Response, error) {
 	}
 }
 
+// replyTime is what throttleOnce takes for its 429.
+const replyTime = 200 * time.Millisecond
+
+// throttleOnce answers 429 first, and 200 from then on.
+func throttleOnce(retryAfter string) func(int, *http.Request) (*http.Response, error) {
+	return func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 1 {
+			time.Sleep(replyTime)
+			return answer(429, "", "Retry-After", retryAfter), nil
+		}
+		return answer(200, "{}"), nil
+	}
+}
+
 const target = "https://api.example.test/v1/things?filter=canary-query"
 
 func get(ctx context.Context, c *http.Client) (*http.Response, error) {
@@ -85,14 +100,45 @@ func mustGet(t *testing.T, c *http.Client, want int) *http.Response {
 	return resp
 }
 
-// brokenBody fails after its text.
-func brokenBody(text string) io.ReadCloser {
-	return io.NopCloser(io.MultiReader(bytes.NewReader([]byte(text)), errReader{}))
+// together sends n requests at once and waits for all.
+func together(t *testing.T, c *http.Client, n int) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			if _, err := get(t.Context(), c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }
 
-type errReader struct{}
+// brokenBody is a reply whose body fails after its text.
+func brokenBody(text string, err error) *http.Response {
+	resp := answer(200, "")
+	resp.Body = io.NopCloser(io.MultiReader(strings.NewReader(text), errReader{err}))
+	return resp
+}
 
-func (errReader) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
+type errReader struct{ err error }
+
+func (e errReader) Read([]byte) (int, error) { return 0, e.err }
+
+var errReset = errors.New("connection reset by peer")
+
+// logTo logs without what depends on the time.
+func logTo(out *bytes.Buffer, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "elapsed_ms" {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+}
 
 func quick() transport.RetryPolicy {
 	return transport.RetryPolicy{Attempts: 3, Pause: time.Millisecond, MaxPause: 2 * time.Millisecond}

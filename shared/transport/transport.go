@@ -2,7 +2,7 @@
 //
 // A request passes, outermost first,
 //
-//	retry → log → limit → authorize → count → base
+//	retry (and for each attempt: pace, count, log) → authorize → base
 //
 // so that every attempt is logged and paid for at the pacer, carries a fresh
 // token, and no layer above authorize ever sees that token. Redirects are not
@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,39 +34,42 @@ type Options struct {
 	// Log gets a debug line an attempt, and a warning where the API asks for a
 	// pause of more than 30 seconds; nil logs nothing.
 	Log *slog.Logger
-	// Retry says what is tried again.
+	// Retry says what is retried.
 	Retry RetryPolicy
+}
+
+// Stats counts what one client did. It is safe for concurrent use.
+type Stats struct {
+	Calls     atomic.Int64 // requests sent, repeated ones included, those for tokens not
+	Retries   atomic.Int64 // requests sent once more
+	Throttled atomic.Int64 // replies with status 429
 }
 
 // New returns a client for one API. Its reply bodies are read whole, within
 // Retry.MaxBody, before it returns: see Body.
 func New(o Options) *http.Client {
-	base := o.Base
-	if base == nil {
-		base = NewBase()
+	if o.Base == nil {
+		o.Base = NewBase()
 	}
-	stats := o.Stats
-	if stats == nil {
-		stats = &Stats{}
+	if o.Stats == nil {
+		o.Stats = &Stats{}
 	}
-	rt := http.RoundTripper(&count{next: base, stats: stats})
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Retry = o.Retry.withDefaults()
+	next := o.Base
 	if o.Authorize != nil {
-		rt = o.Authorize(rt)
+		next = o.Authorize(next)
 	}
-	pace := pacers{own: o.PacerFor, all: o.Pacer}
-	rt = &limit{next: rt, pacers: pace}
-	if o.Log != nil {
-		rt = &logged{next: rt, log: o.Log}
-	}
-	rt = &retry{next: rt, base: base, policy: o.Retry.withDefaults(), stats: stats, pacers: pace, log: o.Log}
 	return &http.Client{
-		Transport:     rt,
+		Transport:     &retry{next: next, Options: o},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // NewBase returns a transport with limits on every phase of a request but the
-// body, which the request's own deadline bounds.
+// body, which has bodyTime.
 func NewBase() *http.Transport {
 	return &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,

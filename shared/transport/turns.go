@@ -3,10 +3,7 @@ package transport
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 type behindKey struct{}
@@ -25,20 +22,7 @@ func Behind(ctx context.Context) int {
 	return n
 }
 
-// turns hands the slots of a limiter to those who wait: to the one with the
-// most behind it, among equals in order of arrival, and now and then to the
-// one that waits longest.
-type turns struct {
-	limiter *rate.Limiter
-	// lead is held by the one who waits for the next slot, for all.
-	lead chan struct{}
-
-	mu      sync.Mutex
-	waiting []*waiter
-	given   int // turns so far
-}
-
-// inOrder is how often a turn goes to whoever waits longest, whatever is behind
+// inOrder is how often a slot goes to whoever waits longest, whatever is behind
 // it: lists that alone ask for all of the pace must not stop all others.
 const inOrder = 4
 
@@ -47,86 +31,80 @@ type waiter struct {
 	turn   chan struct{} // closed when a slot is its own
 }
 
-func newTurns(l *rate.Limiter) *turns { return &turns{limiter: l, lead: make(chan struct{}, 1)} }
-
-// wait returns when it is the caller's turn. The errors are those of
-// [Pacer.Wait].
-func (t *turns) wait(ctx context.Context) error {
-	w, err := t.join(ctx)
-	if err != nil {
-		return err
-	}
-	for {
-		select {
-		case <-w.turn:
-			return nil
-		case <-ctx.Done():
-			if t.leave(w) {
-				return context.Cause(ctx)
-			}
-			return nil // its turn came in the same moment
-		case t.lead <- struct{}{}:
-			err := t.waitForAll(ctx, w)
-			<-t.lead
-			if err != nil && t.leave(w) {
-				return err
-			}
-		}
-	}
-}
-
-// waitForAll waits for the next slot, which goes to whoever is first then. w
-// leads, unless it had its turn already.
-func (t *turns) waitForAll(ctx context.Context, w *waiter) error {
-	select {
-	case <-w.turn:
-		return nil
-	default:
-	}
-	if err := t.limiter.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return ErrOutOfTime // in place of the limiter's own error
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	next := t.waiting[0]
-	if t.given++; t.given%inOrder != 0 {
-		next = slices.MaxFunc(t.waiting, func(a, b *waiter) int { return a.behind - b.behind })
-	}
-	close(next.turn)
-	t.waiting = slices.DeleteFunc(t.waiting, func(w *waiter) bool { return w == next })
-	return nil
-}
-
-// join queues up, if those before leave time enough.
-func (t *turns) join(ctx context.Context) (*waiter, error) {
+// join queues up, if what is before it leaves time enough.
+func (p *Pacer) join(ctx context.Context) (*waiter, error) {
 	w := &waiter{behind: Behind(ctx), turn: make(chan struct{})}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	before := 0 // at least
-	for _, o := range t.waiting {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	slots := 1 - p.limiter.Tokens() // until its turn, at least
+	if p.dealing {
+		slots-- // the next one is taken out already
+	}
+	for _, o := range p.waiting {
 		if o.behind >= w.behind {
-			before++
+			slots++
 		}
 	}
-	wait := time.Duration(float64(before) / float64(t.limiter.Limit()) * float64(time.Second))
-	if end, ok := ctx.Deadline(); ok && before > 0 && time.Until(end) <= wait {
+	wait := max(time.Duration(slots/float64(p.limiter.Limit())*float64(time.Second)), time.Until(p.blocked))
+	if end, ok := ctx.Deadline(); ok && wait > 0 && time.Until(end) <= wait {
 		return nil, ErrOutOfTime
 	}
-	t.waiting = append(t.waiting, w)
+	p.waiting = append(p.waiting, w)
+	if !p.dealing {
+		p.dealing = true
+		go p.deal()
+	}
 	return w, nil
 }
 
-// leave tells whether w was still waiting.
-func (t *turns) leave(w *waiter) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i := slices.Index(t.waiting, w)
-	if i < 0 {
-		return false
+// deal hands slots to those who wait, until nobody does: to the one with the
+// most behind it, among equals in order of arrival, and each inOrder-th to the
+// one that waits longest.
+func (p *Pacer) deal() {
+	for more := true; more; {
+		p.nextSlot()
+		more = p.give()
 	}
-	t.waiting = slices.Delete(t.waiting, i, i+1)
-	return true
+}
+
+// nextSlot returns when a request may go.
+func (p *Pacer) nextSlot() {
+	ctx := context.Background() // the slot is for all who wait
+	for {
+		_ = sleep(ctx, p.heldBack())
+		_ = p.limiter.Wait(ctx) // which fails for more than one slot only
+		if p.heldBack() <= 0 {
+			return
+		}
+		// A 429 came meanwhile.
+	}
+}
+
+// give hands out a slot, and tells whether more are waited for.
+func (p *Pacer) give() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.waiting) > 0 {
+		next := p.waiting[0]
+		if p.given++; p.given%inOrder != 0 {
+			next = slices.MaxFunc(p.waiting, func(a, b *waiter) int { return a.behind - b.behind })
+		}
+		close(next.turn)
+		p.remove(next)
+	}
+	p.dealing = len(p.waiting) > 0
+	return p.dealing
+}
+
+// leave tells whether w was still waiting.
+func (p *Pacer) leave(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.remove(w)
+}
+
+func (p *Pacer) remove(w *waiter) bool {
+	before := len(p.waiting)
+	p.waiting = slices.DeleteFunc(p.waiting, func(o *waiter) bool { return o == w })
+	return len(p.waiting) < before
 }

@@ -15,7 +15,7 @@ import (
 var functions = []string{
 	"EnvironmentsFunction", "PopulationsFunction", "UsersFunction", "GroupsFunction",
 	"MembershipsFunction", "RolesFunction", "RoleAssignmentsFunction",
-	"ApplicationsFunction", "GatewaysFunction", "TransformFunction",
+	"ApplicationsFunction", "GatewaysFunction", "DevicesFunction", "TransformFunction",
 }
 
 func main() {

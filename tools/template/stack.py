@@ -38,8 +38,21 @@ FETCH = {
     "RoleAssignmentsFunction": "roleassignments",
     "ApplicationsFunction": "applications",
     "GatewaysFunction": "gateways",
+    "DevicesFunction": "devices",
 }
 FUNCTIONS = {**FETCH, "TransformFunction": "transform"}
+# What a function must have before it plans: complete.json of each starts it.
+INPUTS = {
+    "PopulationsFunction": ["environments"],
+    "GroupsFunction": ["environments"],
+    "RolesFunction": ["environments"],
+    "ApplicationsFunction": ["environments"],
+    "GatewaysFunction": ["environments"],
+    "UsersFunction": ["environments", "populations"],
+    "MembershipsFunction": ["environments", "users", "groups"],
+    "RoleAssignmentsFunction": ["environments", "users", "groups", "applications", "gateways"],
+    "DevicesFunction": ["environments", "users"],
+}
 LOG_GROUPS = {name.removesuffix("Function") + "LogGroup": folder for name, folder in FUNCTIONS.items()}
 
 # Sets of parameters. DEFAULTS is what a person gets who answers the one
@@ -56,8 +69,7 @@ FULL = {
     "ScheduleExpression": "rate(1 hour)",
     "ScheduleTimezone": "Europe/Berlin",
     "ScheduleState": "DISABLED",
-    "RoleAssignmentMaxAge": "72h",
-    "RoleAssignmentRefreshCalls": "500",
+    "MaxReadingAge": "72h",
     "MfaDevices": "true",
     "Sweep": "report",
     "MaxShrinkPercent": "30",
@@ -179,6 +191,19 @@ class Stack:
         for rule in self.of_type("AWS::Events::Rule").values():
             found += [(rule["EventPattern"], t) for t in rule["Targets"] if t["Arn"] == f"{function}.Arn"]
         return found
+
+    def starts(self, function, event):
+        """How many rules start a function by an event."""
+        return sum(matches(pattern, event) for pattern, _ in self.rules_of(function))
+
+    def scheduled(self, name):
+        """The event that a schedule puts on the bus."""
+        target = self.properties(name)["Target"]
+        return {
+            "source": target["EventBridgeParameters"]["Source"],
+            "detail-type": target["EventBridgeParameters"]["DetailType"],
+            "detail": json.loads(target["Input"]),
+        }
 
     def statements(self, role):
         """Every statement that a role gives, those of its policies included."""

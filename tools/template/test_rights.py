@@ -64,25 +64,13 @@ def event(detail_type):
     return {"StringEquals": {"events:source": STACK, "events:detail-type": detail_type}}
 
 
-# The lists of what was posted that a function compares with.
-KNOWN = {
-    "PopulationsFunction": ["populations"],
-    "UsersFunction": ["users"],
-    "GroupsFunction": ["groupings"],
-    "MembershipsFunction": ["groupings", "groupsWithUsers", "groupsWithGroups"],
-    "ApplicationsFunction": ["applications"],
-    "GatewaysFunction": ["serviceAccounts"],
-    "RoleAssignmentsFunction": ["users", "groupings", "applications", "serviceAccounts"],
-}
-
-
 def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False):
     """All that a function may do."""
     name, folder = function.removesuffix("Function"), FUNCTIONS[function]
     want = [
         statement("secretsmanager:GetSecretValue", secret),
         statement("s3:ListBucket", BUCKET),
-        statement("s3:GetObject", f"{BUCKET}/state/good.json"),
+        statement("s3:GetObject", f"{BUCKET}/runs/*"),
         statement("sqs:SendMessage", "FailureQueue.Arn"),
         statement(["logs:CreateLogStream", "logs:PutLogEvents"], f"{name}LogGroup.Arn"),
         statement("lambda:InvokeFunction", f"{function}.Arn"),
@@ -98,21 +86,13 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         code = {"ArnLike": {"lambda:SourceFunctionArn": f"arn:aws:lambda:*:{ACCOUNT}:function:*"}}
         want += [statement(VPC_ACTIONS, "*"), statement(VPC_ACTIONS, "*", code, "Deny")]
 
-    both = ["s3:GetObject", "s3:PutObject"]
+    writes = {
+        "TransformFunction": [f"*/{k}" for k in ("lease.json", "transform.json", "approval.json", "report.json", "report.html")],
+        "EnvironmentsFunction": ["*/environments/*", "open.json", "*/run.json"],
+    }.get(function, [f"*/{folder}/*"])
+    want.append(statement("s3:PutObject", [f"{BUCKET}/runs/{k}" for k in writes]))
     if function == "TransformFunction":
-        want += [
-            statement("s3:GetObject", f"{BUCKET}/runs/*"),
-            statement("s3:PutObject", [f"{BUCKET}/runs/*/{k}" for k in ("transform/*", "report.json", "report.html")]),
-            statement("s3:PutObject", f"{BUCKET}/state/good.json"),
-            statement(both, [f"{BUCKET}/state/{k}" for k in ("transform.json", "newest.json", "known/*")]),
-            statement("events:PutEvents", BUS, event("Run Finished")),
-        ]
-    else:
-        want.append(statement(both, f"{BUCKET}/runs/*/{folder}/*"))
-    if function in KNOWN:
-        want.append(statement("s3:GetObject", [f"{BUCKET}/state/transform.json"] + [f"{BUCKET}/state/known/{k}-*" for k in KNOWN[function]]))
-    if function == "RoleAssignmentsFunction":
-        want.append(statement(both, f"{BUCKET}/state/roleassignments/*"))
+        want.append(statement("events:PutEvents", BUS, event("Run Finished")))
     return flat(want)
 
 
@@ -224,22 +204,18 @@ class RightsTest(unittest.TestCase):
             ("Allow", {"Service": "cloudwatch.amazonaws.com"}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}), tls])
 
     def test_objects_that_the_code_uses(self):
-        """Every object name in the Go code is one that the roles allow, so that
-        a new one is not found out in AWS."""
+        """Every object of a run that the Go code names is one that somebody may
+        write, so that a new one is not found out in AWS."""
         source = go_source("shared", "functions")
-        keys = set(re.findall(r'"(state/[^"]*)"', source))
-        self.assertIn("state/transform.json", keys, "the pattern no longer finds the names")
-        keys |= {"runs/r/" + k for k in re.findall(r'RunPrefix\(run\) \+ "([^"]+)"', source)}
-        self.assertIn("runs/r/report.json", keys, "the pattern no longer finds the names")
-        allowed = {
-            role: [r for e, a, r, _ in rights(role, "s") if a == "s3:PutObject"]
-            for role in ("TransformFunction", "RoleAssignmentsFunction")
-        }
+        keys = {"runs/r/" + k for k in re.findall(r'RunPrefix\(run\) \+ "([^"]+)"', source)}
+        keys |= {"runs/r/users/" + k for k in re.findall(r'folder\(run, c\) \+ "([^"]+)"', source)}
+        keys |= {"runs/" + k for k in re.findall(r'runsPrefix \+ "([^"]+)"', source)} | set(re.findall(r'"(state/[^"]*)"', source))
+        self.assertLessEqual({"runs/open.json", "runs/r/run.json", "runs/r/report.json", "runs/r/users/manifest.json"}, keys,
+                             "the patterns no longer find the names")
+        allowed = [r for f in FUNCTIONS for e, a, r, _ in rights(f, "s") if a == "s3:PutObject"]
         for key in sorted(keys):
             with self.subTest(key):
-                role = "RoleAssignmentsFunction" if key.startswith("state/roleassignments") else "TransformFunction"
-                name = re.sub(r"%\w", "x", key) + ("x" if key.endswith("/") else "")
-                self.assertTrue(any(fnmatch.fnmatchcase(f"{BUCKET}/{name}", p) for p in allowed[role]))
+                self.assertTrue(any(fnmatch.fnmatchcase(f"{BUCKET}/{key}", p) for p in allowed))
 
 
 if __name__ == "__main__":

@@ -16,12 +16,21 @@ from samcli.commands.remote.invoke.cli import cli as remote_invoke
 from samcli.yamlhelper import yaml_parse
 
 from stack import (
-    ACCOUNT, BUS, DEFAULTS, FETCH, FULL, FUNCTIONS, LOG_GROUPS, OWN_KEY, PLAIN, REGION, ROOT, SECRET, SOURCE, STACK,
-    go_source, matches, sample, transform,
+    ACCOUNT, BUS, DEFAULTS, FETCH, FULL, FUNCTIONS, INPUTS, LOG_GROUPS, OWN_KEY, PLAIN, REGION, ROOT, SECRET, SOURCE, STACK,
+    go_source, sample, transform,
 )
 
-COMMON_VARIABLES = {"STACK_NAME", "TRACING", "SECRET_ID", "STAGING_URL"}
-TRANSFORM_VARIABLES = {"AUTHOMIZE_APP_ID", "SWEEP", "MAX_SHRINK_PERCENT", "DRY_RUN", "SERVICE_ACCOUNTS", "ROLE_PERMISSIONS", "NO_GOOD_RUN_HOURS"}
+# The table of settings, which a Go test compares with the code, and what the
+# template gives besides.
+SETTINGS = json.loads((ROOT / "shared/config/testdata/settings.json").read_text())
+WATCHED = {"STACK_NAME", "TRACING"}
+# Each parameter of a setting, by the names of FULL.
+PARAMETERS = {
+    "PINGONE_API_URL": "PingOneApiUrl", "PINGONE_ENVIRONMENTS": "PingOneEnvironments", "PINGONE_REQUESTS_PER_SECOND": "PingOneRequestsPerSecond",
+    "MAX_READING_AGE": "MaxReadingAge", "MFA_DEVICES": "MfaDevices", "AUTHOMIZE_APP_ID": "AuthomizeAppId", "AUTHOMIZE_API_URL": "AuthomizeApiUrl",
+    "SWEEP": "Sweep", "MAX_SHRINK_PERCENT": "MaxShrinkPercent", "DRY_RUN": "DryRun", "SERVICE_ACCOUNTS": "ServiceAccounts",
+    "ROLE_PERMISSIONS": "RolePermissions",
+}
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.
 NAMES = {
@@ -40,11 +49,11 @@ class TemplateTest(unittest.TestCase):
     def test_resources(self):
         """Whatever is added must be thought of here."""
         each = {
-            "AWS::Lambda::Function": 10, "AWS::Lambda::EventInvokeConfig": 10, "AWS::Lambda::Permission": 10,
-            "AWS::Events::Rule": 10, "AWS::IAM::Role": 11, "AWS::IAM::Policy": 10, "AWS::IAM::ManagedPolicy": 1,
-            "AWS::Logs::LogGroup": 10, "AWS::Scheduler::ScheduleGroup": 1, "AWS::Scheduler::Schedule": 1,
+            "AWS::Lambda::Function": 11, "AWS::Lambda::EventInvokeConfig": 11, "AWS::Lambda::Permission": 21,
+            "AWS::Events::Rule": 21, "AWS::IAM::Role": 12, "AWS::IAM::Policy": 11, "AWS::IAM::ManagedPolicy": 1,
+            "AWS::Logs::LogGroup": 11, "AWS::Scheduler::ScheduleGroup": 1, "AWS::Scheduler::Schedule": 2,
             "AWS::S3::Bucket": 1, "AWS::S3::BucketPolicy": 1, "AWS::SQS::Queue": 1, "AWS::SQS::QueuePolicy": 1,
-            "AWS::CloudWatch::Alarm": 9, "AWS::CloudWatch::Dashboard": 1,
+            "AWS::CloudWatch::Alarm": 12, "AWS::CloudWatch::Dashboard": 1,
         }
         topic = {"AWS::SNS::Topic": 1, "AWS::SNS::TopicPolicy": 1}
         made = {"AWS::SecretsManager::Secret": 1, "AWS::KMS::Key": 1}
@@ -93,81 +102,83 @@ class TemplateTest(unittest.TestCase):
                 self.assertTrue((ROOT / "functions" / folder / "main.go").is_file())
 
     def test_variables(self):
-        for name in FUNCTIONS:
+        """A function gets what it heeds and nothing else, with the parameter's
+        value; where that is empty the variable is left out, or says what the
+        code's default is."""
+        full = transform(FULL)
+        fixed = {"SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
+        for name, folder in FUNCTIONS.items():
             with self.subTest(name):
-                own = {"TransformFunction": TRANSFORM_VARIABLES, "UsersFunction": {"MFA_DEVICES"}}.get(name, set())
-                self.assertEqual(set(self.stack.variables(name)), COMMON_VARIABLES | own)
-                self.assertEqual(self.stack.variables(name)["SECRET_ID"], "Secret")
+                heeded = {s["name"]: s for s in SETTINGS if folder in s["functions"]}
+                own = WATCHED | ({"NO_GOOD_RUN_HOURS"} if folder == "transform" else set())
+                self.assertEqual(set(full.variables(name)), set(heeded) | own)
+                for variable in heeded:
+                    self.assertEqual(full.variables(name)[variable], fixed.get(variable) or FULL[PARAMETERS[variable]])
+                for variable, value in self.stack.variables(name).items():
+                    if heeded.get(variable, {}).get("default"):
+                        self.assertEqual(value, heeded[variable]["default"])
+        self.assertEqual(set(PARAMETERS) | set(fixed), {s["name"] for s in SETTINGS})
+        self.assertEqual(full.variables("UsersFunction")["TRACING"], "Active")
+        self.assertLessEqual(WATCHED | {"NO_GOOD_RUN_HOURS"}, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
 
-        full = transform(FULL)
-        common = {"STACK_NAME": STACK, "TRACING": "Active", "SECRET_ID": SECRET, "STAGING_URL": "s3://StagingBucket"}
-        fetch = common | {
-            "PINGONE_API_URL": "https://api.pingone.eu",
-            "PINGONE_ENVIRONMENTS": "all",
-            "PINGONE_REQUESTS_PER_SECOND": "5",
-        }
-        roles = {"ROLE_ASSIGNMENT_MAX_AGE": "72h", "ROLE_ASSIGNMENT_REFRESH_CALLS": "500"}
-        own = {"RoleAssignmentsFunction": roles, "UsersFunction": {"MFA_DEVICES": "true"}}
-        for name in FETCH:
-            self.assertEqual(full.variables(name), fetch | own.get(name, {}), name)
-        self.assertEqual(full.variables("TransformFunction"), common | {
-            "AUTHOMIZE_APP_ID": "app-1",
-            "AUTHOMIZE_API_URL": "https://authomize.example",
-            "SWEEP": "report",
-            "MAX_SHRINK_PERCENT": "30",
-            "ROLE_ASSIGNMENT_MAX_AGE": "72h",
-            "DRY_RUN": "true",
-            "SERVICE_ACCOUNTS": "users",
-            "ROLE_PERMISSIONS": "true",
-            "NO_GOOD_RUN_HOURS": "3",
-        })
-
-    def test_every_setting_of_the_code_is_given(self):
-        names = set(re.findall(r'"([A-Z][A-Z0-9_]{4,})"', go_source("shared/config")))
-        full = transform(FULL)
-        given = {v for name in FUNCTIONS for v in full.variables(name)}
-        watched = {"STACK_NAME", "TRACING", "NO_GOOD_RUN_HOURS"}
-        self.assertEqual(given - watched, names)
-        self.assertLessEqual(watched, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
-
-    def test_one_schedule_puts_one_event(self):
+    def test_two_schedules(self):
         for parameters, want in (
             (DEFAULTS, ("cron(0 3 * * ? *)", "UTC", "ENABLED")),
             (FULL, ("rate(1 hour)", "Europe/Berlin", "DISABLED")),
         ):
-            (name, schedule), = transform(parameters).of_type("AWS::Scheduler::Schedule").items()
-            self.assertEqual(name, "Schedule")
-            got = (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"], schedule["State"])
-            self.assertEqual(got, want)
-            self.assertEqual(schedule["FlexibleTimeWindow"], {"Mode": "OFF"})
-            target = schedule["Target"]
-            self.assertEqual(target["Arn"], BUS)
-            self.assertEqual(target["RoleArn"], "ScheduleRole.Arn")
-            self.assertEqual(target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
-            self.assertEqual(target["EventBridgeParameters"], {"Source": STACK, "DetailType": "Sync Requested"})
-            self.assertEqual(
-                json.loads(target["Input"]), {"stack": STACK, "scheduledTime": "<aws.scheduler.scheduled-time>"}
-            )
+            schedules = transform(parameters).of_type("AWS::Scheduler::Schedule")
+            detail = {"stack": STACK, "scheduledTime": "<aws.scheduler.scheduled-time>"}
+            for name, when, detail in (
+                ("Schedule", want, detail),
+                ("HourlySchedule", ("rate(1 hour)", None, want[2]), detail | {"open": False}),
+            ):
+                schedule = schedules.pop(name)
+                got = (schedule["ScheduleExpression"], schedule.get("ScheduleExpressionTimezone"), schedule["State"])
+                self.assertEqual(got, when)
+                self.assertEqual(schedule["FlexibleTimeWindow"], {"Mode": "OFF"})
+                target = schedule["Target"]
+                self.assertEqual((target["Arn"], target["RoleArn"]), (BUS, "ScheduleRole.Arn"))
+                self.assertEqual(target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
+                self.assertEqual(target["EventBridgeParameters"], {"Source": STACK, "DetailType": "Sync Requested"})
+                self.assertEqual(json.loads(target["Input"]), detail)
+            self.assertEqual(schedules, {})
 
-    def test_scheduled_event_starts_every_fetch_function_and_nothing_else(self):
-        target = self.stack.properties("Schedule")["Target"]
-        event = {
-            "source": target["EventBridgeParameters"]["Source"],
-            "detail-type": target["EventBridgeParameters"]["DetailType"],
-            "detail": json.loads(target["Input"]),
-        }
-        other = copy.deepcopy(event)
-        other["detail"]["stack"] = "another-stack"
-        told = [{"source": STACK, "detail-type": t, "detail": {"stack": STACK}} for t in ("Run Finished", "Invocation Failed")]
+    def test_what_starts_each_function(self):
+        sync, hourly = self.stack.scheduled("Schedule"), self.stack.scheduled("HourlySchedule")
+        others = [{"source": STACK, "detail-type": t, "detail": {"stack": STACK}} for t in ("Run Finished", "Invocation Failed")]
+        for event in (sync, hourly):
+            others.append(copy.deepcopy(event))
+            others[-1]["detail"]["stack"] = "another-stack"
+        complete = {c: self.created(f"runs/20261123T090000Z/{c}/complete.json") for c in FETCH.values()}
+        for key in ("users/manifest.json", "users/part-000001.jsonl.gz", "report.json", "run.json", "users/notcomplete.json"):
+            others.append(self.created("runs/20261123T090000Z/" + key))
+        others += [self.created(f"runs/20261123T090000Z/{c}/complete.json", "another-bucket") for c in FETCH.values()]
         for name in FUNCTIONS:
             with self.subTest(name):
-                (pattern, rule_target), = self.stack.rules_of(name)
-                self.assertEqual(matches(pattern, event), name in FETCH)
-                self.assertFalse(matches(pattern, other))
-                self.assertFalse(any(matches(pattern, e) for e in told), "a run would start the next")
-                self.assertEqual(set(rule_target["RetryPolicy"]), {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
-                self.assertEqual(rule_target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
-        self.assertEqual(len(self.stack.of_type("AWS::Events::Rule")), len(FUNCTIONS))
+                self.assertEqual(self.stack.starts(name, sync), name in FETCH)
+                self.assertEqual(self.stack.starts(name, hourly), 1)
+                inputs = [c for c, event in complete.items() if self.stack.starts(name, event)]
+                self.assertEqual(sorted(inputs), sorted(INPUTS.get(name, [] if name in FETCH else FETCH.values())))
+                self.assertFalse(any(self.stack.starts(name, e) for e in others), "a run would start the next")
+                for _, target in self.stack.rules_of(name):
+                    self.assertEqual(set(target["RetryPolicy"]), {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
+                    self.assertEqual(target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
+
+    def test_inputs_are_those_of_the_code(self):
+        """shared/collection says what a collection is planned from."""
+        found = {}
+        for name, folder in FETCH.items():
+            source = (ROOT / f"shared/collection/{folder}.go").read_text()
+            inputs = re.search(r"Inputs: +\[\]staging\.Collection\{([^}]*)\}", source)
+            if inputs:
+                found[name] = sorted(c.strip().removeprefix("staging.").lower() for c in inputs[1].split(",") if c.strip())
+        self.assertEqual(found, {name: sorted(inputs) for name, inputs in INPUTS.items()})
+
+    def created(self, key, bucket="StagingBucket"):
+        """S3's event of an object."""
+        event = sample("transform")
+        event["detail"]["bucket"]["name"], event["detail"]["object"]["key"] = bucket, key
+        return event
 
     def test_failed_invocations_go_to_the_queue(self):
         configs = self.stack.of_type("AWS::Lambda::EventInvokeConfig").values()
@@ -178,7 +189,6 @@ class TemplateTest(unittest.TestCase):
 
     def test_rules_may_invoke(self):
         permissions = self.stack.of_type("AWS::Lambda::Permission")
-        self.assertEqual(len(permissions), len(FUNCTIONS))
         self.assertEqual({p["FunctionName"] for p in permissions.values()}, set(FUNCTIONS))
         rules = {f"{r}.Arn" for r in self.stack.of_type("AWS::Events::Rule")}
         self.assertEqual({p["SourceArn"] for p in permissions.values()}, rules)
@@ -190,22 +200,7 @@ class TemplateTest(unittest.TestCase):
                 event = sample(folder)
                 if name == "TransformFunction":
                     event["detail"]["bucket"]["name"] = "StagingBucket"
-                (pattern, _), = self.stack.rules_of(name)
-                self.assertTrue(matches(pattern, event))
-
-    def test_transform_starts_by_complete_json_of_its_bucket_only(self):
-        (pattern, _), = self.stack.rules_of("TransformFunction")
-        event = sample("transform")
-        event["detail"]["bucket"]["name"] = "StagingBucket"
-        for key, want in {
-            "runs/20261123T090000Z/users/complete.json": True,
-            "runs/20261123T090000Z/users/manifest.json": False,
-            "runs/20261123T090000Z/users/part-000001.jsonl.gz": False,
-            "runs/20261123T090000Z/report.json": False,
-        }.items():
-            event["detail"]["object"]["key"] = key
-            self.assertEqual(matches(pattern, event), want, key)
-        self.assertFalse(matches(pattern, sample("transform")), "another bucket")
+                self.assertEqual(self.stack.starts(name, event), 1)
 
     def test_bucket(self):
         resource = self.stack.resources["StagingBucket"]
@@ -311,8 +306,7 @@ class TemplateTest(unittest.TestCase):
         entry, = json.loads(command[-1])
         event = {"source": entry["Source"], "detail-type": entry["DetailType"], "detail": json.loads(entry["Detail"])}
         for name in FETCH:
-            (pattern, _), = self.stack.rules_of(name)
-            self.assertTrue(matches(pattern, event), name)
+            self.assertEqual(self.stack.starts(name, event), 1, name)
 
     def test_repository_metadata(self):
         app = SOURCE["Metadata"]["AWS::ServerlessRepo::Application"]

@@ -24,11 +24,14 @@ ALARMS = {
     "NoGoodRunAlarm": "breaching",
     "FailedRunAlarm": "ignore",
     "HeldSweepAlarm": "ignore",
+    "StaleReadingsAlarm": "ignore",
     "QuarantineAlarm": "notBreaching",
     "FunctionErrorsAlarm": "notBreaching",
+    "TransformErrorsAlarm": "notBreaching",
     "FailureQueueAlarm": "notBreaching",
     "ThrottlingAlarm": "notBreaching",
     "TimeLeftAlarm": "notBreaching",
+    "TransformTimeLeftAlarm": "notBreaching",
     "TokenRefusedAlarm": "notBreaching",
 }
 
@@ -42,7 +45,12 @@ def metrics():
 
 def kinds():
     """The kinds of record, as the Go code spells them."""
-    return set(re.findall(r'\bKind += "(\w+)"', (ROOT / "shared/authomize/records.go").read_text()))
+    return set(re.findall(r'\bKind += "(\w+)"', go_source("shared/authomize"))) - {"identities"}  # which are never posted
+
+
+def reasons():
+    """The reasons of being carried forward that are watched, as the Go code spells them."""
+    return set(re.findall(r'\bCarried += "([\w-]+)"', (ROOT / "shared/staging/reply.go").read_text())) - {"not-due"}
 
 
 METRICS = metrics()
@@ -63,7 +71,7 @@ class WatchTest(unittest.TestCase):
         self.assertEqual(rest.pop("Stack", None), STACK, name)
         if not rest:
             return
-        values = {"Collection": set(FETCH.values()), "Kind": kinds(), "API": {"PingOne", "Authomize"}}
+        values = {"Collection": set(FETCH.values()), "Kind": kinds(), "API": {"PingOne", "Authomize"}, "Reason": reasons()}
         (dimension, value), = rest.items()
         self.assertEqual(dimension, METRICS[name], name)
         self.assertIn(value, values[dimension], name)
@@ -76,14 +84,14 @@ class WatchTest(unittest.TestCase):
         """docs/operations.md reckons with the metrics that there are: each by
         stack, and once more for each value of its dimension."""
         text = (ROOT / "docs/operations.md").read_text()
-        values = {"Collection": len(FETCH), "API": 2, "Function": len(FUNCTIONS), "Kind": len(kinds())}
+        values = {"Collection": len(FETCH), "API": 2, "Function": len(FUNCTIONS), "Kind": len(kinds()), "Reason": len(reasons())}
         used = list(METRICS.values())
         count = len(METRICS) + sum(values[d] for d in used if d)
         self.assertIn(f"| metrics: at most {count}, ", text)
         self.assertIn(f"| {count} × 0.30 × 1/24 ", text)
         parts = ", ".join(
             f"{name} {used.count(d)} × {values[d]}"
-            for d, name in (("Collection", "by collection"), ("API", "API"), ("Function", "function"), ("Kind", "kind")))
+            for d, name in (("Collection", "by collection"), ("API", "API"), ("Function", "function"), ("Kind", "kind"), ("Reason", "reason")))
         self.assertIn(f"- Metrics: {len(METRICS)} of the stack, {parts}.", text)
         watched = [
             sum("MetricStat" in m for m in a["Metrics"]) if "Metrics" in a else 1
@@ -123,11 +131,14 @@ class WatchTest(unittest.TestCase):
             "NoGoodRunAlarm": (None, None, None, "3", less, 1),
             "FailedRunAlarm": ("RunsFailed", "Maximum", 300, 1, at_least, 1),
             "HeldSweepAlarm": ("RunsHeld", "Maximum", 300, 1, at_least, 1),
+            "StaleReadingsAlarm": ("StaleReadings", "Maximum", 300, 1, more, 0),
             "QuarantineAlarm": ("QuarantinedInRun", "Maximum", 3600, 1, more, "7"),
             "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
+            "TransformErrorsAlarm": ("Errors", "Sum", 3600, 1, at_least, 3),
             "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
             "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
             "TimeLeftAlarm": (None, None, None, 2, at_least, 890_000),
+            "TransformTimeLeftAlarm": ("Duration", "Maximum", 3600, 2, at_least, 890_000),
             "TokenRefusedAlarm": ("TokenRefused", "Sum", 300, 1, at_least, 1),
         })
 
@@ -152,20 +163,25 @@ class WatchTest(unittest.TestCase):
             metrics = transform().properties(name)["Metrics"]
             self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], [expression])
             stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
-            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FUNCTIONS))
+            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FETCH))
             self.assertEqual({(s["Metric"]["MetricName"], s["Stat"], s["Period"]) for s in stats}, {(metric, stat, 3600)})
+            # Transform's own, since CloudWatch takes ten metrics an alarm.
+            own = transform().properties("Transform" + name.removeprefix("Function"))
+            self.assertEqual((own["Namespace"], own["MetricName"], own["Statistic"], own["Period"], own["Dimensions"][0]["Value"]),
+                             ("AWS/Lambda", metric, stat, 3600, "TransformFunction"))
 
     def test_time_left_alarm_sees_a_stopped_invocation_and_no_other(self):
         """One that Lambda stops took all of the timeout. One that ends in time
         has the margin left, less what the last commit takes."""
-        alarm = transform().properties("TimeLeftAlarm")
-        # A point stands where the invocation began, up to 15 minutes ago.
-        self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (2, 1))
+        for name in ("TimeLeftAlarm", "TransformTimeLeftAlarm"):
+            alarm = transform().properties(name)
+            # A point stands where the invocation began, up to 15 minutes ago.
+            self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (2, 1))
         timeouts = {f["Timeout"] * 1000 for f in transform().of_type("AWS::Lambda::Function").values()}
         self.assertEqual(timeouts, {900_000})
         self.assertLess(alarm["Threshold"], 900_000)
         source = go_source("shared/fetch", "shared/transform")
-        margins = [int(s) for s in re.findall(r"^const Margin = (\d+) \* time\.Second$", source, re.M)]
+        margins = [int(s) for s in re.findall(r"^(?:const|\t)? ?Margin = (\d+) \* time\.Second\b", source, re.M)]
         self.assertEqual(len(margins), 2, "the pattern no longer finds both margins")
         self.assertLess(900_000 - min(margins) * 1000, alarm["Threshold"])
 
@@ -246,7 +262,8 @@ class WatchTest(unittest.TestCase):
             for dimension, value in zip(metric[2::2], metric[3::2]):
                 shown.setdefault((metric[1], dimension), set()).add(value)
         self.assertEqual(shown["RecordsRead", "Collection"], set(FETCH.values()))
-        self.assertEqual(shown["UnreadSlices", "Collection"], set(FETCH.values()))
+        self.assertEqual(shown["CarriedLists", "Collection"], set(FETCH.values()))
+        self.assertEqual(shown["OldestReading", "Reason"], reasons())
         self.assertEqual(shown["RecordsPosted", "Kind"], kinds())
         self.assertEqual(shown["RecordsQuarantined", "Kind"], kinds())
         self.assertEqual(shown["Errors", "FunctionName"], set(FUNCTIONS))

@@ -53,7 +53,7 @@ func Start(ctx context.Context, kind Kind) (*Server, error) {
 		}
 		return startGo(ctx, err.Error())
 	}
-	return nil, fmt.Errorf("there is no fake AWS %q: moto and go are known", kind)
+	return nil, fmt.Errorf("there is no fake AWS %q: it is moto or go", kind)
 }
 
 // Close stops the fake.

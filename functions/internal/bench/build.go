@@ -13,7 +13,7 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// functions are the ten: transform, and one a collection.
+// functions are the eleven: transform, and one a collection.
 func functions() []string {
 	names := []string{"transform"}
 	for _, c := range staging.Collections {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A machine is where it was measured, as far as the system tells.
+// A machine is where it was measured, as far as the system says.
 type machine struct {
 	CPU         string `json:"cpu"`
 	Cores       int    `json:"cores"`
@@ -21,7 +21,7 @@ func thisMachine() machine {
 	if name := lineOf("/proc/cpuinfo", "model name"); name != "" {
 		m.CPU = name
 	}
-	kib, _ := strconv.ParseInt(strings.TrimSuffix(lineOf("/proc/meminfo", "MemTotal"), " kB"), 10, 64) // 0 where it isn't told
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(lineOf("/proc/meminfo", "MemTotal"), " kB"), 10, 64) // 0 where it isn't there
 	m.MemoryBytes = kib << 10
 	load, _ := os.ReadFile("/proc/loadavg") // Linux only
 	if fields := strings.Fields(string(load)); len(fields) > 3 {

@@ -1,5 +1,5 @@
 // Command bench builds an organization of a chosen size in the fakes, runs the
-// ten functions on it as Lambda does, and reports what that took: calls, time,
+// eleven functions on it as Lambda does, and reports what that took: calls, time,
 // memory, storage, and the size and start of the binaries, beside the bars
 // that the project has set itself. Run it at the top of the module.
 package main
@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"pingone-authomize/shared/staging"
 )
 
 // options are what the command line says.
@@ -34,6 +36,10 @@ type options struct {
 
 	starts   int
 	jsonFile string
+
+	// reference and run are for the process that measures the reference.
+	reference string
+	run       string
 }
 
 func main() {
@@ -60,14 +66,16 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.Float64Var(&o.pace, "pace", 10_000, "requests a second that a function may make; 0: its default")
 	f.DurationVar(&o.latency, "latency", 0, "how long the fake PingOne takes for an answer")
 	f.BoolVar(&o.together, "together", false, "run the fetch functions at once")
-	f.BoolVar(&o.s3, "s3", false, "stage in a fake S3 and count its requests, in place of a folder")
+	f.BoolVar(&o.s3, "s3", false, "stage in a fake S3 and count its requests, instead of in a folder")
 	f.DurationVar(&o.timeout, "timeout", 15*time.Minute, "of one invocation")
 	f.IntVar(&o.memory, "memory", 256, "MiB that a function is told to have")
-	f.BoolVar(&o.later, "later", false, "make a second run of the same organization, which knows the first")
+	f.BoolVar(&o.later, "later", false, "make a second run of the same organization at once, which begins with what the first one read")
 	f.BoolVar(&o.paced, "paced", true, "measure time against calls and pace as well: about two minutes")
 	f.Float64Var(&o.pacedPace, "paced-pace", 10, "requests a second of that measurement")
 	f.DurationVar(&o.pacedLatency, "paced-latency", 200*time.Millisecond, "latency of that measurement")
 	f.IntVar(&o.starts, "starts", 11, "cold starts of each function; 0: leave them and the sizes of the binaries out")
+	f.StringVar(&o.reference, "reference", "", "only write the processor time that decoding and encoding a run takes, which is staged at this URL")
+	f.StringVar(&o.run, "run", "", "that run")
 	f.StringVar(&o.jsonFile, "json", "", "write the results to this file too")
 	if err := f.Parse(args); err != nil {
 		return options{}, err
@@ -83,6 +91,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
+	}
+	if o.reference != "" {
+		return writeReference(ctx, stdout, o.reference, staging.RunID(o.run))
 	}
 	b, err := newBench(ctx, o, stderr)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/staging"
 )
@@ -20,15 +21,18 @@ func (b *bench) measure(ctx context.Context) (*result, error) {
 	}
 	b.say("making an organization of %s users", number(b.size.Users))
 	org := b.size.organization()
-	at, err := b.place("main")
+	at, err := b.location("main")
 	if err != nil {
 		return nil, err
 	}
-	d := deployment{org: org, run: firstRun, at: at, pace: b.pace, latency: b.latency}
+	d := deployment{org: org, run: staging.RunAt(time.Now()), at: at, pace: b.pace, latency: b.latency}
 	if r.Fetch, r.FetchWall, err = b.fetchAll(ctx, d); err != nil {
 		return nil, err
 	}
 	if r.Transform, err = b.transform(ctx, d); err != nil {
+		return nil, err
+	}
+	if r.Transform.Reference, err = b.reference(ctx, d); err != nil {
 		return nil, err
 	}
 	if b.later {
@@ -50,12 +54,14 @@ func (b *bench) measure(ctx context.Context) (*result, error) {
 	return r, nil
 }
 
-// measureLater makes a second run of the same organization: it knows what the
-// first one posted, and compares with that.
+// measureLater makes a second run of the same organization, which begins with
+// what the first one read.
 func (b *bench) measureLater(ctx context.Context, d deployment) (*later, error) {
-	b.say("once more")
-	d.run = laterRun
-	var l later
+	first := d.run.Time()
+	d.run = staging.RunAt(time.Now())
+	l := later{After: d.run.Time().Sub(first).Seconds()}
+	l.Share = int(l.After / maxAge.Seconds() * float64(bounds(only(d.org))[staging.RoleAssignments]))
+	b.say("once more, %s s later", seconds(l.After))
 	var err error
 	if l.Fetch, _, err = b.fetchAll(ctx, d); err != nil {
 		return nil, err
@@ -67,21 +73,46 @@ func (b *bench) measureLater(ctx context.Context, d deployment) (*later, error) 
 // fetchAll reads every collection.
 func (b *bench) fetchAll(ctx context.Context, d deployment) (all []fetched, wall float64, err error) {
 	bound := bounds(only(d.org))
-	all = make([]fetched, len(staging.Collections))
-	g, gctx := errgroup.WithContext(ctx)
-	if !b.together {
-		g.SetLimit(1)
-	}
+	all = make([]fetched, len(collection.All))
 	began := time.Now()
-	for i, c := range staging.Collections {
-		g.Go(func() (err error) {
-			all[i], err = b.fetch(gctx, c, d)
-			all[i].Bound = bound[c]
-			return err
-		})
+	for _, level := range levels() {
+		g, gctx := errgroup.WithContext(ctx)
+		if !b.together {
+			g.SetLimit(1)
+		}
+		for _, i := range level {
+			g.Go(func() (err error) {
+				c := collection.All[i].Name
+				all[i], err = b.fetch(gctx, c, d)
+				all[i].Bound = bound[c]
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			return nil, 0, err
+		}
 	}
-	err = g.Wait()
-	return all, time.Since(began).Seconds(), err
+	return all, time.Since(began).Seconds(), nil
+}
+
+// levels are the collections, by position in collection.All, each behind its
+// inputs.
+func levels() [][]int {
+	var all [][]int
+	done := map[staging.Collection]bool{}
+	for len(done) < len(collection.All) {
+		var level []int
+		for i, c := range collection.All {
+			if !done[c.Name] && !slices.ContainsFunc(c.Inputs, func(in staging.Collection) bool { return !done[in] }) {
+				level = append(level, i)
+			}
+		}
+		for _, i := range level {
+			done[collection.All[i].Name] = true
+		}
+		all = append(all, level)
+	}
+	return all
 }
 
 // fetch reads one collection, in as many invocations as that takes.
@@ -115,7 +146,8 @@ func (b *bench) fetch(ctx context.Context, c staging.Collection, d deployment) (
 // transform posts the run on one core.
 func (b *bench) transform(ctx context.Context, d deployment) (transform, error) {
 	var out transform
-	d.env = map[string]string{"GOMAXPROCS": "1"}
+	// The fake stores nothing of so many records, so it can't show what was posted.
+	d.env = map[string]string{"GOMAXPROCS": "1", "SWEEP": "never"}
 	before := len(b.authomize.Posts())
 	f, err := b.start(ctx, "transform", d)
 	if err != nil {
@@ -124,7 +156,7 @@ func (b *bench) transform(ctx context.Context, d deployment) (transform, error) 
 	var answer struct {
 		State  string
 		Posted map[string]int64
-		Held   []string
+		Held   []struct{ Code, Text string }
 		Error  string
 	}
 	if out.spent, err = f.invokeAll(ctx, &answer); err != nil {
@@ -152,11 +184,7 @@ func (b *bench) pacedAll(ctx context.Context) ([]paced, error) {
 		collection staging.Collection
 		org        *pingonetest.Organization
 	}{{staging.Users, many}, {staging.Memberships, groups}, {staging.RoleAssignments, few}} {
-		at, err := b.place("paced")
-		if err != nil {
-			return nil, err
-		}
-		f, err := b.fetch(ctx, one.collection, deployment{org: one.org, run: firstRun, at: at, pace: b.pacedPace, latency: b.pacedLatency})
+		f, err := b.pacedOne(ctx, one.collection, one.org)
 		if err != nil {
 			return nil, err
 		}
@@ -165,6 +193,31 @@ func (b *bench) pacedAll(ctx context.Context) ([]paced, error) {
 		})
 	}
 	return all, nil
+}
+
+// pacedOne measures one collection, once its inputs are read without a pace.
+func (b *bench) pacedOne(ctx context.Context, c staging.Collection, org *pingonetest.Organization) (fetched, error) {
+	at, err := b.location("paced " + string(c))
+	if err != nil {
+		return fetched{}, err
+	}
+	d := deployment{org: org, run: staging.RunAt(time.Now()), at: at, pace: b.pace}
+	for _, level := range levels() {
+		for _, i := range level {
+			of := collection.All[i]
+			if of.Name == c {
+				d.pace, d.latency = b.pacedPace, b.pacedLatency
+				return b.fetch(ctx, c, d)
+			}
+			if of.Name == staging.Memberships || of.Name == staging.RoleAssignments || of.Name == staging.Devices {
+				continue // nobody's inputs
+			}
+			if _, err := b.fetch(ctx, of.Name, d); err != nil {
+				return fetched{}, err
+			}
+		}
+	}
+	return fetched{}, fmt.Errorf("there is no collection %q", c)
 }
 
 // coldStarts measures what is deployed, and how soon it asks for an event.

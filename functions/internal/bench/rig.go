@@ -24,12 +24,6 @@ import (
 
 const bucket = "bench"
 
-// The runs are of no importance: all is staged in a place of its own.
-const (
-	firstRun = staging.RunID("20261123T090000Z")
-	laterRun = staging.RunID("20261124T090000Z")
-)
-
 // A bench has the binaries and the fakes that all measurements share.
 type bench struct {
 	options
@@ -82,19 +76,19 @@ func (b *bench) say(format string, args ...any) {
 
 func (b *bench) bin(target string) string { return filepath.Join(b.dir, "bin", target) }
 
-// A place is where a measurement stages: not the same for two.
-type place struct {
+// A location is where a measurement stages: not the same for two.
+type location struct {
 	url   string
 	store staging.Store
 }
 
-func (b *bench) place(name string) (place, error) {
+func (b *bench) location(name string) (location, error) {
 	if b.s3 {
-		return place{"s3://" + bucket + "/" + name, s3store.New(b.aws.S3(), bucket, name)}, nil
+		return location{"s3://" + bucket + "/" + name, s3store.New(b.aws.S3(), bucket, name)}, nil
 	}
 	dir := filepath.Join(b.dir, "staging", name)
 	store, err := dirstore.New(dir)
-	return place{"file://" + filepath.ToSlash(dir), store}, err
+	return location{"file://" + filepath.ToSlash(dir), store}, err
 }
 
 // A deployed function, with a PingOne of its own, so that calls are counted
@@ -111,7 +105,7 @@ type deployed struct {
 type deployment struct {
 	org     *pingonetest.Organization
 	run     staging.RunID
-	at      place
+	at      location
 	pace    float64
 	latency time.Duration
 	env     map[string]string
@@ -179,7 +173,7 @@ func (f *deployed) close() {
 	}
 }
 
-// invokeAll invokes the function, and again as long as it invokes itself, and
+// invokeAll invokes the function, as often as it invokes itself, and
 // fills in what that took. It ends the process.
 func (f *deployed) invokeAll(ctx context.Context, into any) (spent, error) {
 	defer f.close()

@@ -34,11 +34,13 @@ func (s size) withDefaults() size {
 }
 
 func (s size) organization() *pingonetest.Organization {
-	return pingonetest.Sized(pingonetest.Size{
+	o := pingonetest.Sized(pingonetest.Size{
 		Users: s.Users, Groups: s.Groups, MembershipsPerUser: s.Memberships, LargestGroup: s.Largest,
 		RoleHolders: s.Holders, Populations: s.Populations, Applications: s.Applications,
 		Conditions: true,
 	})
+	o.AddWorker(environmentID())
+	return o
 }
 
 // pages is how many calls a list of n takes at least; that it is empty, too,
@@ -46,11 +48,11 @@ func (s size) organization() *pingonetest.Organization {
 func pages(n int) int { return max(1, (n+pageSize-1)/pageSize) }
 
 // bounds are the fewest calls that each collection can be read with for the
-// first time, since each function reads by itself: every page of every list,
-// and one call for each principal that may hold roles, because PingOne has no
-// list of those that do.
+// first time: every page of every list once, and one call for each principal
+// that may hold roles, because PingOne has no list of those that do. Our own
+// rights, and what bears witness, come on top.
 func bounds(e *pingonetest.Environment) map[staging.Collection]int {
-	members, workers := 0, 0
+	members, users, workers := 0, 0, 0
 	for _, g := range e.Groups {
 		if n := len(e.DirectMembers(g.ID, true)); n > 0 {
 			members += pages(n)
@@ -59,24 +61,25 @@ func bounds(e *pingonetest.Environment) map[staging.Collection]int {
 			members += pages(n)
 		}
 	}
+	for _, p := range e.Populations {
+		users += pages(e.PopulationCount(p.ID))
+	}
 	for _, a := range e.Applications {
 		if a.Type == "WORKER" {
 			workers++
 		}
 	}
-	users, groups := pages(e.UserCount()), pages(len(e.Groups))
-	const applications, gateways = 1, 1 // never paged
 	return map[staging.Collection]int{
-		staging.Environments: 2, // itself, and its organization
-		staging.Populations:  pages(len(e.Populations)),
-		staging.Users:        users + 1, // and the head count
-		staging.Groups:       groups,
-		staging.Memberships:  groups + members,
-		staging.Roles:        2, // those that are built in, and the environment's
-		staging.Applications: applications,
-		staging.Gateways:     gateways,
-		staging.RoleAssignments: groups + applications + gateways + users +
-			len(e.Groups) + workers + len(e.Gateways) + e.UserCount(),
+		staging.Environments:    1,
+		staging.Populations:     pages(len(e.Populations)),
+		staging.Users:           users,
+		staging.Groups:          pages(len(e.Groups)),
+		staging.Memberships:     members,
+		staging.Roles:           3, // those that are built in, the environment's, and the organization
+		staging.Applications:    1, // never paged
+		staging.Gateways:        1, // never paged
+		staging.RoleAssignments: len(e.Groups) + workers + len(e.Gateways) + e.UserCount(),
+		staging.Devices:         0,
 	}
 }
 

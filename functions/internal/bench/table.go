@@ -46,7 +46,7 @@ func fetches(w io.Writer, r *result) {
 	var sum fetched
 	for _, f := range r.Fetch {
 		t.AppendRow(table.Row{
-			f.Collection, number(f.Calls), number(f.Bound), fmt.Sprintf("%.3f", f.ratio()), number(f.Records), seconds(f.Wall), seconds(f.CPU),
+			f.Collection, number(f.Calls), number(f.Bound), ratio(f), number(f.Records), seconds(f.Wall), seconds(f.CPU),
 			mebibytes(f.PeakBytes), f.Invocations, number(f.Objects), megabytes(f.Bytes), megabytes(f.RawBytes), requests(f.S3),
 		})
 		sum.Calls, sum.Bound, sum.Records = sum.Calls+f.Calls, sum.Bound+f.Bound, sum.Records+f.Records
@@ -54,10 +54,17 @@ func fetches(w io.Writer, r *result) {
 		sum.Bytes, sum.RawBytes = sum.Bytes+f.Bytes, sum.RawBytes+f.RawBytes
 	}
 	t.AppendFooter(table.Row{
-		"all", number(sum.Calls), number(sum.Bound), fmt.Sprintf("%.3f", sum.ratio()), number(sum.Records), seconds(r.FetchWall), seconds(sum.CPU),
+		"all", number(sum.Calls), number(sum.Bound), ratio(sum), number(sum.Records), seconds(r.FetchWall), seconds(sum.CPU),
 		"", "", number(sum.Objects), megabytes(sum.Bytes), megabytes(sum.RawBytes), "",
 	})
 	fmt.Fprintf(w, "%s\n\n", t.Render())
+}
+
+func ratio(f fetched) string {
+	if f.Bound == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.3f", float64(f.Calls)/float64(f.Bound))
 }
 
 func transforms(w io.Writer, r *result) {
@@ -77,7 +84,7 @@ func laterTable(w io.Writer, l *later) {
 	}
 	x := l.Transform
 	t.AppendRow(table.Row{"transform", "", report.Number(x.Records), seconds(x.Wall), seconds(x.CPU), mebibytes(x.PeakBytes), requests(x.S3)})
-	fmt.Fprintf(w, "%s\n\n", t.Render())
+	fmt.Fprintf(w, "%s\n%s s after the first run: by age it is the turn of %s of the principals' roles\n\n", t.Render(), seconds(l.After), number(l.Share))
 }
 
 func pacedTable(w io.Writer, r *result) {

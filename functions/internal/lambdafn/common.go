@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"pingone-authomize/shared/assemble"
@@ -15,7 +16,7 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// connect opens store and secret at the first invocation and keeps them: at
+// connect opens store and secret at the first invocation: at
 // cold start there would be no answer to put an error into.
 func connect(ctx context.Context, store staging.Store, source secret.Source, c config.Common, tune ...func(*aws.Config)) (staging.Store, secret.Source, error) {
 	var err error
@@ -53,4 +54,12 @@ func newLogger() *slog.Logger {
 func refuseToStart(log *slog.Logger, err error) {
 	log.Error("cold start failed: correct the function's environment variables", "err", err)
 	os.Exit(1)
+}
+
+// holder is the same when Lambda retries an invocation.
+func holder(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.AwsRequestID
+	}
+	return time.Now().UTC().Format(time.RFC3339Nano)
 }

@@ -11,10 +11,12 @@ import (
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transform"
 	"pingone-authomize/shared/transport"
 )
 
@@ -43,10 +45,10 @@ func (s *seen) announce(ctx context.Context, send func(observe.PutEvents) error)
 	if err != nil {
 		s.log.ErrorContext(ctx, "an event was not sent: it changes nothing else", "err", err)
 	}
-	s.put(observe.NoDimension, "", observe.Values{observe.EventsFailed: flag(err != nil)})
+	s.put("", observe.Values{observe.EventsFailed: flag(err != nil)})
 }
 
-// bus makes the client of EventBridge when it is first needed and keeps it.
+// bus makes the client of EventBridge when it is first needed.
 func (s *seen) bus(ctx context.Context) (observe.PutEvents, error) {
 	if s.putEvents == nil {
 		cfg, err := assemble.AWS(ctx, s.tracer.AWS)
@@ -58,6 +60,9 @@ func (s *seen) bus(ctx context.Context) (observe.PutEvents, error) {
 	return s.putEvents, nil
 }
 
+// eventError is an event that is not understood.
+type eventError struct{ error }
+
 // classes are the kinds of error of each class, in the order in which they are
 // looked for.
 var classes = []struct {
@@ -66,11 +71,13 @@ var classes = []struct {
 }{
 	{observe.FailedByCredentials, []error{pingone.ErrCredentials, pingone.ErrUnauthorized, authomize.ErrUnauthorized}},
 	{observe.FailedBySecret, []error{secret.ErrUnusable}},
+	{observe.FailedByEvent, []error{staging.ErrClosed, staging.ErrUnknownRun, transform.ErrRefused, transform.ErrNotApprovable}},
 	{observe.FailedByThrottling, []error{pingone.ErrThrottled, authomize.ErrThrottled}},
-	{observe.FailedByStaging, []error{staging.ErrConflict, staging.ErrCorrupt, staging.ErrIncomplete, staging.ErrNotFound, staging.ErrUnknownRun, staging.ErrClaimed}},
-	{observe.FailedByPingOne, []error{pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage, pingone.ErrContradiction}},
+	{observe.FailedByStaging, []error{staging.ErrConflict, staging.ErrCorrupt, staging.ErrIncomplete, staging.ErrNotFound, staging.ErrLeased, staging.ErrLeaseLost}},
+	{observe.FailedByPingOne, []error{fetch.ErrOutage, pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage}},
 	{observe.FailedByAuthomize, []error{
 		authomize.ErrNoApp, authomize.ErrTooLarge, authomize.ErrInvalid, authomize.ErrServer, authomize.ErrRedirect, authomize.ErrBadReceipt,
+		authomize.ErrForbidden, authomize.ErrBlocked, authomize.ErrConflict,
 	}},
 }
 
@@ -88,7 +95,8 @@ var apis = map[observe.API]observe.FailureClass{
 
 // classOf says what kind of thing an invocation failed with.
 func (s *seen) classOf(err error) observe.FailureClass {
-	if s.run == "" {
+	var bad eventError
+	if errors.As(err, &bad) {
 		return observe.FailedByEvent
 	}
 	is := func(kind error) bool { return errors.Is(err, kind) }

@@ -12,10 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transform"
 )
 
 // failure returns the one event on the bus, which must be that of a failed
@@ -36,12 +38,12 @@ func TestEventOfRefusedCredentials(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.ping.ClientSecret = "of-another-application"
-	err := w.fetch(staging.Users)
+	_, err := w.fetch(staging.Environments, syncEvent)
 	if err == nil {
 		t.Fatal("credentials that nobody knows were taken")
 	}
 	want := observe.InvocationFailed{
-		Stack: "sync", Run: observedRun, Function: "users", RequestID: "request-1",
+		Stack: "sync", Run: observedRun, Function: "environments", RequestID: "request-1",
 		Class: observe.FailedByCredentials, Error: err.Error(), Final: true,
 	}
 	if d := cmp.Diff(want, w.failure()); d != "" {
@@ -102,7 +104,7 @@ func TestFailureThatCannotBeSent(t *testing.T) {
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.ping.ClientSecret = "of-another-application"
 	w.events.err = errors.New("no bus")
-	if err := w.fetch(staging.Users); !errors.Is(err, pingone.ErrCredentials) {
+	if _, err := w.fetch(staging.Environments, syncEvent); !errors.Is(err, pingone.ErrCredentials) {
 		t.Errorf("error %v", err)
 	}
 	if got := w.metrics(); got["EventsFailed"] != 1 || !strings.Contains(w.log.String(), "no bus") {
@@ -121,7 +123,11 @@ func TestClassOf(t *testing.T) {
 	}{
 		{pingone.ErrCredentials, "credentials"},
 		{&pingone.Error{Status: 401}, "credentials"},
-		{&authomize.Error{Status: 403}, "credentials"},
+		{eventError{errors.New("no run")}, "event"},
+		{staging.ErrClosed, "event"},
+		{transform.ErrNotApprovable, "event"},
+		{fetch.ErrOutage, "pingone"},
+		{authomize.ErrForbidden, "authomize"},
 		{secret.ErrUnusable, "secret"},
 		{call("Secrets Manager"), "secret"},
 		{&pingone.Error{Status: 429}, "throttled"},
@@ -134,7 +140,7 @@ func TestClassOf(t *testing.T) {
 		{&authomize.Error{Status: 503}, "authomize"},
 		{errNoProgress, "other"},
 	} {
-		s := &seen{observer: &observer{api: observe.PingOne}, run: observedRun}
+		s := &seen{observer: &observer{api: observe.PingOne}, run: staging.RunID(observedRun)}
 		if got := s.classOf(fmt.Errorf("read users: %w", c.err)); got != c.want {
 			t.Errorf("%v: %s, want %s", c.err, got, c.want)
 		}

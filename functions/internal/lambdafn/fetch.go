@@ -1,14 +1,14 @@
 // Package lambdafn turns the use cases into Lambda functions: it reads the
-// settings at cold start, translates events and answers, and keeps time back
-// before the invocation ends.
+// settings at cold start, translates events and answers, and leaves time to
+// commit before the invocation ends.
 package lambdafn
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -49,21 +49,51 @@ type fetchFunction struct {
 }
 
 func (f *fetchFunction) handle(ctx context.Context, payload json.RawMessage) (result fetch.Result, err error) {
-	asked, err := event.ParseFetch(payload, time.Now())
+	asked, err := event.ParseFetch(payload)
 	ctx, seen := f.begin(ctx, asked.Run, string(f.Collection))
-	defer func() { seen.fetched(f.Store, result, err) }()
+	defer func() { seen.fetched(result, err) }()
 	if err != nil {
-		return fetch.Result{}, err
+		return fetch.Result{}, eventError{err}
 	}
-	f.Stats, f.Holder, f.Only, f.DryRun = seen.stats, holder(ctx), asked.Environments, asked.DryRun
+	f.Stats, f.Holder = seen.stats, holder(ctx)
 	working, cancel := withMargin(ctx, fetch.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
 		return fetch.Result{}, err
 	}
-	result, err = f.Run(working, asked.Run)
-	if err == nil && !result.Complete && !result.Busy {
-		err = goOn(ctx, f.lambda, asked.Run, payload, result.Progressed, f.tracer.AWS)
+	seen.findGood(working, f.Store)
+	run, err := f.Pick(working, asked, "lambda "+f.Holder)
+	if err != nil {
+		return f.leave(working, asked, err)
+	}
+	working = seen.worksOn(working, run)
+	result, err = f.Run(working, run)
+	if err == nil && isUnfinished(result) {
+		seen.unfinished = true
+		err = goOn(ctx, f.lambda, run, false, payload, f.tracer.AWS)
 	}
 	return result, err
 }
+
+// leave answers an event about a run that is not open, which is left as it is.
+// A person who named a closed run is refused.
+func (f *fetchFunction) leave(ctx context.Context, asked event.Fetch, err error) (fetch.Result, error) {
+	waiting := errors.Is(err, staging.ErrNoRun)
+	if !waiting && (!errors.Is(err, staging.ErrClosed) || asked.Named && !asked.Continued) {
+		return fetch.Result{}, err
+	}
+	f.log.InfoContext(ctx, "nothing was read", "reason", err)
+	switch {
+	case !waiting:
+		return f.Run(ctx, asked.Run)
+	case f.Collection == staging.Environments:
+		return fetch.Result{Run: asked.Run, Collection: f.Collection}, nil
+	default:
+		return fetch.Result{Run: asked.Run, Collection: f.Collection, Waiting: []staging.Collection{staging.Environments}}, nil
+	}
+}
+
+// isUnfinished says whether the collection waits for nothing but time. That an
+// invocation read nothing is no reason to end: it waited for PingOne to answer,
+// and fetch.Run fails once it has waited for long enough.
+func isUnfinished(r fetch.Result) bool { return !r.Complete && !r.Busy && len(r.Waiting) == 0 }

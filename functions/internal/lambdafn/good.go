@@ -2,9 +2,8 @@ package lambdafn
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,20 +12,12 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// goodKey is where the last good run is kept, beside the runs and longer than
-// these.
-const goodKey = "state/good.json"
-
-// goodTries bounds how often it is written again after someone else wrote in
-// the same moment.
-const goodTries = 3
-
-// mostHours is how far the alarm can look back.
-const mostHours = 168
-
-type goodRun struct {
-	Run staging.RunID `json:"run"`
-}
+const (
+	// mostHours is how far the alarm can look back.
+	mostHours = 168
+	// mostReports bounds how many are looked at for the last good run.
+	mostReports = 50
+)
 
 // goodWithin is how old a run may be that counts as good: the time that the
 // alarm waits for one.
@@ -38,76 +29,64 @@ func goodWithin(getenv func(string) string) time.Duration {
 	return time.Duration(hours) * time.Hour
 }
 
-// countGood tells whether a run that ended counts as a good one, and keeps the
-// run if it does. Good means that Authomize shows fresh data now: an old run
-// that a person replays or approves shows old data, and one that was counted
-// already is no news.
-func (s *seen) countGood(ctx context.Context, store staging.Store, r *report.Report) bool {
+// findGood looks up the last good run. Every invocation does, so that
+// SinceGoodRun grows even while no run gets as far as transform.
+func (s *seen) findGood(ctx context.Context, store staging.Store) {
+	if s.metrics == nil {
+		return
+	}
+	var err error
+	if s.lastGood, err = lastGood(ctx, store); err != nil {
+		s.log.WarnContext(ctx, "the metric SinceGoodRun is not written", "err", err)
+	}
+}
+
+// lastGood is the newest run that ended done and changed Authomize, "" if the
+// newest reports name none.
+func lastGood(ctx context.Context, store staging.Store) (staging.RunID, error) {
+	runs, err := staging.Runs(ctx, store)
+	if err != nil {
+		return "", err
+	}
+	for _, run := range slices.Backward(runs[max(0, len(runs)-mostReports):]) {
+		end, err := staging.ReadJSON[ending](ctx, store, staging.ReportKey(run))
+		switch {
+		case errors.Is(err, staging.ErrNotFound), errors.Is(err, staging.ErrCorrupt):
+		case err != nil:
+			return "", err
+		case end.isGood():
+			return run, nil
+		}
+	}
+	return "", nil
+}
+
+// An ending is what of a report says whether the run was a good one.
+type ending struct {
+	State    report.State `json:"state"`
+	DryRun   bool         `json:"dryRun"`
+	Narrowed bool         `json:"narrowed"`
+}
+
+// isGood says whether Authomize shows what a run read. Whoever narrowed a run
+// knows that it says nothing about the rest.
+func (e ending) isGood() bool { return e.State == report.Done && !e.DryRun && !e.Narrowed }
+
+// countsAsGood says whether a run that ended is a good one that was not
+// counted. An old one that a person transforms again shows old data.
+func (s *seen) countsAsGood(r *report.Report) bool {
 	run := staging.RunID(r.Run)
 	age := s.now().Sub(run.Time())
-	if r.State != report.Done || age < 0 || age > s.goodWithin {
+	if !(ending{r.State, r.DryRun, r.Narrowed}).isGood() || age < 0 || age > s.goodWithin || run <= s.lastGood {
 		return false
 	}
-	news, err := keepGood(ctx, store, run)
-	if err != nil {
-		s.log.ErrorContext(ctx, "the last good run could not be kept: SinceGoodRun counts from an earlier one", "err", err)
-		return true
-	}
-	return news
+	s.lastGood = run
+	return true
 }
 
-// keepGood keeps a run as the last good one, and tells whether it is newer
-// than what was kept.
-func keepGood(ctx context.Context, store staging.Store, run staging.RunID) (bool, error) {
-	data, err := json.Marshal(goodRun{Run: run})
-	if err != nil {
-		return false, err
-	}
-	for range goodTries {
-		last, version, err := lastGood(ctx, store)
-		if err != nil || last >= run {
-			return false, err
-		}
-		cond := staging.IfAbsent
-		if version != "" {
-			cond = staging.IfVersion(version)
-		}
-		if _, err = store.Put(ctx, goodKey, data, cond); !errors.Is(err, staging.ErrConflict) {
-			return err == nil, err
-		}
-	}
-	return false, fmt.Errorf("write %s: others wrote each of %d times: %w", goodKey, goodTries, staging.ErrConflict)
-}
-
-// lastGood returns the last good run, "" if there was none. An object that
-// holds anything else counts as none: the next good run replaces it.
-func lastGood(ctx context.Context, store staging.Store) (run staging.RunID, version string, err error) {
-	object, err := store.Get(ctx, goodKey)
-	if errors.Is(err, staging.ErrNotFound) {
-		return "", "", nil
-	}
-	if err != nil {
-		return "", "", err
-	}
-	var last goodRun
-	if json.Unmarshal(object.Data, &last) == nil {
-		run, _ = staging.ParseRun(string(last.Run))
-	}
-	return run, object.Version, nil
-}
-
-// sinceGood writes how long ago the last good run was due. Every invocation
-// does, so that the number grows even while no run gets as far as transform.
-func (s *seen) sinceGood(ctx context.Context, store staging.Store) {
-	if s.metrics == nil || store == nil {
-		return
-	}
-	last, _, err := lastGood(ctx, store)
-	if err != nil {
-		s.log.WarnContext(ctx, "the metric SinceGoodRun is missing", "err", err)
-		return
-	}
-	if last != "" {
-		s.put(observe.NoDimension, "", observe.Values{observe.SinceGoodRun: max(s.now().Sub(last.Time()).Seconds(), 0)})
+// sinceGood writes how long ago the last good run was due.
+func (s *seen) sinceGood() {
+	if s.lastGood != "" {
+		s.put("", observe.Values{observe.SinceGoodRun: max(s.now().Sub(s.lastGood.Time()).Seconds(), 0)})
 	}
 }

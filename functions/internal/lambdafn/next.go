@@ -20,28 +20,25 @@ import (
 // million users at PingOne's slowest limit.
 const maxContinuations = 500
 
-var errNoProgress = errors.New("this invocation ran out of time without committing anything, so another would not get further: raise the function's timeout or PINGONE_REQUESTS_PER_SECOND, and see the log for throttling")
+var errNoProgress = errors.New("this invocation ran out of time before it could save anything, and another would get no further: raise the function's timeout, and see the log for throttling")
 
 // invoker is what this package needs of a Lambda client.
 type invoker interface {
 	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
 }
 
-// goOn invokes this function again for the same run, asynchronously, when an
+// goOn invokes this function for the same run, asynchronously, when an
 // invocation ended before its work did. The template allows the recursion
 // that Lambda would stop after 16 invocations (RecursiveLoop: Allow); its
-// bounds are progress and maxContinuations.
-func goOn(ctx context.Context, client invoker, run staging.RunID, payload []byte, progressed bool, tune ...func(*aws.Config)) error {
+// bound is maxContinuations.
+func goOn(ctx context.Context, client invoker, run staging.RunID, dryRun bool, payload []byte, tune ...func(*aws.Config)) error {
 	done := event.Continuation(payload)
-	switch {
-	case !progressed:
-		return errNoProgress
-	case done >= maxContinuations:
+	if done >= maxContinuations {
 		return fmt.Errorf("run %s is unfinished after %d continuations, the most that are allowed: something is far slower than planned", run, done)
 	}
 	lc, ok := lambdacontext.FromContext(ctx)
 	if !ok {
-		return errors.New("unfinished, and no Lambda function to invoke again: call again to go on")
+		return errors.New("unfinished, and no Lambda function to invoke: call once more to go on")
 	}
 	if client == nil {
 		var err error
@@ -49,7 +46,7 @@ func goOn(ctx context.Context, client invoker, run staging.RunID, payload []byte
 			return err
 		}
 	}
-	next, err := event.Continue(payload, run, done+1)
+	next, err := event.Continue(run, dryRun, done+1)
 	if err != nil {
 		return err
 	}
@@ -59,7 +56,7 @@ func goOn(ctx context.Context, client invoker, run staging.RunID, payload []byte
 		Payload:        next,
 	})
 	if err != nil {
-		return fmt.Errorf("unfinished, and it could not invoke itself again to go on with run %s: %w", run, err)
+		return fmt.Errorf("unfinished, and it could not invoke itself to go on with run %s: %w", run, err)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-// An observer tells AWS what the invocations of one function did.
+// An observer shows AWS what the invocations of one function did.
 type observer struct {
 	function string
 	api      observe.API // the one that the function calls
@@ -27,8 +27,8 @@ type observer struct {
 	putEvents  observe.PutEvents // nil: AWS's
 }
 
-// tellTime bounds what is told at the end of an invocation, out of the margin.
-const tellTime = 5 * time.Second
+// endTime bounds what is written at the end of an invocation, out of the margin.
+const endTime = 5 * time.Second
 
 func newObserver(function string, api observe.API, log *slog.Logger, getenv func(string) string, out io.Writer) *observer {
 	return &observer{
@@ -44,49 +44,56 @@ func (o *observer) calls() http.RoundTripper { return o.tracer.Calls(o.api, tran
 // seen is one invocation.
 type seen struct {
 	*observer
-	ctx   context.Context //nolint:containedctx // of the invocation, which this type stands for
-	run   staging.RunID   // "" if the event names none
-	began time.Time
-	stats *transport.Stats
-	end   func()
+	ctx        context.Context //nolint:containedctx // of the invocation, which this type stands for
+	run        staging.RunID   // "" if it is not clear
+	began      time.Time
+	stats      *transport.Stats
+	lastGood   staging.RunID // "" if there is none, or none was looked for
+	unfinished bool          // the function invoked itself
+	end        func()
 }
 
-// begin begins an invocation on a run, "" if the event is not understood. The
-// caller must use the context it returns, and tell how the invocation ended.
+// begin begins an invocation on the run that its event names, "" for none. The
+// caller must use the context it returns, and say how the invocation ended.
 func (o *observer) begin(ctx context.Context, run staging.RunID, collection string) (context.Context, *seen) {
-	ctx = observe.WithRun(ctx, string(run))
 	ctx, end := o.tracer.Begin(ctx, string(run), collection)
+	ctx = observe.WithRun(ctx, string(run))
 	return ctx, &seen{observer: o, ctx: ctx, run: run, began: time.Now(), stats: &transport.Stats{}, end: end}
 }
 
-// telling returns a context for what is told at the end: the invocation's own
-// deadline may be near, its context done.
-func (s *seen) telling() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(s.ctx), tellTime)
+// worksOn returns ctx for the work on a run, by which all that is written from
+// now on names it.
+func (s *seen) worksOn(ctx context.Context, run staging.RunID) context.Context {
+	s.run, s.ctx = run, observe.WithRun(s.ctx, string(run))
+	return observe.WithRun(ctx, string(run))
 }
 
 // fetched ends an invocation of a fetch function.
-func (s *seen) fetched(store staging.Store, r fetch.Result, err error) {
-	defer s.end()
-	ctx, cancel := s.telling()
-	defer cancel()
-	if err != nil {
-		s.announceFailure(ctx, err)
-	}
-	// An invocation that finds the collection complete has read nothing, and
-	// an earlier one has counted it.
-	if r.Complete && r.Progressed {
-		s.put(observe.ByCollection, string(r.Collection), observe.Values{
-			observe.RecordsRead: float64(r.Records), observe.UnreadSlices: float64(r.Unread),
-		})
-	}
-	s.sinceGood(ctx, store)
-	s.ended(err, err == nil && !r.Complete && !r.Busy)
+func (s *seen) fetched(r fetch.Result, err error) {
+	s.finish(err, func(ctx context.Context) {
+		if err != nil {
+			s.announceFailure(ctx, err)
+		}
+		// An invocation that finds the collection complete has read nothing, and
+		// an earlier one has counted it.
+		if r.Complete && r.Progressed {
+			s.put(string(r.Collection), observe.Values{
+				observe.RecordsRead: float64(r.Records), observe.CarriedLists: float64(r.Carried),
+			})
+		}
+	})
 }
 
-// ended writes what every invocation tells; err is what it failed with.
-func (s *seen) ended(err error, unfinished bool) {
-	s.put(observe.ByAPI, string(s.api), observe.Values{
+// finish writes what every invocation shows, and before it what own does; err
+// is what it failed with. The invocation's deadline may be near, its context
+// done.
+func (s *seen) finish(err error, own func(context.Context)) {
+	defer s.end()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), endTime)
+	defer cancel()
+	own(ctx)
+	s.sinceGood()
+	s.put(string(s.api), observe.Values{
 		observe.APICalls:     float64(s.stats.Calls.Load()),
 		observe.Throttled:    float64(s.stats.Throttled.Load()),
 		observe.Retries:      float64(s.stats.Retries.Load()),
@@ -94,18 +101,18 @@ func (s *seen) ended(err error, unfinished bool) {
 	})
 	values := observe.Values{
 		observe.InvocationDuration: float64(time.Since(s.began).Milliseconds()),
-		observe.Unfinished:         flag(unfinished),
+		observe.Unfinished:         flag(s.unfinished && err == nil),
 	}
 	if deadline, ok := s.ctx.Deadline(); ok {
 		values[observe.InvocationTimeLeft] = max(time.Until(deadline).Seconds(), 0)
 	}
-	s.put(observe.ByFunction, s.function, values)
+	s.put(s.function, values)
 }
 
 // put writes a line of metrics. Watching must not fail what is watched.
-func (s *seen) put(by observe.Dimension, of string, values observe.Values) {
-	if err := s.metrics.Put(s.ctx, by, of, values); err != nil {
-		s.log.ErrorContext(s.ctx, "metrics are missing", "err", err)
+func (s *seen) put(of string, values observe.Values) {
+	if err := s.metrics.Put(s.ctx, of, values); err != nil {
+		s.log.ErrorContext(s.ctx, "metrics were not written", "err", err)
 	}
 }
 

@@ -13,40 +13,75 @@ import (
 
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/observe"
+	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
 
 func TestMetricsOfFetch(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
-	if err := w.fetch(staging.Users); err != nil {
-		t.Fatal(err)
-	}
 	always := func(calls float64) map[string]float64 {
 		return map[string]float64{
 			"APICalls/PingOne": calls, "Retries/PingOne": 0, "Throttled/PingOne": 0, "TokenRefused/PingOne": 0,
-			"InvocationDuration/users": 1, "InvocationTimeLeft/users": 1, "Unfinished/users": 0,
+			"InvocationDuration/groups": 1, "InvocationTimeLeft/groups": 1, "Unfinished/groups": 0,
 		}
 	}
+	for _, payload := range []string{syncEvent, `{"run":"` + observedRun + `"}`} {
+		if _, err := w.fetch(staging.Groups, payload); err != nil {
+			t.Fatal(err)
+		}
+		w.expect("waiting", always(0))
+	}
+	if _, err := w.fetch(staging.Environments, syncEvent); err != nil {
+		t.Fatal(err)
+	}
+	w.out.Reset()
 	want := always(-1)
-	want["RecordsRead/users"], want["UnreadSlices/users"] = -1, 0
-	w.expect("complete", want)
-
-	if err := w.fetch(staging.Users); err != nil {
+	want["RecordsRead/groups"], want["CarriedLists/groups"] = -1, 0
+	for what, want := range map[string]map[string]float64{"complete": want} {
+		if _, err := w.fetch(staging.Groups, completeOf(staging.Environments)); err != nil {
+			t.Fatal(err)
+		}
+		w.expect(what, want)
+	}
+	if _, err := w.fetch(staging.Groups, completeOf(staging.Environments)); err != nil {
 		t.Fatal(err)
 	}
 	w.expect("redelivered", always(0))
 
 	w.ping.ClientSecret = "another"
-	if err := w.fetch(staging.Users); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.fetch(staging.Groups); err == nil {
-		t.Fatal("credentials that nobody knows were taken")
+	if _, err := w.fetch(staging.Roles, completeOf(staging.Environments)); err == nil {
+		t.Fatal("credentials that nobody issued were taken")
 	}
 	got := w.out.String()
 	if strings.Count(got, `"TokenRefused":1`) != 1 || strings.Contains(got, "another") {
 		t.Errorf("a refused secret: %s", got)
+	}
+}
+
+// What is carried is counted by reason, with the age of the oldest; a reason
+// that ended is written as well, and what was not due never.
+func TestMetricsOfWhatIsCarried(t *testing.T) {
+	t.Parallel()
+	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
+	now := staging.RunID(observedRun).Time()
+	s := &seen{observer: w.observer("transform", observe.Authomize), ctx: observe.WithRun(w.ctx(), observedRun)}
+	s.carried(&report.Report{FinishedAt: now, Carried: []report.Carried{
+		{Reason: staging.Refused, Lists: 3, Oldest: now.Add(-time.Hour)},
+		{Reason: staging.Refused, Lists: 2, Oldest: now.Add(-200 * time.Hour), Overdue: true},
+		{Reason: staging.Unproven, Lists: 5, Oldest: now.Add(-300 * time.Hour), Overdue: true, Approved: true},
+		{Reason: staging.Short, Lists: 1, Oldest: now.Add(-7 * 24 * time.Hour)},
+		{Reason: staging.NotDue, Lists: 9, Oldest: now.Add(-900 * time.Hour), Overdue: true},
+	}})
+	want := map[string]float64{}
+	for _, reason := range staging.CarriedReasons {
+		if reason != staging.NotDue {
+			want["StaleReadings/"+string(reason)], want["OldestReading/"+string(reason)] = 0, 0
+		}
+	}
+	want["StaleReadings/refused"], want["OldestReading/refused"], want["OldestReading/short"] = 2, 1, 1
+	if d := cmp.Diff(want, w.metrics()); d != "" {
+		t.Error(d)
 	}
 }
 
@@ -59,23 +94,22 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 			"InvocationDuration/transform": 1, "InvocationTimeLeft/transform": 1, "Unfinished/transform": 0,
 		}
 	}
-	if err := w.fetch(staging.Users); err != nil {
+	if _, err := w.fetch(staging.Environments, syncEvent); err != nil {
 		t.Fatal(err)
 	}
 	w.out.Reset()
-	if err := w.transform(completed); err != nil {
+	if err := w.transform(completeOf(staging.Environments)); err != nil {
 		t.Fatal(err)
 	}
 	w.expect("waiting", always(0))
 
 	w.fetchAll()
-	w.out.Reset()
 	if err := w.transform(completed); err != nil {
 		t.Fatal(err)
 	}
 	got := w.metrics()
 	for name, want := range map[string]float64{
-		"RunsCompleted": 1, "RunsFailed": 0, "RunAge": 1, "EventsFailed": 0, "RecordsQuarantined/users": 0,
+		"RunsCompleted": 1, "RunsFailed": 0, "RunAge": 1, "EventsFailed": 0, "RecordsQuarantined/users": 0, "NeverReadLists": 0, "StaleReadings/refused": 0,
 	} {
 		if v, ok := got[name]; !ok || v != want {
 			t.Errorf("%s is %v (%t), want %v", name, v, ok, want)
@@ -116,22 +150,7 @@ func TestMetricsAndEventOfTransform(t *testing.T) {
 	redelivered["SinceGoodRun"] = 1
 	w.expect("redelivered", redelivered)
 	if len(w.events.details) != 1 {
-		t.Error("a redelivered event tells of the run's end once more")
-	}
-}
-
-func TestEventThatCannotBeSent(t *testing.T) {
-	t.Parallel()
-	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
-	w.events.err = errors.New("no bus")
-	w.fetchAll()
-	w.out.Reset()
-	if err := w.transform(completed); err != nil {
-		t.Errorf("the run failed of it: %v", err)
-	}
-	got := w.metrics()
-	if got["EventsFailed"] != 1 || got["RunsCompleted"] != 1 || !strings.Contains(w.log.String(), "no bus") {
-		t.Errorf("metrics %v, log %s", got, w.log.String())
+		t.Error("a redelivered event announces the run's end once more")
 	}
 }
 
@@ -139,7 +158,6 @@ func TestReplayAndDryRun(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.fetchAll()
-	w.out.Reset()
 	if err := w.transform(`{"run":"` + observedRun + `","dryRun":true}`); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +182,6 @@ func TestRefusedTokenOfAuthomize(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.fetchAll()
-	w.out.Reset()
 	w.token = "another"
 	w.app.ExpectViolation("Authorization is not the bare token")
 	if err := w.transform(completed); err != nil {
@@ -181,13 +198,12 @@ func TestRefusedTokenOfAuthomize(t *testing.T) {
 	}
 }
 
-// A fault that trying again may mend is no failed run: Lambda tries again, and
+// A fault that a retry may cure is no failed run: Lambda retries, and
 // only the end of the run says what became of it.
 func TestTransientFaultIsNoFailedRun(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.fetchAll()
-	w.out.Reset()
 	store := w.store
 	w.store = broken{store}
 	if err := w.transform(completed); err == nil {
@@ -217,7 +233,7 @@ func (broken) Get(context.Context, string) (staging.Object, error) {
 	return staging.Object{}, errors.New("S3 is out of order")
 }
 
-func TestWithoutStackAndDaemonNothingIsTold(t *testing.T) {
+func TestWithoutStackAndDaemonNothingIsWritten(t *testing.T) {
 	t.Parallel()
 	w := newWatched(t, nil)
 	w.fetchAll()
@@ -234,7 +250,7 @@ func TestWithoutStackAndDaemonNothingIsTold(t *testing.T) {
 func TestTraceOfAFunction(t *testing.T) {
 	t.Parallel()
 	for tracing, want := range map[string][]string{
-		"Active":      {"PingOne GET environments", "PingOne GET environments/totalIdentities", "PingOne GET environments/users", "PingOne POST as/token"},
+		"Active":      {"PingOne GET environments/applications/roleAssignments", "PingOne GET environments/groups", "PingOne POST as/token"},
 		"PassThrough": nil, // Lambda names its daemon all the same
 		"":            nil,
 	} {
@@ -256,7 +272,12 @@ func tracedNames(t *testing.T, tracing string) []string {
 	}
 	defer conn.Close()
 	w := newWatched(t, map[string]string{"TRACING": tracing, "AWS_XRAY_DAEMON_ADDRESS": conn.LocalAddr().String()})
-	if err := w.fetch(staging.Users); err != nil {
+	before := newWatched(t, nil)
+	if _, err := before.fetch(staging.Environments, syncEvent); err != nil {
+		t.Fatal(err)
+	}
+	w.ping, w.store = before.ping, before.store
+	if _, err := w.fetch(staging.Groups, completeOf(staging.Environments)); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -277,7 +298,7 @@ func tracedNames(t *testing.T, tracing string) []string {
 		if err := json.Unmarshal([]byte(body), &s); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(map[string]string{"run": observedRun, "collection": "users"}, s.Annotations); d != "" {
+		if d := cmp.Diff(map[string]string{"run": observedRun, "collection": "groups"}, s.Annotations); d != "" {
 			t.Error(d)
 		}
 		names = append(names, s.Name)

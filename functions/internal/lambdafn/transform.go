@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"runtime/debug"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/config"
@@ -45,33 +43,31 @@ type transformFunction struct {
 
 func (f *transformFunction) handle(ctx context.Context, payload json.RawMessage) (result transform.Result, err error) {
 	asked, err := event.ParseTransform(payload)
-	continued := event.Continuation(payload) > 0
 	ctx, seen := f.begin(ctx, asked.Run, "")
-	defer func() { f.transformed(seen, asked.Collection != "" || continued, result, err) }()
+	defer func() { f.transformed(seen, !asked.ByPerson(), result, err) }()
 	if err != nil {
-		return transform.Result{}, err
+		return transform.Result{}, eventError{err}
 	}
 	working, cancel := withMargin(ctx, transform.Margin)
 	defer cancel()
 	if f.Store, f.Secret, err = connect(working, f.Store, f.Secret, f.Settings.Common, f.tracer.AWS); err != nil {
 		return transform.Result{}, err
 	}
+	seen.findGood(working, f.Store)
 	t := f.Transformer
-	t.Stats = seen.stats
+	t.Stats, t.Holder = seen.stats, holder(ctx)
 	t.Settings.DryRun = t.Settings.DryRun || asked.DryRun
-	result, err = t.Run(working, assemble.Ask{
-		Run: asked.Run, Holder: holder(ctx), Again: asked.Collection == "" && !continued, ApproveSweep: asked.ApproveSweep,
-	})
+	if asked.Approve != nil {
+		result, err = t.Approve(working, asked.Run, *asked.Approve)
+	} else {
+		result, err = t.Run(working, asked.Run, asked.ByPerson())
+	}
 	if err == nil && result.Unfinished {
-		err = goOn(ctx, f.lambda, asked.Run, payload, result.Progressed, f.tracer.AWS)
+		seen.unfinished = true
+		if !result.Progressed {
+			return result, errNoProgress
+		}
+		err = goOn(ctx, f.lambda, result.Run, asked.DryRun, payload, f.tracer.AWS)
 	}
 	return result, err
-}
-
-// holder is the same when Lambda tries an invocation again.
-func holder(ctx context.Context) string {
-	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		return lc.AwsRequestID
-	}
-	return time.Now().UTC().Format(time.RFC3339Nano)
 }

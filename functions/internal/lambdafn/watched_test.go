@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,9 @@ import (
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize/authomizetest"
+	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/config"
+	"pingone-authomize/shared/fetch"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/secret"
@@ -26,7 +29,18 @@ import (
 	"pingone-authomize/shared/transport"
 )
 
-const observedRun = "20261123T090000Z"
+// observedRun is an hour old: a run may not lie ahead of the clock.
+var (
+	observedRun = string(staging.RunAt(time.Now().Add(-time.Hour)))
+	syncEvent   = `{"detail-type":"Sync Requested","detail":{"stack":"sync","scheduledTime":"` + staging.RunID(observedRun).Time().Format(time.RFC3339) + `"}}`
+	completed   = completeOf(staging.Users)
+	replayed    = `{"run":"` + observedRun + `"}`
+)
+
+// completeOf is S3's event of a complete.json.
+func completeOf(c staging.Collection) string {
+	return `{"detail-type":"Object Created","detail":{"object":{"key":"` + staging.CompleteKey(staging.RunID(observedRun), c) + `"}}}`
+}
 
 // fixed is a secret that never changes.
 type fixed secret.Credentials
@@ -35,7 +49,7 @@ func (f fixed) Credentials(context.Context) (secret.Credentials, error) {
 	return secret.Credentials(f), nil
 }
 
-// events keeps what is put on the bus.
+// events notes what is put on the bus.
 type events struct {
 	types   []string
 	details []string
@@ -79,15 +93,15 @@ type watched struct {
 	log    bytes.Buffer
 	events events
 	after  time.Duration // observedRun's scheduled time
-	run    string        // that fetch reads
+	lambda lambdaAPI
 }
 
-func newWatched(t *testing.T, env map[string]string) *watched {
+func newWatched(t *testing.T, env map[string]string, opts ...pingonetest.Option) *watched {
 	t.Helper()
 	app := authomizetest.New(t)
 	return &watched{t: t, ping: pingonetest.New(t, pingonetest.Sized(pingonetest.Size{
 		Users: 40, Groups: 3, MembershipsPerUser: 2, RoleHolders: 3, Applications: 2,
-	})), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env, after: time.Hour, run: observedRun}
+	}), opts...), app: app, token: app.Token, store: &stagingtest.Memory{}, env: env, after: time.Hour}
 }
 
 func (w *watched) observer(function string, api observe.API) *observer {
@@ -100,7 +114,7 @@ func (w *watched) observer(function string, api observe.API) *observer {
 
 func (w *watched) credentials() fixed {
 	return fixed{
-		ClientID: w.ping.ClientID, ClientSecret: secret.NewValue(w.ping.ClientSecret), TokenEndpoint: w.ping.URL + "/as/token",
+		ClientID: w.ping.ClientID, ClientSecret: secret.NewValue(w.ping.ClientSecret), TokenEndpoint: w.ping.TokenEndpoint(pingonetest.SizedEnvironment()),
 		AuthMethod: secret.Basic, AuthomizeToken: secret.NewValue(w.token),
 	}
 }
@@ -109,16 +123,19 @@ func (w *watched) credentials() fixed {
 func (w *watched) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	w.t.Cleanup(cancel)
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{AwsRequestID: "request-1", InvokedFunctionArn: ownARN})
 	return context.WithValue(ctx, "x-amzn-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1") //nolint:staticcheck // the key of aws-lambda-go
 }
 
-func (w *watched) fetch(c staging.Collection) error {
+// fetch invokes the function that reads c. The run is open once environments
+// was.
+func (w *watched) fetch(c staging.Collection, payload string) (fetch.Result, error) {
 	w.t.Helper()
-	return w.fetchFor(c, `{"run":"`+w.run+`"}`)
+	return w.fetcher(c).handle(w.ctx(), json.RawMessage(payload))
 }
 
-func (w *watched) fetchFor(c staging.Collection, payload string) error {
+// fetcher is the function as a cold start makes it.
+func (w *watched) fetcher(c staging.Collection) *fetchFunction {
 	w.t.Helper()
 	base, err := url.Parse(w.ping.URL)
 	if err != nil {
@@ -126,14 +143,42 @@ func (w *watched) fetchFor(c staging.Collection, payload string) error {
 	}
 	f := &fetchFunction{
 		Fetcher: assemble.Fetcher{
-			Settings: config.Fetch{APIURL: base, All: true, PerSecond: 10_000}, Collection: c,
+			Settings: config.Fetch{APIURL: base, All: true, PerSecond: 10_000, MaxAge: 7 * 24 * time.Hour}, Collection: c,
 			Store: w.store, Secret: w.credentials(), Log: slog.New(slog.DiscardHandler),
 		},
 		observer: w.observer(string(c), observe.PingOne),
+		lambda:   &w.lambda,
 	}
 	f.Base = f.tracer.Calls(observe.PingOne, tattler{w.t, transport.NewBase()})
-	_, err = f.handle(w.ctx(), json.RawMessage(payload))
-	return err
+	return f
+}
+
+// fetchAll reads a whole run with the schedule's event and those of S3, or with
+// another event for the root.
+func (w *watched) fetchAll(root ...string) {
+	w.t.Helper()
+	done := map[staging.Collection]bool{}
+	for len(done) < len(collection.All) {
+		before := len(done)
+		for _, c := range collection.All {
+			if done[c.Name] || slices.ContainsFunc(c.Inputs, func(in staging.Collection) bool { return !done[in] }) {
+				continue
+			}
+			payload := append(root, syncEvent)[0]
+			if len(c.Inputs) > 0 {
+				payload = completeOf(c.Inputs[0])
+			}
+			result, err := w.fetch(c.Name, payload)
+			if err != nil || !result.Complete {
+				w.t.Fatalf("%s: %+v, %v", c.Name, result, err)
+			}
+			done[c.Name] = true
+		}
+		if len(done) == before {
+			w.t.Fatal("the inputs form a circle")
+		}
+	}
+	w.out.Reset()
 }
 
 func (w *watched) transform(payload string) error {
@@ -149,17 +194,16 @@ func (w *watched) transformer() *transformFunction {
 		Transformer: assemble.Transformer{
 			Settings: config.Transform{
 				Common: config.Common{StagingURL: "s3://bucket/"}, AppID: w.app.AppID, AuthomizeURL: w.app.URL,
-				Sweep: config.SweepApply, MaxShrinkPercent: 20, RoleMaxAge: 7 * 24 * time.Hour,
+				Sweep: config.SweepApply, MaxShrinkPercent: 20, MaxAge: 7 * 24 * time.Hour,
 			},
 			Store: w.store, Secret: w.credentials(), Log: slog.New(slog.DiscardHandler),
 		},
 		observer: w.observer("transform", observe.Authomize),
+		lambda:   &w.lambda,
 	}
 	f.Base = f.tracer.Calls(observe.Authomize, tattler{w.t, transport.NewBase()})
 	return f
 }
-
-const completed = `{"detail-type":"Object Created","detail":{"object":{"key":"runs/` + observedRun + `/users/complete.json"}}}`
 
 // values are the values written since the last reset.
 func (w *watched) values() map[string]float64 {
@@ -192,12 +236,12 @@ func (w *watched) metrics() map[string]float64 {
 		if m["run"] != observedRun || m["requestId"] != "request-1" || m["Stack"] != "sync" {
 			w.t.Errorf("unnamed: %s", line)
 		}
-		for _, d := range observe.Definitions() {
-			v, ok := m[string(d.Name)].(float64)
+		for _, d := range observe.Defined() {
+			v, ok := m[d.Name].(float64)
 			if !ok {
 				continue
 			}
-			key := string(d.Name)
+			key := d.Name
 			if of, ok := m[string(d.By)].(string); ok {
 				key += "/" + of
 			}
@@ -224,14 +268,5 @@ func (w *watched) expect(what string, want map[string]float64) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		w.t.Errorf("%s: %s", what, d)
-	}
-}
-
-func (w *watched) fetchAll() {
-	w.t.Helper()
-	for _, c := range staging.Collections {
-		if err := w.fetch(c); err != nil {
-			w.t.Fatal(err)
-		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrExited means that the process ended in place of an answer; Exit has the
+// ErrExited means that the process ended instead of an answer; Exit has the
 // code, Output the reason.
 var ErrExited = errors.New("the process ended")
 
@@ -127,8 +127,8 @@ func (f *Function) Invoke(ctx context.Context, event []byte) (Answer, error) {
 	return f.InvokeAs(ctx, uuid.NewString(), event)
 }
 
-// InvokeAs is like Invoke with a request id, which Lambda keeps when it tries
-// an event again.
+// InvokeAs is like Invoke with a request id, which stays the same when
+// Lambda retries an event.
 func (f *Function) InvokeAs(ctx context.Context, requestID string, event []byte) (Answer, error) {
 	f.turn.Lock()
 	defer f.turn.Unlock()

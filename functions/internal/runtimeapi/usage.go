@@ -24,7 +24,7 @@ func (f *Function) FirstPoll(ctx context.Context) (time.Duration, error) {
 }
 
 // PeakBytes is the most memory that the process has had resident so far; 0 if
-// it has ended, or the system doesn't tell. Only Linux does. The maximum that
+// it has ended, or the system doesn't say. Only Linux does. The maximum that
 // wait(2) reports will not do: it counts what the parent held at the fork.
 func (f *Function) PeakBytes() int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.command.Process.Pid))

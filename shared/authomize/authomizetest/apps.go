@@ -26,14 +26,11 @@ func (s *Server) inApp(c *call) (below string, ok bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.app, c.held = id, s.throwaways[id]
-	if id == s.AppID {
-		c.held = s.store
-	}
+	c.app, c.held = id, s.app(id)
 	return below, c.held != nil
 }
 
-// newApp makes an app that a client may delete again.
+// newApp makes an app that a client may delete.
 func (s *Server) newApp(c *call) reply {
 	var in struct {
 		Name string `json:"integrationName"`
@@ -58,7 +55,7 @@ func (s *Server) deleteApp(c *call) reply {
 	s.throwaways[c.app] = nil
 	s.requestCounter++
 	return reply{status: http.StatusOK, body: map[string]any{
-		"requestId": fmt.Sprintf("request-%d", s.requestCounter), "acceptedTimestamp": stamp(c.at),
+		"requestId": fmt.Sprintf("request-%d", s.requestCounter), "acceptedTimestamp": c.accepted(),
 	}}
 }
 
@@ -69,13 +66,22 @@ func (s *Server) showApp(c *call) reply {
 	}}
 }
 
-// read lists what an app holds of a kind.
+// read lists what an app holds of a kind, since startDate where that is asked.
 func (s *Server) read(c *call, kind authomize.Kind) reply {
+	var since time.Time
+	q := c.r.URL.Query()
+	for name := range q {
+		var err error
+		if since, err = time.Parse(time.RFC3339Nano, q.Get(name)); err != nil || name != "startDate" {
+			s.violate(c.r, "a query that is not startDate, or with no time with a zone")
+			return unprocessable(detail{Loc: []any{"query", name}, Type: "value_error.datetime"})
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []jsontext.Value{}
 	for _, key := range slices.Sorted(maps.Keys(c.held[kind])) {
-		if r := c.held[kind][key]; !r.pending {
+		if r := c.held[kind][key]; !r.modified.Before(since) {
 			list = append(list, r.json.Clone())
 		}
 	}

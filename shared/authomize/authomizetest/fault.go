@@ -3,10 +3,12 @@ package authomizetest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/authomize"
@@ -59,6 +61,22 @@ func instead(rep reply) Action {
 // Status answers with this status and applies nothing.
 func Status(code int) Action { return instead(failure(code, http.StatusText(code))) }
 
+// Answer answers with a status, a body as it is, and a content type, and
+// applies nothing: as something before the API would.
+func Answer(status int, contentType, body string) Action {
+	return instead(reply{status: status, header: map[string]string{"Content-Type": contentType}, body: jsontext.Value(body)})
+}
+
+// Larger lets a do strike bodies of more bytes than that alone.
+func Larger(bytes int, do Action) Action {
+	return Action{before: func(c *call) (reply, bool) {
+		if do.before == nil || len(c.body) <= bytes {
+			return reply{}, false
+		}
+		return do.before(c)
+	}}
+}
+
 // Throttle answers 429; retryAfter is the header of that name, in seconds or
 // as a date.
 func Throttle(retryAfter string) Action {
@@ -76,8 +94,16 @@ func Redirect(location string) Action {
 
 // TooLarge answers 413 to bodies of more bytes than that.
 func TooLarge(bytes int) Action {
+	return Larger(bytes, Status(http.StatusRequestEntityTooLarge))
+}
+
+// Where lets a do strike posts alone that hold a record for which bad is true.
+func Where(bad func(record jsontext.Value) bool, do Action) Action {
 	return Action{before: func(c *call) (reply, bool) {
-		return failure(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), len(c.body) > bytes
+		if do.before == nil || !slices.ContainsFunc(c.items, bad) {
+			return reply{}, false
+		}
+		return do.before(c)
 	}}
 }
 
@@ -113,16 +139,39 @@ func RefuseWhere(field, kind string, bad func(record jsontext.Value) bool) Actio
 	}}
 }
 
+// RefuseField answers 422 naming a field of the records with these keys, for as
+// long as they have it; without keys of all that have it. With field "" it names
+// the whole record.
+func RefuseField(field string, keys ...string) Action {
+	return Action{before: func(c *call) (reply, bool) {
+		var faults []detail
+		for i, item := range c.items {
+			var r ids
+			var m map[string]jsontext.Value
+			if json.Unmarshal(item, &r) != nil || json.Unmarshal(item, &m) != nil ||
+				len(keys) > 0 && !slices.Contains(keys, r.key(c.kind)) {
+				continue
+			}
+			loc := []any{"body", "data", i}
+			if _, has := m[field]; has {
+				loc = append(loc, field)
+			} else if field != "" {
+				continue
+			}
+			faults = append(faults, detail{Loc: loc, Msg: "refused", Type: "value_error"})
+		}
+		return unprocessable(faults...), faults != nil
+	}}
+}
+
 // RefuseUnnamed answers 422 with a plain text, if bad is nil or true for any
 // of the items.
 func RefuseUnnamed(bad func(record jsontext.Value) bool) Action {
-	return Action{before: func(c *call) (reply, bool) {
-		hit := bad == nil
-		for _, item := range c.items {
-			hit = hit || bad(item)
-		}
-		return failure(http.StatusUnprocessableEntity, "something is wrong"), hit
-	}}
+	do := instead(failure(http.StatusUnprocessableEntity, "something is wrong"))
+	if bad == nil {
+		return do
+	}
+	return Where(bad, do)
 }
 
 // change edits a receipt on its way out.
@@ -168,10 +217,6 @@ func NotJSON() Action {
 // CutAfter applies the request and cuts the connection: to the client it has
 // failed.
 func CutAfter() Action { return Action{after: func(r *reply) { r.cut = true }} }
-
-// StallAfter applies the request and sends the reply but for its last byte: to
-// the client it has timed out.
-func StallAfter() Action { return Action{after: func(r *reply) { r.stall = true }} }
 
 // CutBefore cuts the connection and applies nothing.
 func CutBefore() Action { return instead(reply{cut: true}) }

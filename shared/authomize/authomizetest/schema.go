@@ -32,9 +32,9 @@ func (s schema) check(item jsontext.Value) []problem {
 	}
 	var out []problem
 	for field, v := range m {
-		r, known := s[field]
+		r, there := s[field]
 		switch {
-		case !known:
+		case !there:
 			out = append(out, problem{field, "value_error.extra"})
 		case !r.ok(v):
 			out = append(out, problem{field, "value_error"})

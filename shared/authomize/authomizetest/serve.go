@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"mime"
 	"net/http"
 	"time"
 
@@ -16,14 +15,18 @@ import (
 
 // A call is one request on its way through the server.
 type call struct {
-	r     *http.Request
-	at    time.Time
-	app   string         // id
-	held  store          // of the app
-	kind  authomize.Kind // of a post of records
-	body  []byte
-	items []jsontext.Value
+	r      *http.Request
+	at     time.Time // by the clock of WithClock
+	clocks Clocks
+	app    string         // id
+	held   store          // of the app
+	kind   authomize.Kind // of a post of records
+	body   []byte
+	items  []jsontext.Value
 }
+
+// accepted is the time of a receipt.
+func (c *call) accepted() string { return stamp(c.at.Add(c.clocks.Accepted)) }
 
 // A reply is what will be sent.
 type reply struct {
@@ -31,23 +34,33 @@ type reply struct {
 	header  map[string]string
 	body    any // a jsontext.Value is sent as it is, other values as JSON
 	cut     bool
-	stall   bool // until the client gives up
 	altered bool // by a fault, so that it need not fit the API description
 }
 
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+// An outcome is a reply as it goes over the wire.
+type outcome struct {
+	status int
+	header http.Header
+	body   []byte
+	cut    bool
+}
+
+// handle answers a request.
+func (s *Server) handle(r *http.Request) outcome {
 	c := &call{r: r, at: s.now().UTC()}
-	w.Header().Set("Date", c.at.Format(http.TimeFormat)) // by the clock that dates all else
+	s.mu.Lock()
+	c.clocks = s.clocks
+	s.mu.Unlock()
 	body, err := readBody(r)
 	if err != nil {
 		s.violate(r, "the body can't be read")
-		panic(http.ErrAbortHandler)
+		return outcome{cut: true}
 	}
 	c.body = body
 	rep := s.answer(c)
 	s.log(c, rep)
 	if rep.cut {
-		panic(http.ErrAbortHandler) // closes the connection without a reply
+		return outcome{cut: true}
 	}
 	out, err := encode(rep.body)
 	if err != nil {
@@ -58,18 +71,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			s.violate(r, "the fake's own reply: %v", err)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
+	h := http.Header{"Content-Type": {"application/json"}, "Date": {c.at.Add(c.clocks.Date).Format(http.TimeFormat)}}
 	for k, v := range rep.header {
-		w.Header().Set(k, v)
+		h.Set(k, v)
 	}
-	w.WriteHeader(rep.status)
-	if rep.stall {
-		_, _ = w.Write(out[:len(out)-1])
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-		return
+	return outcome{status: rep.status, header: h, body: out}
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	o := s.handle(r)
+	if o.cut {
+		panic(http.ErrAbortHandler) // closes the connection without a reply
 	}
-	_, _ = w.Write(out) // the client may be gone
+	maps.Copy(w.Header(), o.header)
+	w.WriteHeader(o.status)
+	_, _ = w.Write(o.body) // the client may be gone
 }
 
 func readBody(r *http.Request) ([]byte, error) {
@@ -85,7 +101,7 @@ func encode(v any) ([]byte, error) {
 	if raw, ok := v.(jsontext.Value); ok {
 		return raw, nil
 	}
-	return json.Marshal(v)
+	return json.Marshal(v, json.Deterministic(true))
 }
 
 func (s *Server) log(c *call, rep reply) {
@@ -108,7 +124,7 @@ func (s *Server) answer(c *call) reply {
 		s.violate(c.r, "there is no such route, or app")
 		return failure(http.StatusNotFound, "Not Found")
 	}
-	if c.r.URL.Path != "/is_alive" && c.r.Header.Get("Authorization") != s.Token {
+	if c.r.Header.Get("Authorization") != s.Token {
 		s.violate(c.r, "Authorization is not the bare token")
 		return failure(http.StatusUnauthorized, "Unauthorized")
 	}
@@ -139,14 +155,11 @@ func (s *Server) answer(c *call) reply {
 func (s *Server) route(c *call) func(*call) reply {
 	method, path := c.r.Method, c.r.URL.Path
 	switch {
-	case method == http.MethodGet && path == "/is_alive":
-		return func(*call) reply { return reply{status: 200, body: map[string]bool{"isAlive": true}} }
 	case method == http.MethodGet && path == "/me":
 		return func(*call) reply {
-			return reply{status: 200, body: authomize.Me{ID: "fake-user", Tenant: "fake-tenant", Version: "4.6.8"}}
+			return reply{status: 200, body: map[string]string{"id": "fake-user", "tenant": "fake-tenant", "version": "4.6.8"}}
 		}
-	}
-	if method == http.MethodPost && path == "/v2/apps" {
+	case method == http.MethodPost && path == "/v2/apps":
 		return s.newApp
 	}
 	below, ok := s.inApp(c)
@@ -167,76 +180,17 @@ func (s *Server) route(c *call) func(*call) reply {
 
 // records is what posts or reads records of the kind that a path names.
 func (s *Server) records(c *call, below string) func(*call) reply {
-	for _, kind := range authomize.Kinds {
+	for _, kind := range authomize.SweptKinds {
 		switch {
 		case below != kind.Path():
 		case c.r.Method == http.MethodGet:
 			return func(c *call) reply { return s.read(c, kind) }
-		default:
+		case kind != authomize.Identities: // which no client here posts
 			c.kind = kind
 			return s.post
 		}
 	}
 	return nil
-}
-
-// check is everything about a request that a correct client gets right.
-func (s *Server) check(c *call) (refused reply, ok bool) {
-	if s.discard {
-		c.items = countItems(c.body)
-		return reply{}, true
-	}
-	if s.spec != nil {
-		if err := s.spec.checkRequest(c); err != nil {
-			s.violate(c.r, "API description: %v", err)
-		}
-	}
-	if c.kind == "" {
-		if len(c.body) > 0 && c.r.Method != http.MethodPost {
-			s.violate(c.r, "a body where none belongs")
-		}
-		return reply{}, true
-	}
-	mt, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if mt != "application/json" {
-		s.violate(c.r, "content type is not application/json")
-	}
-	if c.r.URL.RawQuery != "" {
-		s.violate(c.r, "a query where none belongs")
-	}
-	if len(c.body) >= authomize.MaxBodyBytes {
-		s.violate(c.r, "a body of %d bytes", len(c.body))
-		return failure(http.StatusRequestEntityTooLarge, "Request Entity Too Large"), false
-	}
-	return s.checkItems(c)
-}
-
-func (s *Server) checkItems(c *call) (refused reply, ok bool) {
-	var list struct {
-		Data []jsontext.Value `json:"data"`
-	}
-	if err := json.Unmarshal(c.body, &list, json.RejectUnknownMembers(true)); err != nil {
-		s.violate(c.r, "the body is not {\"data\":[…]}")
-		return unprocessable(detail{Loc: []any{"body"}, Type: "value_error.jsondecode"}), false
-	}
-	if n := len(list.Data); n == 0 || n > authomize.MaxItems {
-		s.violate(c.r, "%d items", n)
-		return unprocessable(detail{Loc: []any{"body", "data"}, Type: "value_error.list.max_items"}), false
-	}
-	c.items = list.Data
-	var faults []detail
-	for i, item := range list.Data {
-		for _, p := range schemas[c.kind].check(item) {
-			s.violate(c.r, "item %d: field %s: %s", i, p.field, p.kind)
-			faults = append(faults, detail{Loc: []any{"body", "data", i, p.field}, Type: p.kind})
-		}
-	}
-	if faults != nil {
-		rep := unprocessable(faults...)
-		rep.altered = true // integers in loc, as FastAPI sends them and its description doesn't have them
-		return rep, false
-	}
-	return reply{}, true
 }
 
 // post answers a batch.
@@ -248,7 +202,7 @@ func (s *Server) post(c *call) reply {
 		return unprocessable(bad...)
 	}
 	s.mu.Lock()
-	accepted, refs := c.held.apply(c.kind, c.items, c.at, s.rules)
+	accepted, refs := c.held.apply(c.kind, c.items, c.at.Add(c.clocks.Modified), s.rules)
 	s.mu.Unlock()
 	if s.countInvalid {
 		accepted = len(c.items)
@@ -262,7 +216,7 @@ func (s *Server) receipt(c *call, accepted int, refs map[string][]string) reply 
 	s.requestCounter++
 	body := map[string]any{
 		"requestId":                fmt.Sprintf("request-%d", s.requestCounter),
-		"acceptedTimestamp":        stamp(c.at),
+		"acceptedTimestamp":        c.accepted(),
 		"numberOfAcceptedEntities": accepted,
 	}
 	lists := map[string]any{}
@@ -297,24 +251,15 @@ func (s *Server) sweep(c *call) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweeps = append(s.sweeps, SweepLog{ModifiedBefore: before.UTC(), Deleted: c.held.sweep(before)})
+	log := SweepLog{ModifiedBefore: before.UTC(), Deleted: map[authomize.Kind]int{}}
+	for _, d := range c.held.sweep(before.UTC()) {
+		d.App, d.At = c.app, c.at
+		s.deleted = append(s.deleted, d)
+		log.Deleted[d.Kind]++
+	}
+	s.sweeps = append(s.sweeps, log)
 	s.requestCounter++
 	return reply{status: http.StatusOK, body: map[string]any{
-		"requestId": fmt.Sprintf("request-%d", s.requestCounter), "acceptedTimestamp": stamp(c.at),
+		"requestId": fmt.Sprintf("request-%d", s.requestCounter), "acceptedTimestamp": c.accepted(),
 	}}
-}
-
-// A detail is one fault of a 422, as FastAPI words it.
-type detail struct {
-	Loc  []any  `json:"loc"`
-	Msg  string `json:"msg"`
-	Type string `json:"type"`
-}
-
-func unprocessable(faults ...detail) reply {
-	return reply{status: http.StatusUnprocessableEntity, body: map[string]any{"detail": faults}}
-}
-
-func failure(status int, text string) reply {
-	return reply{status: status, body: map[string]string{"detail": text}, altered: true}
 }

@@ -21,7 +21,7 @@ import (
 	"pingone-authomize/shared/authomize"
 )
 
-// What a server accepts unless told otherwise.
+// What a server accepts by default.
 const (
 	DefaultToken = "atm-fake-token" //nolint:gosec // opens nothing but this fake
 	DefaultApp   = "fake-app"
@@ -35,6 +35,8 @@ type Server struct {
 	AppID string
 
 	now            func() time.Time
+	clocks         Clocks
+	local          bool // no port
 	discard        bool
 	countInvalid   bool
 	refuseApps     bool
@@ -49,6 +51,7 @@ type Server struct {
 	faults         []*scheduled
 	posts          []PostLog
 	sweeps         []SweepLog
+	deleted        []Deletion
 	requests       []RequestLog
 	violations     []string
 	expected       []string
@@ -60,9 +63,6 @@ type Option func(*Server)
 
 // WithToken sets the only token that is accepted.
 func WithToken(token string) Option { return func(s *Server) { s.Token = token } }
-
-// WithApp sets the only app that exists.
-func WithApp(id string) Option { return func(s *Server) { s.AppID = id } }
 
 // WithOpenAPI checks each request, and each reply that no fault has changed,
 // against the API description in this file as well. The file is read once for
@@ -76,8 +76,30 @@ func WithOpenAPI(path string) Option {
 // last posted. It is called once a request, possibly several at once.
 func WithClock(now func() time.Time) Option { return func(s *Server) { s.now = now } }
 
+// Clocks are by how much the server's times are ahead of WithClock's; negative:
+// behind.
+type Clocks struct {
+	Accepted time.Duration // acceptedTimestamp
+	Date     time.Duration // the header
+	Modified time.Duration // when records were last posted, which startDate and sweeps compare with
+}
+
+// WithClocks sets the clocks apart.
+func WithClocks(c Clocks) Option { return func(s *Server) { s.clocks = c } }
+
+// SetClocks sets the clocks apart from now on.
+func (s *Server) SetClocks(c Clocks) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clocks = c
+}
+
+// WithoutNetwork opens no port: the server is reached through Base and Client
+// alone.
+func WithoutNetwork() Option { return func(s *Server) { s.local = true } }
+
 // WithInvalidCounted makes receipts count records with invalid references as
-// accepted: what the real API does is not documented. They are not kept either way.
+// accepted: what the real API does is not documented. They are not stored either way.
 func WithInvalidCounted() Option { return func(s *Server) { s.countInvalid = true } }
 
 // WithoutNewApps refuses clients that want to make an app.
@@ -87,23 +109,27 @@ func WithoutNewApps() Option { return func(s *Server) { s.refuseApps = true } }
 // made it by hand.
 func WithThrowaway(id string) Option { return func(s *Server) { s.throwaways[id] = newStore() } }
 
-// WithoutServiceAccountsInGroupings makes service accounts unknown where an
+// WithoutServiceAccountsInGroupings refuses service accounts where an
 // account joins a grouping: the API documents it for users only.
 func WithoutServiceAccountsInGroupings() Option {
 	return func(s *Server) { s.rules.usersOnly = true }
 }
 
-// WithoutVirtualGroups makes a VirtualGroup unknown where a permission or a
+// WithoutVirtualGroups refuses a VirtualGroup where a permission or a
 // member refers to it.
 func WithoutVirtualGroups() Option { return func(s *Server) { s.rules.noVirtual = true } }
-
-// WithPendingReferences keeps a record whose reference is unknown until what it
-// refers to is posted.
-func WithPendingReferences() Option { return func(s *Server) { s.rules.pending = true } }
 
 // WithoutRefresh lets a record that is posted again keep its first time, so
 // that a sweep takes it.
 func WithoutRefresh() Option { return func(s *Server) { s.rules.noRefresh = true } }
+
+// SetRefresh says whether a record that is posted again is new to a sweep, as
+// it is at first.
+func (s *Server) SetRefresh(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules.noRefresh = !on
+}
 
 // Discard makes the server count posted records, and neither check nor keep
 // them: for benchmarks.
@@ -144,6 +170,11 @@ func Start(opts ...Option) (*Server, error) {
 			return nil, fmt.Errorf("read API description: %w", err)
 		}
 	}
+	s.client = &http.Client{Transport: bearer{token: s.Token, base: s.Base()}}
+	if s.local {
+		s.URL = "http://127.0.0.1:1"
+		return s, nil
+	}
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start fake Authomize: %w", err)
@@ -157,7 +188,9 @@ func Start(opts ...Option) (*Server, error) {
 
 // Close stops the server and cuts the requests that are under way.
 func (s *Server) Close() {
-	_ = s.http.Close()
+	if s.http != nil {
+		_ = s.http.Close()
+	}
 	s.client.CloseIdleConnections()
 }
 
@@ -166,7 +199,7 @@ func (s *Server) Client() *http.Client { return s.client }
 
 type bearer struct {
 	token string
-	base  *http.Transport
+	base  http.RoundTripper
 }
 
 func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -175,10 +208,8 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.base.RoundTrip(r)
 }
 
-func (b bearer) CloseIdleConnections() { b.base.CloseIdleConnections() }
-
-// OpenAPIUsed reports whether requests are checked against an API description.
-func (s *Server) OpenAPIUsed() bool { return s.spec != nil }
+// CloseIdleConnections lets http.Client do so.
+func (b bearer) CloseIdleConnections() { (&http.Client{Transport: b.base}).CloseIdleConnections() }
 
 // AddFaults adds faults to the schedule; each counts requests from now on.
 func (s *Server) AddFaults(faults ...Fault) {

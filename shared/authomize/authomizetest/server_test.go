@@ -1,56 +1,16 @@
 package authomizetest
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/authomize"
 )
-
-// ask sends one request with the right token, unless it has another.
-func ask(t *testing.T, s *Server, method, path, body string, header ...string) (int, string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", s.Token)
-	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	resp, err := (&http.Client{}).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(got)
-}
-
-func start(t *testing.T, opts ...Option) *Server {
-	t.Helper()
-	s, err := Start(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
 
 func TestViolations(t *testing.T) {
 	t.Parallel()
@@ -66,7 +26,6 @@ func TestViolations(t *testing.T) {
 		want    string // in the one violation
 	}{
 		{"unknown path", [3]string{"GET", "/v2/nothing", ""}, nil, 404, "no such route"},
-		{"deprecated version", [3]string{"GET", "/v1/me", ""}, nil, 404, "no such route"},
 		{"other app", [3]string{"POST", "/v2/apps/other/privileges", user("")}, nil, 404, "no such route"},
 		{"app that begins alike", [3]string{"DELETE", "/v2/apps/fake-app2/data", ""}, nil, 404, "no such route"},
 		{"method", [3]string{"PUT", app + "/accounts/users", user("")}, nil, 404, "no such route"},
@@ -80,10 +39,8 @@ func TestViolations(t *testing.T) {
 		{"too many items", post(authomize.Users, list(strings.Repeat("{},", authomize.MaxItems)+"{}")), nil, 422, "10001 items"},
 		{"one megabyte", post(authomize.Users, user(`,"title":"`+strings.Repeat("x", 1_000_000)+`"`)), nil, 413, "a body of"},
 		{"item is no object", post(authomize.Users, list("7")), nil, 422, "type_error.dict"},
-		{"item is null", post(authomize.Users, list("null")), nil, 422, "type_error.dict"},
 		{"unknown property", post(authomize.Users, user(`,"displayName":"x"`)), nil, 422, "field displayName: value_error.extra"},
 		{"missing id", post(authomize.Users, list("{}")), nil, 422, "field uniqueId: value_error.missing"},
-		{"empty id", post(authomize.Users, list(`{"uniqueId":""}`)), nil, 422, "field uniqueId"},
 		{"null", post(authomize.Users, user(`,"email":null`)), nil, 422, "field email"},
 		{"enum", post(authomize.Users, user(`,"status":"Locked"`)), nil, 422, "field status"},
 		{"date without zone", post(authomize.Users, user(`,"lastLoginAt":"2026-11-23T09:00:00"`)), nil, 422, "field lastLoginAt"},
@@ -96,7 +53,6 @@ func TestViolations(t *testing.T) {
 		{"source type", post(authomize.Permissions, list(`{"sourceUniqueId":"p","sourceType":"Account","privilegeId":"p"}`)), nil, 422, "field sourceType"},
 		{"pair with more", post(authomize.PrivilegeGrants, list(`{"sourceId":"p","targetId":"q","id":"x"}`)), nil, 422, "field id"},
 		{"sweep without time", [3]string{"DELETE", app + "/data", ""}, nil, 422, "without modifiedBefore"},
-		{"sweep with an old typo", [3]string{"DELETE", app + "/data?=modifiedBefore=2026-11-23T09:00:00Z", ""}, nil, 422, "without modifiedBefore"},
 		{"sweep without zone", [3]string{"DELETE", app + "/data?modifiedBefore=2026-11-23T09:00:00", ""}, nil, 422, "without modifiedBefore"},
 		{"plus not encoded", [3]string{"DELETE", app + "/data?modifiedBefore=2026-11-23T09:00:00+00:00", ""}, nil, 422, "without modifiedBefore"},
 		{"sweep with a body", [3]string{"DELETE", app + "/data?modifiedBefore=2026-11-23T09:00:00Z", "{}"}, nil, 200, "a body where none belongs"},
@@ -104,7 +60,7 @@ func TestViolations(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := start(t)
+			s := New(t, WithoutNetwork())
 			s.ExpectViolation(tt.want)
 			status, _ := ask(t, s, tt.request[0], tt.request[1], tt.request[2], tt.header...)
 			got := s.Violations()
@@ -126,10 +82,7 @@ func TestOpenAPIAgrees(t *testing.T) {
 		}
 		t.Skip("the API description is not beside this checkout")
 	}
-	s := start(t, WithOpenAPI(path))
-	if !s.OpenAPIUsed() {
-		t.Fatal("the API description is not used")
-	}
+	s := New(t, WithoutNetwork(), WithOpenAPI(path))
 	for _, kind := range authomize.Kinds {
 		var fields []string
 		for name, r := range schemas[kind] {
@@ -154,10 +107,10 @@ func TestOpenAPIAgrees(t *testing.T) {
 	ask(t, s, "POST", "/v2/apps/fake-app/accounts/users", `{"data":[{"uniqueId":"u","email":"nobody"}]}`)
 	ask(t, s, "DELETE", "/v2/apps/fake-app/data?modifiedBefore=2026-11-23T09%3A00%3A00.000Z", "")
 	ask(t, s, "GET", "/me", "")
-	ask(t, s, "GET", "/is_alive", "")
 	if got := s.Violations(); got != nil {
 		t.Errorf("violations %q; want none", got)
 	}
+	s.ExpectViolation("email")
 	ask(t, s, "POST", "/v2/apps/fake-app/accounts/users", `{"data":[{"uniqueId":"u","email":7}]}`)
 	got := s.Violations()
 	if len(got) != 2 || !strings.Contains(got[0], "API description: at [data 0 email]: type") {
@@ -175,26 +128,14 @@ func TestOpenAPIUnreadable(t *testing.T) {
 func TestReplies(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 10, 0, 0, 5000, time.FixedZone("", 3600))
-	s := New(t, WithClock(func() time.Time { return at }), WithToken("atm-other"), WithApp("a1"))
-	status, body := ask(t, s, "POST", "/v2/apps/a1/access/grouping", `{"data":[{"uniqueId":"g1","name":"n","owner":"user:1"},{"uniqueId":"g2","name":"n"}]}`)
-	var got, want map[string]any
-	if err := json.Unmarshal([]byte(body), &got); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal([]byte(`{"requestId":"request-1","acceptedTimestamp":"2026-11-23T09:00:00.000005+00:00","numberOfAcceptedEntities":1,"data":{},"validOwnerIds":[],"invalidOwnerIds":["user:1"]}`), &want); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); status != 200 || diff != "" {
-		t.Errorf("got %d, %s", status, diff)
+	s := New(t, WithClock(func() time.Time { return at }), WithToken("atm-other"))
+	status, body := ask(t, s, "POST", "/v2/apps/fake-app/access/grouping", `{"data":[{"uniqueId":"g1","name":"n","owner":"user:1"},{"uniqueId":"g2","name":"n"}]}`)
+	want := `{"acceptedTimestamp":"2026-11-23T09:00:00.000005+00:00","data":{},"invalidOwnerIds":["user:1"],"numberOfAcceptedEntities":1,"requestId":"request-1","validOwnerIds":[]}`
+	if status != 200 || body != want {
+		t.Errorf("got %d, %s; want %s", status, body, want)
 	}
 	if diff := cmp.Diff([]authomize.Grouping{{UniqueID: "g2", Name: "n"}}, Get[authomize.Grouping](s)); diff != "" {
 		t.Error(diff)
-	}
-	if got := string(s.Records(authomize.Groupings)[0]); got != `{"uniqueId":"g2","name":"n"}` {
-		t.Errorf("got %s", got)
-	}
-	if status, body = ask(t, s, "GET", "/is_alive", "", "Authorization", ""); status != 200 || body != `{"isAlive":true}` {
-		t.Errorf("got %d %s", status, body)
 	}
 }
 
@@ -219,15 +160,8 @@ func TestFaultSchedule(t *testing.T) {
 	if status, _ := ask(t, s, "DELETE", "/v2/apps/fake-app/data?modifiedBefore=2999-11-23T09:00:00Z", ""); status != 503 || s.Count(authomize.Users) != 1 || s.Sweeps() != nil {
 		t.Errorf("got %d, %d users; want 503 and nothing swept", status, s.Count(authomize.Users))
 	}
-	req, err := http.NewRequestWithContext(context.Background(), "POST", s.URL+"/v2/apps/fake-app/access/grouping", strings.NewReader(`{"data":[{"uniqueId":"g","name":"n"}]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := s.Client().Do(req)
-	if err == nil {
-		_ = resp.Body.Close()
-		t.Errorf("got %d; want a cut connection", resp.StatusCode)
+	if _, _, err := send(t, s, "POST", "/v2/apps/fake-app/access/grouping", `{"data":[{"uniqueId":"g","name":"n"}]}`); err == nil {
+		t.Error("want a cut connection")
 	}
 	if log := s.Posts(); s.Count(authomize.Groupings) != 0 || log[len(log)-1].Status != 0 {
 		t.Errorf("got %+v; want a cut post that was not applied", log)

@@ -1,7 +1,6 @@
 package authomizetest
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,37 +12,38 @@ import (
 )
 
 // A store holds what was posted: by kind and key, the last one posted.
-type store map[authomize.Kind]map[string]kept
+type store map[authomize.Kind]map[string]stored
 
-type kept struct {
-	json    jsontext.Value
-	updated time.Time
-	pending bool // for what it refers to
+type stored struct {
+	json     jsontext.Value
+	modified time.Time
 }
 
 // rules say what the API does where its documentation does not.
 type rules struct {
-	usersOnly, noVirtual, pending, noRefresh bool
+	usersOnly, noVirtual, noRefresh bool
 }
 
 func newStore() store {
 	s := store{}
-	for _, k := range authomize.Kinds {
-		s[k] = map[string]kept{}
+	for _, k := range authomize.SweptKinds {
+		s[k] = map[string]stored{}
 	}
 	return s
 }
 
 // ids are the fields of a record that identify it or refer to others.
 type ids struct {
-	UniqueID       string `json:"uniqueId"`
-	SourceID       string `json:"sourceId"`
-	TargetID       string `json:"targetId"`
-	SourceUniqueID string `json:"sourceUniqueId"`
-	SourceType     string `json:"sourceType"`
-	PrivilegeID    string `json:"privilegeId"`
-	AssetID        string `json:"assetId"`
-	Owner          string `json:"owner"`
+	UniqueID       string `json:"uniqueId,omitzero"`
+	Name           string `json:"name,omitzero"`
+	OriginName     string `json:"originName,omitzero"`
+	SourceID       string `json:"sourceId,omitzero"`
+	TargetID       string `json:"targetId,omitzero"`
+	SourceUniqueID string `json:"sourceUniqueId,omitzero"`
+	SourceType     string `json:"sourceType,omitzero"`
+	PrivilegeID    string `json:"privilegeId,omitzero"`
+	AssetID        string `json:"assetId,omitzero"`
+	Owner          string `json:"owner,omitzero"`
 }
 
 func (r ids) key(kind authomize.Kind) string {
@@ -108,7 +108,7 @@ func listsOf(kind authomize.Kind) []string {
 	return []string{"SourceIds", "TargetIds"}
 }
 
-// apply keeps the items whose references exist. It returns how many, and the
+// apply stores the items whose references exist. It returns how many, and the
 // ids referred to, by "valid" or "invalid" and list.
 func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, by rules) (accepted int, lists map[string][]string) {
 	lists = map[string][]string{}
@@ -124,7 +124,7 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, 
 				continue
 			}
 			list := "valid" + ref.list
-			if !s.knows(ref, by) {
+			if !s.has(ref, by) {
 				ok, list = false, "invalid"+ref.list
 			}
 			if !seen[list+ref.id] {
@@ -134,85 +134,49 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, 
 		}
 		if ok {
 			accepted++
+			s.put(kind, r.key(kind), stored{json: item.Clone(), modified: at}, by)
 		}
-		if ok || by.pending {
-			s.keep(kind, r.key(kind), kept{json: item.Clone(), updated: at, pending: !ok}, by)
-		}
-	}
-	if by.pending {
-		s.resolve(by)
 	}
 	return accepted, lists
 }
 
-func (s store) knows(r ref, by rules) bool {
+func (s store) has(r ref, by rules) bool {
 	return slices.ContainsFunc(r.in, func(k authomize.Kind) bool {
 		held, ok := s[k][r.id]
 		return ok && (!by.noVirtual || !strings.Contains(held.json.String(), `"VirtualGroup"`))
 	})
 }
 
-func (s store) keep(kind authomize.Kind, key string, k kept, by rules) {
-	if before, again := s[kind][key]; again && by.noRefresh {
-		k.updated = before.updated
+func (s store) put(kind authomize.Kind, key string, k stored, by rules) {
+	if before, ok := s[kind][key]; ok && by.noRefresh {
+		k.modified = before.modified
 	}
 	s[kind][key] = k
 }
 
-// resolve ends the waiting of records whose references are all there.
-func (s store) resolve(by rules) {
-	for kind, records := range s {
-		for key, k := range records {
-			var r ids
-			if !k.pending || json.Unmarshal(k.json, &r) != nil {
-				continue
-			}
-			k.pending = slices.ContainsFunc(r.refs(kind, by), func(ref ref) bool { return ref.id != "" && !s.knows(ref, by) })
-			records[key] = k
-		}
-	}
+// A Deletion is one record that a sweep deleted.
+type Deletion struct {
+	App      string
+	Kind     authomize.Kind
+	Key      string
+	Modified time.Time // when it was last posted, by the clock that sweeps compare with
+	Before   time.Time // modifiedBefore
+	At       time.Time // by the clock of WithClock
 }
 
-// sweep deletes what was last posted before a time.
-func (s store) sweep(before time.Time) map[authomize.Kind]int {
-	deleted := map[authomize.Kind]int{}
-	for kind, records := range s {
-		n := len(records)
-		maps.DeleteFunc(records, func(_ string, k kept) bool { return k.updated.Before(before) })
-		if n -= len(records); n > 0 {
-			deleted[kind] = n
+// sweep deletes what was last posted before a time, and says what that was, by
+// kind and key.
+func (s store) sweep(before time.Time) []Deletion {
+	var deleted []Deletion
+	for _, kind := range authomize.SweptKinds {
+		first := len(deleted)
+		for key, k := range s[kind] {
+			if k.modified.Before(before) {
+				deleted = append(deleted, Deletion{Kind: kind, Key: key, Modified: k.modified, Before: before})
+				delete(s[kind], key)
+			}
 		}
+		slices.SortFunc(deleted[first:], func(a, b Deletion) int { return strings.Compare(a.Key, b.Key) })
 	}
 	return deleted
-}
-
-// Records returns what the server holds of a kind, as it was posted, sorted by key.
-func (s *Server) Records(kind authomize.Kind) []jsontext.Value {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []jsontext.Value
-	for _, key := range slices.Sorted(maps.Keys(s.store[kind])) {
-		out = append(out, s.store[kind][key].json.Clone())
-	}
-	return out
-}
-
-// Count returns how many records of a kind the server holds.
-func (s *Server) Count(kind authomize.Kind) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.store[kind])
-}
-
-// Get returns what the server holds of one type of record, sorted by key.
-// Fields that the type doesn't have are left out.
-func Get[T authomize.Record](s *Server) []T {
-	var zero T
-	raw := s.Records(zero.Kind())
-	out := make([]T, len(raw))
-	for i, v := range raw {
-		// It was checked when posted: what doesn't fit T is of no interest to its caller.
-		_ = json.Unmarshal(v, &out[i])
-	}
-	return out
 }

@@ -6,7 +6,7 @@ import (
 	"pingone-authomize/shared/pingone/pingonetest"
 )
 
-// A counter counts failures in place of failing.
+// A counter counts failures instead of failing.
 type counter struct {
 	testing.TB
 	failures int

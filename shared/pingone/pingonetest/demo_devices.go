@@ -2,7 +2,7 @@ package pingonetest
 
 // devices gives most users who may use MFA a device: of each 16, by the last
 // digit of their id, one has none, one has not finished to enroll, and two
-// have a second device. Of the others one in 16 kept a device.
+// have a second device. Of the others one in 16 has a device.
 func (b *demo) devices() {
 	for _, e := range b.o.Environments {
 		for i := range e.Users {

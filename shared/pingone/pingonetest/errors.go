@@ -13,8 +13,7 @@ type apiError struct {
 	message    string
 	details    []detail
 	retryAfter string
-	location   string
-	html       string // sent in place of JSON
+	html       string // sent instead of JSON
 }
 
 type detail struct{ code, target, message string }

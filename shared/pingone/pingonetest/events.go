@@ -1,6 +1,7 @@
 package pingonetest
 
 import (
+	"slices"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -12,6 +13,7 @@ type event struct {
 	id          pingone.ID
 	action      string
 	description string
+	failed      bool
 	at          time.Time
 	resources   []resource
 }
@@ -22,39 +24,60 @@ type resource struct {
 	id         pingone.ID
 	name       string
 	population pingone.ID
-	// member is the user of a membership, named in the resource's href only.
-	member pingone.ID
+	// holder is the member of a membership, which is in the resource's href only.
+	holder Principal
+}
+
+// RecordFailure records that somebody tried to do something and failed, such as
+// "USER.DELETED" of a "USER". Of a "MEMBER_OF_GROUP" id is the group, of a
+// "ROLE_ASSIGNMENT" its own id, and of the member or holder.
+func (o *Organization) RecordFailure(env pingone.ID, action, kind string, id pingone.ID, of ...Principal) {
+	e, done := o.change(env)
+	defer done()
+	resources := []resource{{kind: kind, id: id}}
+	for _, p := range of {
+		resources[0].holder = p
+		if kind == "ROLE_ASSIGNMENT" {
+			resources = slices.Insert(resources, 0, resource{kind: principalTypes[p.Kind], id: p.ID})
+		}
+	}
+	o.log(e, event{action: action, failed: true, resources: resources})
 }
 
 func (o *Organization) record(e *Environment, action string, resources ...resource) {
-	o.recordWith(e, action, "", resources...)
+	o.log(e, event{action: action, resources: resources})
+}
+
+var principalTypes = map[PrincipalKind]string{
+	UserPrincipal: "USER", GroupPrincipal: "GROUP", ApplicationPrincipal: "APPLICATION", GatewayPrincipal: "GATEWAY",
 }
 
 // recordAssignment writes the event as PingOne does: the role's name is in
 // the description, and the principal is a resource.
 func (o *Organization) recordAssignment(e *Environment, action string, p Principal, a RoleAssignment) {
-	kinds := map[PrincipalKind]string{
-		UserPrincipal: "USER", GroupPrincipal: "GROUP", ApplicationPrincipal: "APPLICATION", GatewayPrincipal: "GATEWAY",
-	}
 	verb := "assigned"
 	if action == "ROLE_ASSIGNMENT.DELETED" {
 		verb = "removed"
 	}
-	o.recordWith(e, action, o.roleName(a.Role)+" role "+verb,
-		resource{kind: kinds[p.Kind], id: p.ID},
-		resource{kind: "ROLE_ASSIGNMENT", id: a.ID, member: p.ID})
+	o.log(e, event{
+		action: action, description: o.roleName(a.Role) + " role " + verb,
+		resources: []resource{{kind: principalTypes[p.Kind], id: p.ID}, {kind: "ROLE_ASSIGNMENT", id: a.ID}},
+	})
 }
 
-func (o *Organization) recordWith(e *Environment, action, description string, resources ...resource) {
+// log dates an event and adds it to the log.
+func (o *Organization) log(e *Environment, ev event) {
 	if o.quiet {
 		return
 	}
 	o.lastEvent++
-	at := o.now()
-	e.events = append(e.events, event{
-		number: o.lastEvent, id: StableID("event", e.ID.String(), action, at.String(), resources[0].id.String()),
-		action: action, description: description, at: at, resources: resources,
-	})
+	ev.number, ev.at = o.lastEvent, o.now()
+	ev.id = StableID("event", e.ID.String(), ev.action, ev.at.String(), ev.resources[0].id.String())
+	if n := len(e.events); n > 0 && ev.at.Before(e.events[n-1].at) {
+		e.disordered = true
+	}
+	e.byAction[ev.action] = append(e.byAction[ev.action], len(e.events))
+	e.events = append(e.events, ev)
 }
 
 func (o *Organization) roleName(id pingone.ID) string {

@@ -22,30 +22,20 @@ const (
 	FaultReset
 	// FaultResetBody breaks the connection after half of the body.
 	FaultResetBody
-	// FaultStall sends half of the body, and then nothing until the client
-	// gives up.
-	FaultStall
 	// FaultTruncate sends half of the body as if it were all.
 	FaultTruncate
-	// FaultOversize pads the reply with Bytes of text; it stays good JSON.
-	FaultOversize
 	// FaultHTML answers 200 with a page of HTML.
 	FaultHTML
-	// FaultLose leaves the item with the id Lose out of a list that is not
-	// filtered, as a cursor that lost its place does.
+	// FaultLose leaves items out of a list that is not filtered, or of any list
+	// with Filtered, as a cursor that lost its position does. Of a list of members or
+	// memberships that is a tie.
 	FaultLose
-	// FaultForeignNext points the next link at Target.
+	// FaultForeignNext points the next link at https://pingone.invalid.
 	FaultForeignNext
 	// FaultLoopNext points the next link at the request itself.
 	FaultLoopNext
-	// FaultRedirect answers 302 to the same path and query at Target.
-	FaultRedirect
-	// FaultCursor answers 400 for the cursor.
-	FaultCursor
 	// FaultToken ends the request's token and answers 401 INVALID_TOKEN.
 	FaultToken
-	// FaultDelay waits for Delay and goes on.
-	FaultDelay
 	// FaultCall runs Call and goes on, without any lock held.
 	FaultCall
 	// FaultEdit sends what Edit makes of the reply.
@@ -67,15 +57,15 @@ type Fault struct {
 
 	Status int
 	Code   string
-	// RetryAfter is sent in whole seconds, or as a date with RetryAfterDate.
-	RetryAfter     time.Duration
-	RetryAfterDate bool
-	Lose           pingone.ID    // of FaultLose
-	Bytes          int           // of FaultOversize; 0 is 64 MiB
-	Target         string        // scheme and host; "" is https://pingone.invalid
-	Delay          time.Duration // of FaultDelay
-	Call           func(*Organization)
-	Edit           func(body string) string // of FaultEdit
+	// RetryAfter is sent in whole seconds; 0 is none.
+	RetryAfter time.Duration
+	// LoseIf chooses what FaultLose leaves out by the item's own id, rows of an
+	// exploration by the user's.
+	LoseIf    func(pingone.ID) bool
+	Filtered  bool // FaultLose works on filtered lists, too
+	KeepCount bool // FaultLose leaves count as it was; size is that of the page
+	Call      func(*Organization)
+	Edit      func(body string) string // of FaultEdit
 }
 
 type scheduled struct {
@@ -93,12 +83,15 @@ func (s *Server) Inject(faults ...Fault) {
 		if f.Times == 0 {
 			f.Times = 1
 		}
-		if f.Bytes == 0 {
-			f.Bytes = 64 << 20
-		}
-		f.Target = orElse(f.Target, "https://pingone.invalid")
 		s.faults = append(s.faults, &scheduled{Fault: f})
 	}
+}
+
+// Heal ends all faults.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
 }
 
 // strike counts a request and returns the fault that hits it, if any.
@@ -126,12 +119,23 @@ func (s *Server) strike(path, rawQuery string) *Fault {
 
 // loses tells whether the fault leaves an item out, which is not counted then.
 func (c *call) loses(id pingone.ID) bool {
-	_, filtered := c.param("filter")
-	if filtered || c.fault == nil || c.fault.Do != FaultLose || c.fault.Lose != id {
+	f := c.fault
+	if f == nil || f.Do != FaultLose || !f.LoseIf(id) {
+		return false
+	}
+	if _, filtered := c.param("filter"); filtered && !f.Filtered {
 		return false
 	}
 	c.lost++
 	return true
+}
+
+// uncounted is the number of items that the list's count leaves out.
+func (c *call) uncounted() int {
+	if c.fault != nil && c.fault.KeepCount {
+		return 0
+	}
+	return c.lost
 }
 
 // early does what comes before any reply; false means that there won't be one.
@@ -143,8 +147,6 @@ func (s *Server) early(w http.ResponseWriter, c *call) bool {
 	case FaultReset:
 		reset(w)
 		return false
-	case FaultDelay:
-		return sleep(c.r, c.fault.Delay)
 	case FaultCall:
 		c.fault.Call(s.org)
 	}
@@ -156,19 +158,12 @@ func (f *Fault) replace(c *call) error {
 	switch f.Do {
 	case FaultStatus:
 		e := refusal(f.Status, orElse(f.Code, "UNEXPECTED_ERROR"))
-		switch {
-		case f.RetryAfterDate:
-			e.retryAfter = time.Now().Add(f.RetryAfter).UTC().Format(http.TimeFormat)
-		case f.RetryAfter > 0:
+		if f.RetryAfter > 0 {
 			e.retryAfter = strconv.Itoa(int(f.RetryAfter / time.Second))
 		}
 		return e
 	case FaultHTML:
 		return &apiError{status: http.StatusOK, html: "<!doctype html><title>Maintenance</title>"}
-	case FaultRedirect:
-		return &apiError{status: http.StatusFound, code: "MOVED", location: f.Target + c.r.URL.RequestURI()}
-	case FaultCursor:
-		return invalid("cursor", "INVALID_VALUE")
 	case FaultToken:
 		c.s.revoke(c.r)
 		return invalidToken()

@@ -2,13 +2,13 @@ package pingonetest_test
 
 import (
 	"encoding/json"
-	"net/http"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/pingone/pingonetest"
 )
 
@@ -17,78 +17,42 @@ const anyUsers = "/v1/environments/*/users"
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	path := inEnv(pingonetest.DemoIDs().Administrators, "/users?limit=10")
-	tests := []struct {
-		name  string
-		fault pingonetest.Fault
-		check func(t *testing.T, c *client, r reply)
+	for name, tt := range map[string]struct {
+		fault   pingonetest.Fault
+		status  int // 0: no reply
+		broken  bool
+		isJSON  bool
+		next    string // where it matters
+		ownNext bool   // it is the request's own address
 	}{
-		{"status with seconds", pingonetest.Fault{Do: pingonetest.FaultStatus, Status: 503, Code: "SERVICE_UNAVAILABLE", RetryAfter: 7 * time.Second},
-			func(t *testing.T, _ *client, r reply) {
-				if r.status != 503 || r.code(t)[0] != "SERVICE_UNAVAILABLE" || r.header.Get("Retry-After") != "7" {
-					t.Errorf("got %d %s, Retry-After %q", r.status, r.body, r.header.Get("Retry-After"))
-				}
-			}},
-		{"status with a date", pingonetest.Fault{Do: pingonetest.FaultStatus, Status: 429, Code: "REQUEST_LIMITED", RetryAfter: time.Minute, RetryAfterDate: true},
-			func(t *testing.T, _ *client, r reply) {
-				if _, err := http.ParseTime(r.header.Get("Retry-After")); err != nil || r.status != 429 {
-					t.Errorf("got %d, Retry-After %q", r.status, r.header.Get("Retry-After"))
-				}
-			}},
-		{"reset", pingonetest.Fault{Do: pingonetest.FaultReset}, func(t *testing.T, _ *client, r reply) {
-			if r.err == nil || r.status != 0 {
-				t.Errorf("got %d, %v; want a broken connection", r.status, r.err)
-			}
-		}},
-		{"reset in the body", pingonetest.Fault{Do: pingonetest.FaultResetBody}, func(t *testing.T, _ *client, r reply) {
-			if r.err == nil || r.status != 200 {
-				t.Errorf("got %d, %v; want a broken body", r.status, r.err)
-			}
-		}},
-		{"stalls in the body", pingonetest.Fault{Do: pingonetest.FaultStall}, func(t *testing.T, _ *client, r reply) {
-			if r.err == nil || r.status != 200 {
-				t.Errorf("got %d, %v; want a body that does not end", r.status, r.err)
-			}
-		}},
-		{"truncated", pingonetest.Fault{Do: pingonetest.FaultTruncate}, func(t *testing.T, _ *client, r reply) {
-			if r.err != nil || r.status != 200 || json.Valid(r.body) {
-				t.Errorf("got %d, %v; want half a body", r.status, r.err)
-			}
-		}},
-		{"oversized", pingonetest.Fault{Do: pingonetest.FaultOversize, Bytes: 1 << 20}, func(t *testing.T, _ *client, r reply) {
-			if len(r.body) < 1<<20 || !json.Valid(r.body) {
-				t.Errorf("%d bytes, valid %t", len(r.body), json.Valid(r.body))
-			}
-		}},
-		{"HTML", pingonetest.Fault{Do: pingonetest.FaultHTML}, func(t *testing.T, _ *client, r reply) {
-			if r.status != 200 || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
-				t.Errorf("got %d %s", r.status, r.header.Get("Content-Type"))
-			}
-		}},
-		{"foreign next", pingonetest.Fault{Do: pingonetest.FaultForeignNext, Target: "https://elsewhere.example"}, nextIs("https://elsewhere.example" + path)},
-		{"foreign next by default", pingonetest.Fault{Do: pingonetest.FaultForeignNext}, nextIs("https://pingone.invalid" + path)},
-		{"loop", pingonetest.Fault{Do: pingonetest.FaultLoopNext}, func(t *testing.T, c *client, r reply) { nextIs(c.s.URL+path)(t, c, r) }},
-		{"redirect", pingonetest.Fault{Do: pingonetest.FaultRedirect, Target: "https://elsewhere.example"}, func(t *testing.T, _ *client, r reply) {
-			if r.status != 302 || r.header.Get("Location") != "https://elsewhere.example"+path {
-				t.Errorf("got %d to %q", r.status, r.header.Get("Location"))
-			}
-		}},
-		{"cursor", pingonetest.Fault{Do: pingonetest.FaultCursor}, func(t *testing.T, _ *client, r reply) {
-			if r.status != 400 || r.code(t)[1] != "INVALID_VALUE" {
-				t.Errorf("got %d %s", r.status, r.body)
-			}
-		}},
-		{"delay", pingonetest.Fault{Do: pingonetest.FaultDelay, Delay: time.Millisecond}, func(t *testing.T, _ *client, r reply) {
-			if r.status != 200 {
-				t.Errorf("got %d", r.status)
-			}
-		}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+		"status":        {fault: pingonetest.Fault{Do: pingonetest.FaultStatus, Status: 503, Code: "SERVICE_UNAVAILABLE", RetryAfter: 7 * time.Second}, status: 503, isJSON: true},
+		"reset":         {fault: pingonetest.Fault{Do: pingonetest.FaultReset}, broken: true},
+		"reset in body": {fault: pingonetest.Fault{Do: pingonetest.FaultResetBody}, status: 200, broken: true},
+		"truncated":     {fault: pingonetest.Fault{Do: pingonetest.FaultTruncate}, status: 200},
+		"HTML":          {fault: pingonetest.Fault{Do: pingonetest.FaultHTML}, status: 200},
+		"foreign next":  {fault: pingonetest.Fault{Do: pingonetest.FaultForeignNext}, status: 200, isJSON: true, next: "https://pingone.invalid" + path},
+		"loop":          {fault: pingonetest.Fault{Do: pingonetest.FaultLoopNext}, status: 200, isJSON: true, ownNext: true},
+		"edited":        {fault: pingonetest.Fault{Do: pingonetest.FaultEdit, Edit: func(string) string { return "7" }}, status: 200, isJSON: true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			c := newClient(t, pingonetest.New(t, shared()))
 			tt.fault.Match = anyUsers
-			c := newClient(t, pingonetest.New(t, shared(), pingonetest.WithFaults(tt.fault)))
-			tt.check(t, c, c.get(path))
+			c.s.Inject(tt.fault)
+			r := c.get(path)
+			if r.status != tt.status || (r.err != nil) != tt.broken || json.Valid(r.body) != tt.isJSON {
+				t.Errorf("got %d, %v, %s", r.status, r.err, r.body)
+			}
+			if tt.status == 503 && (r.code(t)[0] != tt.fault.Code || r.header.Get("Retry-After") != "7") {
+				t.Errorf("got %s, Retry-After %q", r.body, r.header.Get("Retry-After"))
+			}
+			if tt.ownNext {
+				tt.next = c.s.URL + path
+			}
+			var p page
+			if _ = json.Unmarshal(r.body, &p); tt.next != "" && p.Links.Next.Href != tt.next {
+				t.Errorf("next link %q, want %q", p.Links.Next.Href, tt.next)
+			}
 			if r := c.get(path); r.status != 200 || r.err != nil || !json.Valid(r.body) {
 				t.Errorf("afterwards: %d, %v", r.status, r.err)
 			}
@@ -96,23 +60,14 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func nextIs(want string) func(*testing.T, *client, reply) {
-	return func(t *testing.T, _ *client, r reply) {
-		t.Helper()
-		var p page
-		if err := json.Unmarshal(r.body, &p); err != nil || p.Links.Next.Href != want {
-			t.Errorf("next link %q (%v), want %q", p.Links.Next.Href, err, want)
-		}
-	}
-}
-
 func TestFaultSchedule(t *testing.T) {
 	t.Parallel()
 	ids := pingonetest.DemoIDs()
-	c := newClient(t, pingonetest.New(t, shared(), pingonetest.WithFaults(
+	c := newClient(t, pingonetest.New(t, shared()))
+	c.s.Inject(
 		pingonetest.Fault{Match: anyUsers, Query: `id eq "` + ids.Finance.String(), From: 2, Times: 2, Do: pingonetest.FaultStatus, Status: 500},
 		pingonetest.Fault{Match: "/v1/roles", Times: -1, Do: pingonetest.FaultStatus, Status: 502},
-	)))
+	)
 	var got []int
 	for range 4 {
 		got = append(got, c.get(inEnv(ids.Workforce, "/users?"+byMember(ids.Finance, true))).status)
@@ -127,7 +82,8 @@ func TestFaultSchedule(t *testing.T) {
 
 func TestTokenFaults(t *testing.T) {
 	t.Parallel()
-	s := pingonetest.New(t, shared(), pingonetest.WithFaults(pingonetest.Fault{Match: anyUsers, From: 2, Do: pingonetest.FaultToken}))
+	s := pingonetest.New(t, shared())
+	s.Inject(pingonetest.Fault{Match: anyUsers, From: 2, Do: pingonetest.FaultToken})
 	c := newClient(t, s)
 	path := inEnv(pingonetest.DemoIDs().Administrators, "/users?limit=25")
 	next := c.page(path).Links.Next.Href
@@ -140,5 +96,58 @@ func TestTokenFaults(t *testing.T) {
 	s.Inject(pingonetest.Fault{Match: "/as/token", Do: pingonetest.FaultStatus, Status: 503})
 	if r := c.requestToken(s.URL+"/as/token", "grant_type=client_credentials", s.ClientID, s.ClientSecret); r.status != 503 {
 		t.Errorf("token endpoint answers %d, want 503", r.status)
+	}
+}
+
+// What is lost is lost from lists of every kind, and the counts follow where they
+// should.
+func TestLosing(t *testing.T) {
+	t.Parallel()
+	org, ids := pingonetest.Demo(), pingonetest.DemoIDs()
+	e := org.Environment(ids.Workforce)
+	members := e.DirectMembers(ids.Finance, true)
+	worker := e.RoleAssignments[pingonetest.Principal{Kind: pingonetest.ApplicationPrincipal, ID: ids.AppWorker}]
+	w := func(rest string) string { return inEnv(ids.Workforce, rest) }
+	lose := func(id pingone.ID) pingonetest.Fault {
+		return pingonetest.Fault{Do: pingonetest.FaultLose, LoseIf: func(lost pingone.ID) bool { return lost == id }, Filtered: true, Times: -1}
+	}
+	counted := lose(members[0])
+	counted.KeepCount = true
+	unfiltered := lose(members[0])
+	unfiltered.Filtered = false
+	several := pingonetest.Fault{Do: pingonetest.FaultLose, Filtered: true, Times: -1, LoseIf: func(id pingone.ID) bool { return slices.Contains(members[:3], id) }}
+	tests := []struct {
+		name, path, key    string
+		fault              pingonetest.Fault
+		shown, size, count int // less than there are
+	}{
+		{"member", w("/users?" + byMember(ids.Finance, true)), "users", lose(members[0]), 1, 1, 1},
+		{"member, still counted", w("/users?" + byMember(ids.Finance, true)), "users", counted, 1, 1, 0},
+		{"three members", w("/users?" + byMember(ids.Finance, false)), "users", several, 3, 3, 3},
+		{"not from a filtered list", w("/users?" + byMember(ids.Finance, true)), "users", unfiltered, 0, 0, 0},
+		{"user", w("/users?limit=1000"), "users", unfiltered, 1, 1, 1},
+		{"child group", w("/groups?" + byMember(ids.Level1, true)), "groups", lose(ids.Level2), 1, 1, 1},
+		{"membership", w("/users/" + members[0].String() + "/memberOfGroups"), "groupMemberships", lose(ids.Finance), 1, 1, 1},
+		{"role assignment", w("/applications/" + ids.AppWorker.String() + "/roleAssignments"), "roleAssignments", lose(worker[0].ID), 1, 1, 1},
+		{"role", w("/roles"), "roles", lose(ids.ReadRole), 1, 1, 1},
+		{"population", w("/populations"), "populations", lose(ids.Contractors), 1, 1, 1},
+		{"environment", "/v1/environments", "environments", lose(ids.Customers), 1, 1, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := pingonetest.New(t, org)
+			c := newClient(t, s)
+			numbers := func() []int {
+				p := c.page(tt.path)
+				return []int{len(p.Embedded[tt.key]), *p.Size, *p.Count}
+			}
+			before := numbers()
+			s.Inject(tt.fault)
+			want := []int{before[0] - tt.shown, before[1] - tt.size, before[2] - tt.count}
+			if diff := cmp.Diff(want, numbers()); diff != "" {
+				t.Errorf("shown, size, count (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -64,10 +64,21 @@ func environmentMatches(o *Organization, filter string) (func(*Environment) bool
 	}, true
 }
 
-// eventMatches compiles a filter of activities. A lower bound of recordedAt is
+// An eventQuery is a filter of activities.
+type eventQuery struct {
+	tests  []func(*event) bool
+	action string    // if it is of one
+	since  time.Time // nothing before
+}
+
+func (q *eventQuery) matches(ev *event) bool {
+	return !slices.ContainsFunc(q.tests, func(f func(*event) bool) bool { return !f(ev) })
+}
+
+// eventFilter compiles a filter of activities. A lower bound of recordedAt is
 // a must, and type of action and type of resource exclude each other.
-func eventMatches(filter string) (func(*event) bool, bool) {
-	var terms []func(*event) bool
+func eventFilter(filter string) (*eventQuery, bool) {
+	q := &eventQuery{}
 	seen := map[string]bool{}
 	for _, term := range andOperator.Split(filter, -1) {
 		m := activityTerm.FindStringSubmatch(term)
@@ -80,15 +91,19 @@ func eventMatches(filter string) (func(*event) bool, bool) {
 			return nil, false
 		}
 		seen[attribute+operator] = true
-		terms = append(terms, match)
+		q.tests = append(q.tests, match)
+		switch attribute + operator {
+		case "action.typeeq":
+			q.action = m[3]
+		case "recordedatgt", "recordedatge":
+			q.since, _ = time.Parse(time.RFC3339, m[3]) // as eventTerm did
+		}
 	}
 	bounded := seen["recordedatgt"] || seen["recordedatge"]
 	if !bounded || (seen["action.typeeq"] && seen["resources.typeeq"]) {
 		return nil, false
 	}
-	return func(ev *event) bool {
-		return !slices.ContainsFunc(terms, func(f func(*event) bool) bool { return !f(ev) })
-	}, true
+	return q, true
 }
 
 // eventTerm is one comparison, or nil where PingOne has none.

@@ -156,3 +156,28 @@ func byMember(group pingone.ID, direct bool) string {
 	}
 	return "filter=" + url.QueryEscape(f)
 }
+
+// events are the audit events of one action, newest first.
+func (c *client) events(env pingone.ID, action string) []pingone.Activity {
+	c.t.Helper()
+	filter := url.QueryEscape(`recordedat ge "2000-01-01T00:00:00Z" and action.type eq "` + action + `"`)
+	return c.activities(inEnv(env, "/activities?limit=500&filter="+filter))
+}
+
+// activities follows the links.
+func (c *client) activities(address string) []pingone.Activity {
+	c.t.Helper()
+	var all []pingone.Activity
+	for address != "" {
+		var p struct {
+			page
+			Embedded struct{ Activities []pingone.Activity } `json:"_embedded"`
+		}
+		if err := json.Unmarshal(c.get(address).body, &p); err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, p.Embedded.Activities...)
+		address = p.Links.Next.Href
+	}
+	return all
+}

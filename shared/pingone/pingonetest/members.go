@@ -26,7 +26,7 @@ func (e *Environment) userIDs(indexes []int32) []pingone.ID {
 	return ids
 }
 
-// direct is ascending and may be the group's own slice: don't change it.
+// direct is ascending and may be the group's own: don't change it.
 func (e *Environment) direct(g *Group, dynamic bool) []int32 {
 	switch {
 	case g == nil:

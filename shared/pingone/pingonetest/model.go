@@ -27,13 +27,16 @@ type Organization struct {
 
 	mu        sync.RWMutex
 	byID      map[pingone.ID]*Environment
-	quiet     bool // no audit events while a model is built
+	hidden    map[pingone.ID]bool             // environments
+	vanished  map[tie]bool                    // items, and memberships
+	granted   map[pingone.ID][]RoleAssignment // before Narrow, by environment
+	quiet     bool                            // no audit events while a model is built
 	lastSeq   int32
 	lastEvent int
 }
 
 // An Environment holds directories and applications. Add to it with the
-// methods of its Organization, which keep the indexes right.
+// methods of its Organization, which update the indexes.
 type Environment struct {
 	ID          pingone.ID
 	Name        string
@@ -45,7 +48,7 @@ type Environment struct {
 	CreatedAt   time.Time
 
 	Populations []*Population
-	// Users keeps the gaps of removed users: check Removed.
+	// Users has gaps, of removed users: check Removed.
 	Users        []User
 	Groups       []*Group
 	CustomRoles  []*Role
@@ -60,10 +63,15 @@ type Environment struct {
 	groups        map[pingone.ID]*Group
 	populations   map[pingone.ID]*Population
 	perPopulation map[pingone.ID]int
-	hidden        map[pingone.ID]bool // populations
+	hidden        map[pingone.ID]bool // populations and groups
 	miscounted    map[pingone.ID]bool // groups
 	events        []event
+	byAction      map[string][]int // indexes of events
+	disordered    bool             // the clock went back while events were recorded
 }
+
+// A tie is a group and its member; the member is zero for an item by itself.
+type tie struct{ id, member pingone.ID }
 
 // A Population holds users; each user is in exactly one.
 type Population struct {
@@ -75,7 +83,7 @@ type Population struct {
 	UpdatedAt   time.Time
 }
 
-// A User is kept small, since a model may hold a million of them. Empty text
+// A User is small, since a model may hold a million of them. Empty text
 // and zero times are left out of the JSON, except where said.
 type User struct {
 	ID         pingone.ID
@@ -113,7 +121,7 @@ func (u *User) Removed() bool { return u.removed }
 
 // A Device is one that a user may prove itself with.
 type Device struct {
-	// ID is made from the user and the device's place when zero.
+	// ID is made from the user and the number of the device when zero.
 	ID        pingone.ID
 	Type      string
 	Status    string
@@ -151,8 +159,9 @@ type Group struct {
 func NewOrganization(name string) *Organization {
 	return &Organization{
 		ID: StableID("organization", name), Name: name,
-		Roles: BuiltInRoles(),
-		byID:  map[pingone.ID]*Environment{},
+		Roles:  BuiltInRoles(),
+		byID:   map[pingone.ID]*Environment{},
+		hidden: map[pingone.ID]bool{}, vanished: map[tie]bool{}, granted: map[pingone.ID][]RoleAssignment{},
 	}
 }
 
@@ -213,18 +222,6 @@ func (e *Environment) Gateway(id pingone.ID) *Gateway {
 		}
 	}
 	return nil
-}
-
-// isVisible tells whether the worker application may see a user.
-func (e *Environment) isVisible(u *User) bool { return !u.removed && !e.hidden[u.Population] }
-
-// visibleCount is the number of users that the worker application may see.
-func (e *Environment) visibleCount() int {
-	n := len(e.users)
-	for population := range e.hidden {
-		n -= e.perPopulation[population]
-	}
-	return n
 }
 
 // UserCount is the number of users that are there.

@@ -90,7 +90,7 @@ func (c *call) end(l *listing) {
 	c.close('}')
 	switch c.s.set.count {
 	case CountRight:
-		c.number("count", l.count-c.lost)
+		c.number("count", l.count-c.uncounted())
 	case CountWrong:
 		c.number("count", l.count*2+7)
 	}
@@ -103,9 +103,9 @@ func (c *call) end(l *listing) {
 // self is the request's address as PingOne would write it.
 func (c *call) self() string {
 	if c.r.URL.RawQuery == "" {
-		return c.s.public + c.r.URL.EscapedPath()
+		return c.s.public + c.path
 	}
-	return c.s.public + c.r.URL.EscapedPath() + "?" + c.r.URL.RawQuery
+	return c.s.public + c.path + "?" + c.r.URL.RawQuery
 }
 
 // next is the address of the next page, or "".
@@ -113,7 +113,7 @@ func (c *call) next(l *listing) string {
 	if c.fault != nil {
 		switch c.fault.Do {
 		case FaultForeignNext:
-			return c.fault.Target + c.r.URL.RequestURI()
+			return "https://pingone.invalid" + c.r.URL.RequestURI()
 		case FaultLoopNext:
 			return c.self()
 		}
@@ -128,7 +128,7 @@ func (c *call) next(l *listing) string {
 		}
 	}
 	query.Set("cursor", c.cursor(l.positions[len(l.positions)-1]))
-	return c.s.public + c.r.URL.EscapedPath() + "?" + query.Encode()
+	return c.s.public + c.path + "?" + query.Encode()
 }
 
 // A cursor is a position with a checksum over what it is a position in, so
@@ -149,7 +149,7 @@ func (c *call) readCursor(text string) (int, bool) {
 func (c *call) checksum(position []byte) uint64 {
 	filter, _ := c.param("filter")
 	h := fnv.New64a()
-	for _, part := range []string{c.s.org.ID.String(), strings.ToLower(c.r.URL.Path), filter, string(position)} {
+	for _, part := range []string{c.s.org.ID.String(), strings.ToLower(c.path), filter, string(position)} {
 		_, _ = h.Write([]byte(part)) // never fails
 	}
 	return h.Sum64()
@@ -166,7 +166,7 @@ func (c *call) unpaged(name string, size int, withCount bool, items func()) erro
 	}
 	c.open()
 	c.object("_links")
-	c.link("self", c.s.public, c.r.URL.EscapedPath())
+	c.link("self", c.s.public, c.path)
 	if next := c.next(&listing{}); next != "" {
 		c.key("next")
 		c.open()
@@ -180,7 +180,7 @@ func (c *call) unpaged(name string, size int, withCount bool, items func()) erro
 	c.close(']')
 	c.close('}')
 	if withCount {
-		c.number("count", size-c.lost)
+		c.number("count", size-c.uncounted())
 	}
 	c.number("size", size-c.lost)
 	c.close('}')

@@ -1,5 +1,7 @@
 package pingonetest
 
+import "pingone-authomize/shared/pingone"
+
 // role renders a role. A roles page of an environment names the type, the
 // list of built-in roles doesn't.
 func (d *doc) role(public string, r *Role, kind string, env *Environment) {
@@ -33,7 +35,8 @@ func (d *doc) role(public string, r *Role, kind string, env *Environment) {
 	d.close('}')
 }
 
-func (d *doc) roleAssignment(base string, env *Environment, p Principal, a RoleAssignment) {
+func (c *call) roleAssignment(base string, p Principal, a RoleAssignment) {
+	d := c.doc
 	d.open()
 	d.object("_links")
 	d.link("self", base, "/", string(p.Kind), "/", p.ID.String(), "/roleAssignments/", a.ID.String())
@@ -44,11 +47,11 @@ func (d *doc) roleAssignment(base string, env *Environment, p Principal, a RoleA
 	d.text("type", a.ScopeType)
 	d.close('}')
 	d.ref("role", a.Role)
-	d.ref("environment", env.ID)
+	d.ref("environment", c.env.ID)
 	switch p.Kind {
 	case UserPrincipal:
 		d.ref("user", p.ID)
-		d.ref("group", a.Group)
+		c.inherited(!a.Group.IsZero(), a.Group)
 	case GroupPrincipal:
 		d.ref("group", p.ID)
 	case GatewayPrincipal:
@@ -58,6 +61,19 @@ func (d *doc) roleAssignment(base string, env *Environment, p Principal, a RoleA
 	}
 	d.boolean("readOnly", a.ReadOnly)
 	d.close('}')
+}
+
+// inherited marks a user's assignment.
+func (c *call) inherited(yes bool, group pingone.ID) {
+	switch marker := c.s.set.inheritedBy; {
+	case marker == "group":
+		c.ref("group", group)
+	case marker == "":
+	case yes:
+		c.text(marker, "INDIRECT")
+	default:
+		c.text(marker, "DIRECT")
+	}
 }
 
 func (d *doc) application(base string, env *Environment, a *Application) {

@@ -2,6 +2,7 @@ package pingonetest
 
 import (
 	"strconv"
+	"strings"
 
 	"pingone-authomize/shared/pingone"
 )
@@ -197,18 +198,25 @@ func (d *doc) activity(base string, env *Environment, ev *event) {
 	}
 	d.close(']')
 	d.object("result")
-	d.text("status", "SUCCESS")
+	if ev.failed {
+		d.text("status", "FAILED")
+	} else {
+		d.text("status", "SUCCESS")
+	}
 	d.text("description", ev.description)
 	d.close('}')
 	d.close('}')
 }
 
 func (d *doc) resource(base string, env *Environment, r *resource) {
-	href := map[string]string{
-		"USER": "/users/", "GROUP": "/groups/", "POPULATION": "/populations/",
+	href := base + map[string]string{
+		"USER": "/users/", "GROUP": "/groups/", "POPULATION": "/populations/", "ROLE": "/roles/",
 		"APPLICATION": "/applications/", "GATEWAY": "/gateways/", "ROLE_ASSIGNMENT": "/roleAssignments/",
-		"MEMBER_OF_GROUP": "/users/" + r.member.String() + "/memberOfGroups/",
+		"MEMBER_OF_GROUP": "/" + string(r.holder.Kind) + "/" + r.holder.ID.String() + "/memberOfGroups/",
 	}[r.kind]
+	if r.kind == "ENVIRONMENT" {
+		href = strings.TrimSuffix(base, env.ID.String())
+	}
 	d.open()
 	d.text("type", r.kind)
 	d.id("id", r.id)
@@ -217,6 +225,6 @@ func (d *doc) resource(base string, env *Environment, r *resource) {
 	if r.population != (pingone.ID{}) {
 		d.ref("population", r.population)
 	}
-	d.text("href", base+href+r.id.String())
+	d.text("href", href+r.id.String())
 	d.close('}')
 }

@@ -14,15 +14,15 @@ const (
 )
 
 // RoleID is the id of a built-in role by its name. PingOne's own is used
-// where it is known; others are made from the name.
+// where it is public; others are made from the name.
 func RoleID(name string) pingone.ID {
-	known := map[string]string{
+	public := map[string]string{
 		"Organization Admin": OrganizationAdmin, "Environment Admin": EnvironmentAdmin,
 		"Identity Data Admin": IdentityDataAdmin, "Client Application Developer": ClientApplicationDeveloper,
 		"Identity Data Read Only": IdentityDataReadOnly, "Configuration Read Only": ConfigurationReadOnly,
 		"Custom Roles Admin": CustomRolesAdmin,
 	}
-	if text, ok := known[name]; ok {
+	if text, ok := public[name]; ok {
 		id, _ := pingone.ParseID(text)
 		return id
 	}

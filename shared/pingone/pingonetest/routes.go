@@ -13,17 +13,22 @@ func routes() []route {
 		get(env+"/users", listUsers, "limit", "cursor", "filter"),
 		get(env+"/users/*", oneUser),
 		get(env+"/users/*/devices", listDevices, "cursor"),
+		get(env+"/users/*/memberOfGroups", listUserGroups, "limit", "cursor", "filter", "expand"),
 		get(env+"/groups", listGroups, "limit", "cursor", "filter"),
 		get(env+"/groups/*", oneGroup),
+		get(env+"/groups/*/memberOfGroups", listGroupParents, "limit", "cursor", "expand"),
 		get(env+"/populations", listPopulations, "limit", "cursor"),
 		get(env+"/populations/*", onePopulation),
 		get(env+"/roles", listRoles, "limit", "filter"),
+		get(env+"/roles/*", oneRole),
 		get(env+"/applications", listApplications, "limit"),
 		get(env+"/applications/*", oneApplication),
 		get(env+"/gateways", listGateways, "limit"),
 		get(env+"/gateways/*", oneGateway),
 		get(env+"/totalIdentities", totalIdentities, "filter"),
 		get(env+"/activities", listActivities, "limit", "cursor", "filter"),
+		{pattern: env + "/dataExplorations", method: http.MethodPost, created: true, params: []string{"expand", "limit"}, serve: makeExploration},
+		get(env+"/dataExplorations/*/entries", listEntries, "limit", "cursor"),
 		get(env, oneEnvironment),
 		get("/v1/environments", listEnvironments, "limit", "cursor", "filter"),
 		get("/v1/organizations/*", oneOrganization),
@@ -33,7 +38,8 @@ func routes() []route {
 	}
 	for _, kind := range []PrincipalKind{UserPrincipal, GroupPrincipal, ApplicationPrincipal, GatewayPrincipal} {
 		list = append(list, get(env+"/"+string(kind)+"/*/roleAssignments",
-			func(c *call) error { return listRoleAssignments(c, kind) }, "limit"))
+			func(c *call) error { return listRoleAssignments(c, kind) }, "limit"),
+			get(env+"/"+string(kind)+"/*/roleAssignments/*", func(c *call) error { return oneRoleAssignment(c, kind) }))
 	}
 	return list
 }

@@ -25,26 +25,26 @@ func listUsers(c *call) error {
 	filter, filtered := c.param("filter")
 	population := populationFilter.FindStringSubmatch(filter)
 	group, direct, byGroup := memberOf(filter)
+	everyone := func(*User) bool { return true }
+	org, env := c.s.org, c.env
 	switch {
 	case !filtered:
-		l.count = c.env.visibleCount()
-		l.take(c.env.usersAfter(l.after, func(*User) bool { return true }))
+		l.count = org.countUsers(env, pingone.ID{})
+		l.take(c.usersAfter(l.after, everyone))
 	case population != nil:
 		id, _ := pingone.ParseID(population[1])
-		if !c.env.hidden[id] {
-			l.count = c.env.PopulationCount(id)
+		if org.isThere(env, id) {
+			l.count = org.countUsers(env, id)
+			l.take(c.usersAfter(l.after, func(u *User) bool { return u.Population == id }))
 		}
-		l.take(c.env.usersAfter(l.after, func(u *User) bool { return u.Population == id }))
 	case byGroup:
-		members := c.env.all(c.env.groups[group])
+		members := env.all(env.groups[group])
 		if direct {
-			members = c.env.direct(c.env.groups[group], !c.s.set.dynamicNotDirect)
+			members = env.direct(env.groups[group], true)
 		}
+		members = org.shownMembers(env, group, members)
 		l.count = len(members)
 		l.take(membersAfter(members, l.after))
-	case updatedFilter.MatchString(filter) && c.s.set.updatedAt: // all of them were, just now
-		l.count = c.env.UserCount()
-		l.take(c.env.usersAfter(l.after, func(*User) bool { return true }))
 	case updatedFilter.MatchString(filter):
 		return badFilter() // no violation: its documentation says both
 	default:
@@ -61,11 +61,12 @@ func listUsers(c *call) error {
 	return nil
 }
 
-// usersAfter are the positions of users that match.
-func (e *Environment) usersAfter(after int, match func(*User) bool) iter.Seq[int] {
+// usersAfter are the positions of users that match and that the worker application
+// may see.
+func (c *call) usersAfter(after int, match func(*User) bool) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for i := after + 1; i < len(e.Users); i++ {
-			if u := &e.Users[i]; e.isVisible(u) && match(u) && !yield(i) {
+		for i := after + 1; i < len(c.env.Users); i++ {
+			if u := &c.env.Users[i]; match(u) && c.s.org.isUser(c.env, u) && !yield(i) {
 				return
 			}
 		}
@@ -88,19 +89,20 @@ func listGroups(c *call) error {
 	if err != nil {
 		return err
 	}
-	groups := c.env.Groups
+	org, parent, groups := c.s.org, pingone.ID{}, c.env.Groups
 	if filter, ok := c.param("filter"); ok {
 		id, direct, byGroup := memberOf(filter)
 		if !byGroup {
 			return c.malformed(filter)
 		}
-		groups = nil
-		if g := c.env.groups[id]; g != nil && direct {
+		parent, groups = id, nil
+		if g := c.env.groups[id]; g != nil && org.isThere(c.env, id) && direct {
 			groups = c.env.children(g)
-		} else if g != nil {
+		} else if g != nil && org.isThere(c.env, id) {
 			groups = c.env.descendants(g)
 		}
 	}
+	groups = org.shownGroups(c.env, parent, groups)
 	l.count = len(groups)
 	// A cursor is a sequence number, since groups can be removed.
 	start := sort.Search(len(groups), func(i int) bool { return int(groups[i].seq) > l.after })
@@ -126,7 +128,7 @@ func listPopulations(c *call) error {
 	if err != nil {
 		return err
 	}
-	visible := slices.DeleteFunc(slices.Clone(c.env.Populations), func(p *Population) bool { return c.env.hidden[p.ID] })
+	visible := slices.DeleteFunc(slices.Clone(c.env.Populations), func(p *Population) bool { return !c.sees(p.ID) })
 	l.count = len(visible)
 	l.take(indexesAfter(l.after, l.count))
 	c.begin(l)
@@ -155,27 +157,41 @@ func listEnvironments(c *call) error {
 	if err != nil {
 		return err
 	}
-	list := c.s.org.Environments
+	org := c.s.org
+	list := slices.DeleteFunc(slices.Clone(org.Environments), func(e *Environment) bool { return org.hidden[e.ID] || org.vanished[tie{id: e.ID}] })
 	if filter, ok := c.param("filter"); ok {
-		match, ok := environmentMatches(c.s.org, filter)
+		match, ok := environmentMatches(org, filter)
 		if !ok {
 			return c.malformed(filter)
 		}
-		list = slices.DeleteFunc(slices.Clone(list), func(e *Environment) bool { return !match(e) })
+		list = slices.DeleteFunc(list, func(e *Environment) bool { return !match(e) })
 	}
 	l.count = len(list)
 	l.take(indexesAfter(l.after, len(list)))
 	c.begin(l)
 	for _, i := range l.positions {
-		c.environment(c.s.public, c.s.org, list[i])
+		if !c.loses(list[i].ID) {
+			c.environment(c.s.public, org, list[i])
+		}
 	}
 	c.end(l)
 	return nil
 }
 
+// sees tells whether the worker application may see an item of the environment.
+func (c *call) sees(id pingone.ID) bool { return c.s.org.isThere(c.env, id) }
+
+// userInPath is the user that the path leads through or to, or nil.
+func (c *call) userInPath() *User {
+	if u := c.env.User(c.ids[1]); u != nil && c.s.org.isUser(c.env, u) {
+		return u
+	}
+	return nil
+}
+
 func oneUser(c *call) error {
-	u := c.env.User(c.ids[1])
-	if u == nil || c.env.hidden[u.Population] {
+	u := c.userInPath()
+	if u == nil {
 		return notFound()
 	}
 	c.user(c.base(), c.env, u)
@@ -183,21 +199,23 @@ func oneUser(c *call) error {
 }
 
 func listDevices(c *call) error {
-	u := c.env.User(c.ids[1])
-	if u == nil || c.env.hidden[u.Population] {
+	u := c.userInPath()
+	if u == nil {
 		return notFound()
 	}
 	l, err := c.paged("devices", devicePage, devicePage)
 	if err != nil {
 		return err
 	}
-	devices := c.env.Devices[u.ID]
+	devices := slices.DeleteFunc(slices.Clone(c.env.Devices[u.ID]), func(d Device) bool { return !c.sees(d.ID) })
 	l.count = len(devices)
 	l.take(indexesAfter(l.after, len(devices)))
 	base := c.base()
 	c.begin(l)
 	for _, i := range l.positions {
-		c.device(base, c.env, u, &devices[i])
+		if !c.loses(devices[i].ID) {
+			c.device(base, c.env, u, &devices[i])
+		}
 	}
 	c.end(l)
 	return nil
@@ -205,7 +223,7 @@ func listDevices(c *call) error {
 
 func oneGroup(c *call) error {
 	g := c.env.Group(c.ids[1])
-	if g == nil {
+	if g == nil || !c.sees(g.ID) {
 		return notFound()
 	}
 	c.group(c.base(), c.env, g)
@@ -214,7 +232,7 @@ func oneGroup(c *call) error {
 
 func onePopulation(c *call) error {
 	p := c.env.Population(c.ids[1])
-	if p == nil || c.env.hidden[p.ID] {
+	if p == nil || !c.sees(p.ID) {
 		return notFound()
 	}
 	c.population(c.base(), c.env, p)

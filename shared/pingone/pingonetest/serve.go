@@ -1,9 +1,7 @@
 package pingonetest
 
 import (
-	"bytes"
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,13 +14,14 @@ import (
 	"pingone-authomize/shared/pingone"
 )
 
-// maxPooled keeps an oversized reply from being kept for ever.
+// maxPooled lets no oversized reply stay for ever.
 const maxPooled = 8 << 20 // bytes
 
 // A call is one request on its way to a reply.
 type call struct {
 	s     *Server
 	r     *http.Request
+	path  string // of the list, escaped
 	route *route
 	ids   []pingone.ID // those in the path, in order
 	query url.Values
@@ -37,13 +36,14 @@ type route struct {
 	pattern string
 	method  string
 	params  []string
-	free    bool // needs no token and is not limited
+	free    bool // needs no token
+	created bool // answers 201
 	// serve writes the reply's body into c.doc while the organization is
 	// locked for reading.
 	serve func(c *call) error
 }
 
-// serve answers one request: route, faults, rate, token, parameters,
+// serve answers one request: route, faults, token, parameters,
 // permission, reply.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, r: r}
@@ -61,6 +61,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.org.now().UTC().Format(http.TimeFormat))
 
 	path := r.URL.EscapedPath()
+	c.path = path
 	var refused error
 	c.route, c.ids, refused = s.match(r, path)
 	c.fault = s.strike(path, r.URL.RawQuery)
@@ -78,6 +79,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	if refused == nil {
 		refused = s.answer(c)
+	}
+	if c.route != nil && c.route.created {
+		status = http.StatusCreated
 	}
 	if refused != nil {
 		status = s.refuse(w, c, refused)
@@ -130,9 +134,6 @@ func matchIDs(pattern string, segments []string) ([]pingone.ID, bool) {
 // check tells whether the request may be answered at all.
 func (s *Server) check(c *call, path string) error {
 	if !c.route.free {
-		if err := s.limit(); err != nil {
-			return err
-		}
 		if err := s.authorize(c.r, path); err != nil {
 			return err
 		}
@@ -155,22 +156,6 @@ func (s *Server) check(c *call, path string) error {
 	return nil
 }
 
-// limit throttles a request that comes too fast.
-func (s *Server) limit() error {
-	if s.set.limiter == nil || s.set.limiter.Allow() {
-		return nil
-	}
-	s.mu.Lock()
-	s.throttled++
-	s.mu.Unlock()
-	missing := 1 - s.set.limiter.Tokens()
-	seconds := max(1, int(math.Ceil(missing/float64(s.set.limiter.Limit()))))
-	return &apiError{
-		status: http.StatusTooManyRequests, code: "REQUEST_LIMITED", message: "Too many requests.",
-		details: []detail{{code: "LIMIT_EXCEEDED"}}, retryAfter: strconv.Itoa(seconds),
-	}
-}
-
 // answer writes the reply of the route, or the one that a fault demands.
 func (s *Server) answer(c *call) error {
 	if c.fault != nil {
@@ -182,8 +167,11 @@ func (s *Server) answer(c *call) error {
 	defer s.org.mu.RUnlock()
 	if len(c.ids) > 0 && strings.HasPrefix(c.route.pattern, "/v1/environments/") {
 		// PingOne doesn't tell apart what doesn't exist and what isn't yours.
-		if c.env = s.org.byID[c.ids[0]]; c.env == nil {
+		if c.env = s.org.byID[c.ids[0]]; c.env == nil || s.org.hidden[c.ids[0]] {
 			return refusal(http.StatusForbidden, "ACCESS_FAILED")
+		}
+		if s.org.vanished[tie{id: c.ids[0]}] {
+			return notFound()
 		}
 	}
 	return c.route.serve(c)
@@ -205,9 +193,6 @@ func (s *Server) refuse(w http.ResponseWriter, c *call, err error) int {
 	if api.retryAfter != "" {
 		w.Header().Set("Retry-After", api.retryAfter)
 	}
-	if api.location != "" {
-		w.Header().Set("Location", api.location)
-	}
 	if api.html != "" {
 		w.Header().Set("Content-Type", "text/html")
 		c.b = append(c.b, api.html...)
@@ -220,35 +205,20 @@ func (s *Server) refuse(w http.ResponseWriter, c *call, err error) int {
 // send writes the reply, or as much of it as the fault allows.
 func (s *Server) send(w http.ResponseWriter, c *call, status int) {
 	body := c.b
-	if c.fault != nil && status == http.StatusOK {
+	if c.fault != nil && status/100 == 2 {
 		switch c.fault.Do {
 		case FaultTruncate:
 			body = body[:len(body)/2]
 		case FaultResetBody:
 			resetAfterHalf(w, body)
 			return
-		case FaultStall:
-			stallAfterHalf(w, c.r, body)
-			return
 		case FaultEdit:
 			body = []byte(c.fault.Edit(string(body)))
-		case FaultOversize:
-			c.b = append(bytes.TrimSuffix(body, []byte("}")), `,"padding":"`...)
-			c.b = append(c.b, bytes.Repeat([]byte("x"), c.fault.Bytes)...)
-			c.b = append(c.b, `"}`...)
-			body = c.b
 		}
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may be gone
-}
-
-func stallAfterHalf(w http.ResponseWriter, r *http.Request, body []byte) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	_, _ = w.Write(body[:len(body)/2])
-	_ = http.NewResponseController(w).Flush()
-	<-r.Context().Done()
 }
 
 func sleep(r *http.Request, d time.Duration) bool {

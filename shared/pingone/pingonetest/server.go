@@ -45,7 +45,8 @@ type Server struct {
 	violations []string
 	denials    []denial
 	faults     []*scheduled
-	throttled  int
+	feedDelay  time.Duration
+	explored   []*exploration // newest last
 }
 
 type denial struct {
@@ -82,7 +83,7 @@ func Start(org *Organization, opts ...Option) (*Server, error) {
 	}
 	s := &Server{
 		URL: "http://" + listener.Addr().String(), ClientID: org.Client.String(), ClientSecret: randomText(),
-		org: org, set: settings{authMethod: "basic", tokenLifetime: time.Hour, clock: time.Now},
+		org: org, set: settings{tokenLifetime: time.Hour, inheritedBy: "group"},
 		tokens: map[string]*token{}, served: make(chan struct{}),
 	}
 	for _, o := range opts {
@@ -91,10 +92,8 @@ func Start(org *Organization, opts ...Option) (*Server, error) {
 	if s.ClientID == "" {
 		s.ClientID = uuid.NewString()
 	}
-	s.secret = s.ClientSecret
-	s.public = orElse(s.set.publicURL, s.URL)
+	s.public, s.secret = s.URL, s.ClientSecret
 	s.denials = s.set.denials
-	s.Inject(s.set.faults...)
 	s.routes = routes()
 	s.log.countOnly = s.set.countOnly
 
@@ -154,6 +153,13 @@ func (s *Server) Permit(pattern string) {
 	s.denials = slices.DeleteFunc(slices.Clone(s.denials), func(d denial) bool { return d.pattern == pattern })
 }
 
+// DelayFeed shows audit events only so long after they were recorded, from now on.
+func (s *Server) DelayFeed(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feedDelay = d
+}
+
 func (s *Server) denied(path string) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,13 +169,6 @@ func (s *Server) denied(path string) *apiError {
 		}
 	}
 	return nil
-}
-
-// Throttled counts the requests answered with 429 by WithRate.
-func (s *Server) Throttled() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.throttled
 }
 
 func randomText() string {

@@ -14,7 +14,7 @@ type token struct {
 }
 
 // RevokeTokens ends every token issued so far. Using one afterwards is
-// answered with 401 and is no violation: a client can't know.
+// answered with 401 and is no violation: a client can't foresee it.
 func (s *Server) RevokeTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +44,7 @@ func (s *Server) authorize(r *http.Request, path string) error {
 	case t.revoked:
 		s.mu.Unlock()
 		return invalidToken()
-	case !s.set.clock().Before(t.expires):
+	case !time.Now().Before(t.expires):
 		problem = "an expired token"
 	}
 	s.mu.Unlock()
@@ -83,42 +83,27 @@ func issueToken(c *call) error {
 		s.violate("POST %s: grant_type %q", c.r.URL.Path, grant)
 		return &oauthError{http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type"}
 	}
-	if !s.proven(c.r) {
+	if !s.isClient(c.r) {
 		return unsupportedMethod()
 	}
 	text := randomText()
 	s.mu.Lock()
-	s.tokens[text] = &token{expires: s.set.clock().Add(s.set.tokenLifetime)}
+	s.tokens[text] = &token{expires: time.Now().Add(s.set.tokenLifetime)}
 	s.mu.Unlock()
 	c.b = fmt.Appendf(c.b, `{"access_token":%q,"token_type":"Bearer","expires_in":%d}`,
 		text, int(s.set.tokenLifetime/time.Second))
 	return nil
 }
 
-// proven checks id and secret, given in exactly the way that is configured.
-func (s *Server) proven(r *http.Request) bool {
+// isClient checks id and secret, which must come as basic authorization.
+func (s *Server) isClient(r *http.Request) bool {
 	id, secret, basic := r.BasicAuth()
-	posted := r.PostForm.Has("client_secret")
-	if s.set.authMethod == "post" {
-		if basic || !posted {
-			return false
-		}
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	} else {
-		if !basic || posted {
-			return false
-		}
-		// RFC 6749, 2.3.1: both are form-encoded before they are joined.
-		var err1, err2 error
-		id, err1 = url.QueryUnescape(id)
-		secret, err2 = url.QueryUnescape(secret)
-		if err1 != nil || err2 != nil {
-			return false
-		}
-	}
+	// RFC 6749, 2.3.1: both are form-encoded before they are joined.
+	id, err1 := url.QueryUnescape(id)
+	secret, err2 := url.QueryUnescape(secret)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return id == s.ClientID && secret == s.secret
+	return basic && !r.PostForm.Has("client_secret") && err1 == nil && err2 == nil && id == s.ClientID && secret == s.secret
 }
 
 // unsupportedMethod is what PingOne says to a wrong method, id or secret alike.

@@ -1,14 +1,13 @@
 // Package dirstore keeps staged objects in a folder of one machine.
 //
-// An object is a file. Files are written beside their place, synced and then
-// renamed, so that a reader sees the old or the whole new one. Conditions are
-// checked and files renamed under a lock on the file .lock in the folder, which
-// holds among processes; the folder must be on a file system with flock. The
-// version of an object is the SHA-256 of its contents. Files can be read by
-// their owner only.
+// An object is a file, which its owner only can read. It is written beside its
+// place, synced and then renamed. Conditions are checked and files renamed under
+// a lock on the file .lock, which holds among processes; the folder must be on a
+// file system with flock. The version of an object is its SHA-256.
 package dirstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -24,12 +23,6 @@ import (
 	"syscall"
 
 	"pingone-authomize/shared/staging"
-)
-
-const (
-	lockName   = ".lock"
-	busyName   = ".busy"
-	tempPrefix = ".new-"
 )
 
 // A Store is a folder. It is a staging.Store.
@@ -69,15 +62,12 @@ func (s *Store) String() string {
 
 // Get implements staging.Store.
 func (s *Store) Get(ctx context.Context, key string) (staging.Object, error) {
-	if err := staging.CheckKey(key); err != nil {
+	if err := ready(ctx, key); err != nil {
 		return staging.Object{}, err
-	}
-	if ctx.Err() != nil {
-		return staging.Object{}, fmt.Errorf("get %s: %w", key, context.Cause(ctx))
 	}
 	data, err := os.ReadFile(s.file(key))
 	if isAbsent(err) {
-		return staging.Object{}, fmt.Errorf("get %s: %w", key, staging.ErrNotFound)
+		err = staging.ErrNotFound
 	}
 	if err != nil {
 		return staging.Object{}, fmt.Errorf("get %s: %w", key, err)
@@ -87,16 +77,23 @@ func (s *Store) Get(ctx context.Context, key string) (staging.Object, error) {
 
 // Put implements staging.Store.
 func (s *Store) Put(ctx context.Context, key string, data []byte, cond staging.Condition) (string, error) {
-	if err := staging.CheckKey(key); err != nil {
+	if err := ready(ctx, key); err != nil {
 		return "", err
-	}
-	if ctx.Err() != nil {
-		return "", fmt.Errorf("put %s: %w", key, context.Cause(ctx))
 	}
 	if err := s.put(s.file(key), data, cond); err != nil {
 		return "", fmt.Errorf("put %s: %w", key, err)
 	}
 	return versionOf(data), nil
+}
+
+func ready(ctx context.Context, key string) error {
+	if err := staging.CheckKey(key); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
 }
 
 func (s *Store) put(file string, data []byte, cond staging.Condition) error {
@@ -106,10 +103,10 @@ func (s *Store) put(file string, data []byte, cond staging.Condition) error {
 	}
 	// Writing takes long and is done before the lock; only the rename counts.
 	temp, err := writeTemp(dir, data)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.replace(file, temp, cond)
 	}
-	if err := s.replace(file, temp, cond); err != nil {
+	if err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
 	return syncDir(dir)
@@ -122,31 +119,25 @@ func (s *Store) replace(file, temp string, cond staging.Condition) error {
 		return err
 	}
 	defer unlock()
-	current, err := currentVersion(file, cond)
-	if err != nil {
-		return err
-	}
-	if !cond.Holds(current) {
+	current, err := os.ReadFile(file)
+	switch {
+	case isAbsent(err) && !cond.Holds(""), err == nil && !cond.Holds(versionOf(current)):
 		return staging.ErrConflict
+	case err != nil && !isAbsent(err):
+		return err
 	}
 	return os.Rename(temp, file)
 }
 
 // lock waits for the lock of the folder. Each call opens the file anew, so
 // that the lock holds among goroutines too.
-func (s *Store) lock() (unlock func(), err error) { return lockFile(s.dir, lockName, syscall.LOCK_EX) }
-
-// lockFile locks a file of the folder, which is made if need be.
-func lockFile(dir, name string, how int) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+func (s *Store) lock() (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(s.dir, ".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = syscall.Flock(int(f.Fd()), how)
-		if !errors.Is(err, syscall.EINTR) {
-			break
-		}
+	for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
@@ -164,61 +155,69 @@ func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
 		return nil, err
 	}
 	var keys []string
-	below := s.file(path.Dir(prefix + "x")) // the folder that all of them are in
-	err := filepath.WalkDir(below, func(file string, d fs.DirEntry, err error) error {
+	err := s.walk(ctx, path.Dir(prefix+"x"), func(key string) error {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	slices.Sort(keys)
+	return keys, err
+}
+
+// Folders implements staging.Store.
+func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := staging.CheckFolder(prefix); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(s.file(prefix))
+	if isAbsent(err) {
+		return nil, nil
+	}
+	var names []string
+	for i := 0; i < len(entries) && err == nil; i++ { // sorted
+		name := entries[i].Name()
+		// A Put that failed may leave a folder without an object.
+		err = s.walk(ctx, prefix+name, func(key string) error {
+			if key != prefix+name {
+				names = append(names, name)
+			}
+			return fs.SkipAll
+		})
+	}
+	return names, errors.Join(err, context.Cause(ctx))
+}
+
+// walk calls each with the keys of all objects in a folder, as fs.WalkDir does.
+func (s *Store) walk(ctx context.Context, folder string, each func(key string) error) error {
+	return filepath.WalkDir(s.file(folder), func(file string, d fs.DirEntry, err error) error {
 		if isAbsent(err) {
 			return nil
 		}
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, context.Cause(ctx))
+		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
+			return fmt.Errorf("list %s: %w", folder, err)
 		}
 		key, err := filepath.Rel(s.dir, file)
 		key = filepath.ToSlash(key)
-		if err == nil && d.Type().IsRegular() && strings.HasPrefix(key, prefix) && staging.CheckKey(key) == nil {
-			keys = append(keys, key)
+		if err != nil || !d.Type().IsRegular() || staging.CheckKey(key) != nil {
+			return err
 		}
-		return err
+		return each(key)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", prefix, err)
-	}
-	slices.Sort(keys)
-	return keys, nil
 }
 
 func (s *Store) file(key string) string { return filepath.Join(s.dir, filepath.FromSlash(key)) }
 
-// currentVersion returns what cond has to be compared with: nothing is read
-// where only presence matters.
-func currentVersion(file string, cond staging.Condition) (string, error) {
-	if _, ok := cond.Version(); ok {
-		data, err := os.ReadFile(file)
-		if isAbsent(err) {
-			return "", nil
-		}
-		return versionOf(data), err
-	}
-	_, err := os.Lstat(file)
-	if isAbsent(err) {
-		return "", nil
-	}
-	return "present", err
-}
-
 // writeTemp writes a synced file in dir, whose name List passes over.
 func writeTemp(dir string, data []byte) (name string, err error) {
-	f, err := os.CreateTemp(dir, tempPrefix) // mode 0600
+	f, err := os.CreateTemp(dir, ".new-") // mode 0600
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
-	if err == nil {
+	if _, err = f.Write(data); err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(f.Name()))
-	}
-	return f.Name(), nil
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // syncDir makes a rename last.

@@ -6,8 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/dirstore"
@@ -38,101 +39,63 @@ func TestFilesArePrivateAndNothingIsLeftOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := map[string]fs.FileMode{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+	got := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil {
+			info, _ := d.Info()
+			got[name] = info.Mode().String()
 		}
-		info, err := d.Info()
-		name, _ := filepath.Rel(dir, path)
-		got[name] = info.Mode()
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
+	want := map[string]string{
+		".": "drwx------", "runs": "drwx------", "runs/1": "drwx------", "runs/1/m": "-rw-------", ".lock": "-rw-------",
 	}
-	want := map[string]fs.FileMode{
-		".": 0o700 | fs.ModeDir, "runs": 0o700 | fs.ModeDir, "runs/1": 0o700 | fs.ModeDir,
-		"runs/1/m": 0o600, ".lock": 0o600,
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v, files (-want +got):\n%s", err, diff)
 	}
-	for name, mode := range want {
-		if got[name] != mode {
-			t.Errorf("%s has mode %v, want %v", name, got[name], mode)
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("got files %v, want %v", got, want)
+	if _, err := dirstore.New(filepath.Join(dir, "runs/1/m")); err == nil {
+		t.Error("a file was taken for a folder")
 	}
 }
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ url, want string }{
-		{"file:///folder", "/folder"},
-		{"file:///a/b/", "/a/b"},
-		{"file:///a%20b", "/a b"},
-		{"file:///", ""},
-		{"file://folder", ""},
-		{"file:folder", ""},
-		{"file:///a?b", ""},
-		{"file:///a#b", ""},
-		{"s3://bucket/a", ""},
-		{"/folder", ""},
-		{"", ""},
-		{"file:///%zz", ""},
-	}
-	for _, test := range tests {
-		got, err := dirstore.Parse(test.url)
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%q: got %q, error %v; want %q", test.url, got, err, test.want)
+	for url, want := range map[string]string{
+		"file:///folder": "/folder", "file:///a/b/": "/a/b", "file:///a%20b": "/a b",
+		"file:///": "", "file://folder": "", "file:folder": "", "file:///a?b": "", "file:///a#b": "",
+		"s3://bucket/a": "", "/folder": "", "": "", "file:///%zz": "",
+	} {
+		got, err := dirstore.Parse(url)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q: got %q, error %v; want %q", url, got, err, want)
 		}
 	}
-}
-
-func TestString(t *testing.T) {
-	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a b")
-	s := newStore(t, dir)
-	got, err := dirstore.Parse(s.String())
-	if got != dir || err != nil {
+	if got, err := dirstore.Parse(newStore(t, dir).String()); got != dir || err != nil {
 		t.Errorf("got %q, error %v; want %q", got, err, dir)
 	}
 }
 
-func TestNewSaysWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := dirstore.New(file); err == nil {
-		t.Error("a file was taken for a folder")
-	}
-}
-
 const (
-	workerDir    = "DIRSTORE_TEST_WORKER"
-	workers      = 4
-	perWorker    = 25
-	counter      = "runs/counter"
-	workerTestID = "TestConditionsHoldAmongProcesses"
+	workerDir = "DIRSTORE_TEST_WORKER"
+	perWorker = 25
 )
 
 // The test starts itself several times, and each process counts up.
 func TestConditionsHoldAmongProcesses(t *testing.T) {
 	if dir := os.Getenv(workerDir); dir != "" {
-		countUp(t, newStore(t, dir))
+		for range perWorker {
+			if err := staging.Update(t.Context(), newStore(t, dir), "runs/n", func(n *int) error { *n++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
 		return
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	s := newStore(t, dir)
-	if _, err := s.Put(t.Context(), counter, []byte("0"), staging.IfAbsent); err != nil {
-		t.Fatal(err)
-	}
-	var processes [workers]*exec.Cmd
+	var processes [4]*exec.Cmd
 	for i := range processes {
-		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+workerTestID+"$")
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 		c.Env = append(os.Environ(), workerDir+"="+dir)
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
@@ -144,49 +107,8 @@ func TestConditionsHoldAmongProcesses(t *testing.T) {
 			t.Errorf("worker: %v", err)
 		}
 	}
-	object, err := s.Get(t.Context(), counter)
-	if want := strconv.Itoa(workers * perWorker); err != nil || string(object.Data) != want {
-		t.Errorf("got a count of %s, error %v; want %s", object.Data, err, want)
+	n, err := staging.ReadJSON[int](t.Context(), newStore(t, dir), "runs/n")
+	if want := perWorker * len(processes); err != nil || n != want {
+		t.Errorf("got a count of %d, error %v; want %d", n, err, want)
 	}
-}
-
-func countUp(t *testing.T, s staging.Store) {
-	for done := 0; done < perWorker; {
-		object, err := s.Get(t.Context(), counter)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n, err := strconv.Atoi(string(object.Data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.Put(t.Context(), counter, []byte(strconv.Itoa(n+1)), staging.IfVersion(object.Version))
-		switch {
-		case err == nil:
-			done++
-		case !errors.Is(err, staging.ErrConflict):
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestOccupy(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	release, err := dirstore.Occupy("file://" + dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := dirstore.Occupy("file://" + dir); !errors.Is(err, dirstore.ErrOccupied) {
-		t.Errorf("got %v, want ErrOccupied", err)
-	}
-	if keys, err := newStore(t, dir).List(t.Context(), ""); err != nil || len(keys) != 0 {
-		t.Errorf("listed %v, %v", keys, err)
-	}
-	release()
-	release, err = dirstore.Occupy("file://" + dir)
-	if err != nil {
-		t.Fatalf("again: %v", err)
-	}
-	release()
 }

@@ -1,11 +1,9 @@
 // Package s3store keeps staged objects in an S3 bucket.
 //
 // Conditions are those of S3 itself: If-None-Match and If-Match with the ETag,
-// which is the version. The SDK repeats a request whose answer was lost; where
-// the first attempt was applied, the second then finds its own object there.
-// So when S3 says to a repeated request that a condition does not hold, Put
-// reads the object, and reports success if it holds exactly what was to be
-// written.
+// which is the version. The SDK repeats a request whose answer was lost, and the
+// second attempt may find the object of the first. So Put then reads the object,
+// and reports success if it holds exactly what was to be written.
 //
 // The functions need s3:GetObject and s3:PutObject below the prefix, and
 // s3:ListBucket on the bucket: without the last, S3 answers 403 for an object
@@ -14,12 +12,13 @@ package s3store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -68,16 +67,13 @@ func ParseURL(rawURL string) (bucket, prefix string, err error) {
 		return "", "", errors.New("staging URL is not of the form s3://bucket/prefix")
 	}
 	prefix = strings.Trim(u.Path, "/")
-	if prefix == "" {
-		return u.Host, "", nil
-	}
-	if err := staging.CheckKey(prefix); err != nil {
+	if err := staging.CheckPrefix(prefix); err != nil {
 		return "", "", fmt.Errorf("staging URL: prefix: %w", err)
 	}
 	return u.Host, prefix, nil
 }
 
-// String is the place as a URL.
+// String is bucket and prefix as a URL.
 func (s *Store) String() string {
 	return "s3://" + s.bucket + strings.TrimSuffix("/"+s.prefix, "/")
 }
@@ -87,36 +83,35 @@ func (s *Store) Get(ctx context.Context, key string) (staging.Object, error) {
 	if err := staging.CheckKey(key); err != nil {
 		return staging.Object{}, err
 	}
-	for try := 1; ; try++ {
-		object, again, err := s.get(ctx, key)
-		if err == nil {
-			return object, nil
-		}
-		if !again || try == readTries || ctx.Err() != nil {
-			return staging.Object{}, fmt.Errorf("get %s from %s: %w", key, s, err)
-		}
-	}
-}
-
-// get says whether another try may help, beyond those of the SDK.
-func (s *Store) get(ctx context.Context, key string) (object staging.Object, again bool, err error) {
-	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.prefix + key)})
-	if isNoSuchKey(err) {
-		return staging.Object{}, false, staging.ErrNotFound
+	var object staging.Object
+	err := errBroken
+	for try := 0; try < readTries && errors.Is(err, errBroken); try++ {
+		object, err = s.get(ctx, key)
 	}
 	if err != nil {
-		return staging.Object{}, false, err
+		return staging.Object{}, fmt.Errorf("get %s from %s: %w", key, s, err)
+	}
+	return object, nil
+}
+
+// errBroken means that another try may help, beyond those of the SDK.
+var errBroken = errors.New("the body broke off")
+
+func (s *Store) get(ctx context.Context, key string) (staging.Object, error) {
+	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: aws.String(s.prefix + key)})
+	if isNoSuchKey(err) {
+		return staging.Object{}, staging.ErrNotFound
+	}
+	if err != nil {
+		return staging.Object{}, err
 	}
 	defer out.Body.Close()
-	data := make([]byte, aws.ToInt64(out.ContentLength))
-	if _, err := io.ReadFull(out.Body, data); err != nil {
-		return staging.Object{}, true, err
+	var data bytes.Buffer
+	data.Grow(int(aws.ToInt64(out.ContentLength)) + bytes.MinRead) // so that it need not grow again
+	if _, err := data.ReadFrom(out.Body); err != nil {             // at the end the SDK checks S3's checksum
+		return staging.Object{}, fmt.Errorf("%w: %w", errBroken, err)
 	}
-	// The SDK checks S3's checksum at the end of the body.
-	if _, err := io.ReadFull(out.Body, make([]byte, 1)); !errors.Is(err, io.EOF) {
-		return staging.Object{}, true, errors.Join(fmt.Errorf("body does not end after %d bytes", len(data)), err)
-	}
-	return staging.Object{Data: data, Version: aws.ToString(out.ETag)}, false, nil
+	return staging.Object{Data: data.Bytes(), Version: aws.ToString(out.ETag)}, nil
 }
 
 // Put implements staging.Store.
@@ -144,15 +139,15 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, cond staging.C
 	if err == nil {
 		return aws.ToString(out.ETag), nil
 	}
-	if cond == staging.Always || !isConflict(err) {
-		return "", fmt.Errorf("put %s to %s: %w", key, s, err)
-	}
-	if attempts > 1 {
-		if object, getErr := s.Get(ctx, key); getErr == nil && bytes.Equal(object.Data, data) {
-			return object.Version, nil
+	if cond != staging.Always && isConflict(err) {
+		err = staging.ErrConflict
+		if attempts > 1 {
+			if object, getErr := s.Get(ctx, key); getErr == nil && bytes.Equal(object.Data, data) {
+				return object.Version, nil
+			}
 		}
 	}
-	return "", fmt.Errorf("put %s to %s: %w", key, s, staging.ErrConflict)
+	return "", fmt.Errorf("put %s to %s: %w", key, s, err)
 }
 
 // countAttempts counts how often the SDK sends a request. Its own count is
@@ -176,37 +171,54 @@ func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
 		return nil, err
 	}
 	var keys []string
+	err := s.pages(ctx, prefix, nil, func(page *s3.ListObjectsV2Output) {
+		for _, o := range page.Contents {
+			keys = append(keys, strings.TrimPrefix(aws.ToString(o.Key), s.prefix))
+		}
+	})
+	return sorted(keys), err
+}
+
+// Folders implements staging.Store.
+func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := staging.CheckFolder(prefix); err != nil {
+		return nil, err
+	}
+	var names []string
+	err := s.pages(ctx, prefix, aws.String("/"), func(page *s3.ListObjectsV2Output) {
+		for _, p := range page.CommonPrefixes {
+			name := strings.TrimPrefix(aws.ToString(p.Prefix), s.prefix+prefix)
+			names = append(names, strings.TrimSuffix(name, "/"))
+		}
+	})
+	return sorted(names), err
+}
+
+func (s *Store) pages(ctx context.Context, prefix string, delimiter *string, each func(*s3.ListObjectsV2Output)) error {
 	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
-		Bucket: &s.bucket, Prefix: aws.String(s.prefix + prefix),
+		Bucket: &s.bucket, Prefix: aws.String(s.prefix + prefix), Delimiter: delimiter,
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("list %s in %s: %w", prefix, s, err)
+			return fmt.Errorf("list %s in %s: %w", prefix, s, err)
 		}
-		for _, o := range page.Contents {
-			key := strings.TrimPrefix(aws.ToString(o.Key), s.prefix)
-			// People make "folders" in the console; those are no objects of ours.
-			if staging.CheckKey(key) == nil {
-				keys = append(keys, key)
-			}
-		}
+		each(page)
 	}
+	return nil
+}
+
+// sorted leaves out what is no key. People make "folders" in the console; those
+// are no objects of ours.
+func sorted(keys []string) []string {
+	keys = slices.DeleteFunc(keys, func(key string) bool { return staging.CheckKey(key) != nil })
 	slices.Sort(keys)
-	return keys, nil
+	return slices.Compact(keys) // some stores begin a page with the last folder of the one before
 }
 
 func contentType(key string) string {
-	switch {
-	case strings.HasSuffix(key, ".json"):
-		return "application/json"
-	case strings.HasSuffix(key, ".gz"):
-		return "application/gzip"
-	case strings.HasSuffix(key, ".html"):
-		return "text/html; charset=utf-8"
-	default:
-		return "application/octet-stream"
-	}
+	types := map[string]string{".json": "application/json", ".gz": "application/gzip", ".html": "text/html; charset=utf-8"}
+	return cmp.Or(types[path.Ext(key)], "application/octet-stream")
 }
 
 func isNoSuchKey(err error) bool {
@@ -215,16 +227,12 @@ func isNoSuchKey(err error) bool {
 }
 
 // isConflict tells whether S3 says that a condition does not hold. If-Match
-// for an object that is missing is 404 in AWS; a missing bucket is no conflict.
+// for an object that is not there is 404 in AWS; a bucket that is not there is no conflict.
 func isConflict(err error) bool {
 	var response *smithyhttp.ResponseError
 	if !errors.As(err, &response) {
 		return false
 	}
-	switch response.HTTPStatusCode() {
-	case http.StatusPreconditionFailed, http.StatusConflict:
-		return true
-	default:
-		return isNoSuchKey(err)
-	}
+	status := response.HTTPStatusCode()
+	return status == http.StatusPreconditionFailed || status == http.StatusConflict || isNoSuchKey(err)
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,53 +43,42 @@ func newClient(t testing.TB, wrap func(http.Handler) http.Handler) *s3.Client {
 		BaseEndpoint: &server.URL,
 		UsePathStyle: true,
 		HTTPClient:   server.Client(),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
+		Credentials:  aws.AnonymousCredentials{},
 	})
 }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	for _, prefix := range []string{"", "some/where"} {
-		t.Run("prefix "+prefix, func(t *testing.T) {
-			t.Parallel()
-			stagingtest.Run(t, func(t testing.TB) staging.Store {
-				return s3store.New(newClient(t, nil), bucket, prefix)
-			})
-		})
-	}
+	stagingtest.Run(t, func(t testing.TB) staging.Store { return s3store.New(newClient(t, nil), bucket, "some/where") })
 }
 
-// answer replies to the nth PUT by itself, after the real one was applied or not.
-func answer(n int64, applied bool, reply http.HandlerFunc) func(http.Handler) http.Handler {
+// answer replies to the first n requests by itself, after the real one was
+// applied or not.
+func answer(method string, n int64, applied bool, status int, body string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		var puts atomic.Int64
+		var requests atomic.Int64
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodPut || puts.Add(1) != n {
+			if r.Method != method || requests.Add(1) > n {
 				next.ServeHTTP(w, r)
 				return
 			}
 			if applied {
 				next.ServeHTTP(httptest.NewRecorder(), r)
 			}
-			reply(w, r)
+			w.Header().Set("Content-Length", "99") // of more than body: the server then cuts the connection
+			if status != http.StatusOK {
+				body = "<Error><Code>" + body + "</Code></Error>"
+				w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body)
 		})
-	}
-}
-
-func s3Error(status int, code string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>as told</Message></Error>", code)
 	}
 }
 
 func TestLostAnswerOfAPutIsSuccess(t *testing.T) {
 	t.Parallel()
-	lost := answer(1, true, s3Error(http.StatusServiceUnavailable, "ServiceUnavailable"))
-	s := s3store.New(newClient(t, lost), bucket, "")
+	s := s3store.New(newClient(t, answer(http.MethodPut, 1, true, http.StatusServiceUnavailable, "ServiceUnavailable")), bucket, "")
 	version, err := s.Put(t.Context(), "k", []byte("mine"), staging.IfAbsent)
 	if err != nil {
 		t.Fatalf("the first attempt was applied, yet: %v", err)
@@ -94,83 +86,63 @@ func TestLostAnswerOfAPutIsSuccess(t *testing.T) {
 	if _, err := s.Put(t.Context(), "k", []byte("next"), staging.IfVersion(version)); err != nil {
 		t.Errorf("the version is of no use: %v", err)
 	}
-	if _, err := s.Put(t.Context(), "k", []byte("other"), staging.IfAbsent); !errors.Is(err, staging.ErrConflict) {
-		t.Errorf("got error %v, want ErrConflict", err)
-	}
 }
 
 func TestAnswersOfS3(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		name     string
 		status   int
 		code     string
 		cond     staging.Condition
 		conflict bool
 	}{
-		{"a conflicting request", 409, "ConditionalRequestConflict", staging.IfAbsent, true},
-		{"an object that is missing", 404, "NoSuchKey", staging.IfVersion("v"), true},
-		{"a bucket that is missing", 404, "NoSuchBucket", staging.IfVersion("v"), false},
-		{"no right", 403, "AccessDenied", staging.IfAbsent, false},
-		{"a condition that nobody asked for", 412, "PreconditionFailed", staging.Always, false},
+		{409, "ConditionalRequestConflict", staging.IfAbsent, true},
+		{404, "NoSuchKey", staging.IfVersion("v"), true},
+		{404, "NoSuchBucket", staging.IfVersion("v"), false},
+		{403, "AccessDenied", staging.IfAbsent, false},
+		{412, "PreconditionFailed", staging.Always, false},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			s := s3store.New(newClient(t, answer(1, false, s3Error(test.status, test.code))), bucket, "p")
-			_, err := s.Put(t.Context(), "k", []byte("x"), test.cond)
-			if err == nil || errors.Is(err, staging.ErrConflict) != test.conflict {
-				t.Errorf("got error %v; want a conflict: %v", err, test.conflict)
-			}
-			if err != nil && !strings.Contains(err.Error(), "put k to s3://staging/p") {
-				t.Errorf("error does not name key and place: %v", err)
-			}
-		})
+		s := s3store.New(newClient(t, answer(http.MethodPut, 1, false, test.status, test.code)), bucket, "p")
+		_, err := s.Put(t.Context(), "k", []byte("x"), test.cond)
+		if err == nil || errors.Is(err, staging.ErrConflict) != test.conflict || !strings.Contains(err.Error(), "put k to s3://staging/p") {
+			t.Errorf("%s: got error %v; want a conflict: %v", test.code, err, test.conflict)
+		}
 	}
-}
-
-func TestMissingBucketIsNotAMissingObject(t *testing.T) {
-	t.Parallel()
 	s := s3store.New(newClient(t, nil), "elsewhere", "")
-	_, err := s.Get(t.Context(), "k")
-	if err == nil || errors.Is(err, staging.ErrNotFound) {
-		t.Errorf("got error %v", err)
-	}
-	if _, err := s.List(t.Context(), ""); err == nil {
-		t.Error("the missing bucket was listed")
+	if _, err := s.Get(t.Context(), "k"); err == nil || errors.Is(err, staging.ErrNotFound) {
+		t.Errorf("a bucket that is not there was taken for an object: %v", err)
 	}
 }
 
 func TestBrokenBodyIsAskedForAgain(t *testing.T) {
 	t.Parallel()
-	for _, breaks := range []int64{2, 3} {
-		var gets atomic.Int64
-		s := s3store.New(newClient(t, func(next http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodGet && gets.Add(1) <= breaks {
-					w.Header().Set("Content-Length", "3")
-					_, _ = w.Write([]byte("on")) // the server then cuts the connection
-					return
-				}
-				next.ServeHTTP(w, r)
-			})
-		}), bucket, "")
+	for breaks, want := range map[int64]string{2: "one", 3: ""} {
+		s := s3store.New(newClient(t, answer(http.MethodGet, breaks, false, http.StatusOK, "on")), bucket, "")
 		if _, err := s.Put(t.Context(), "k", []byte("one"), staging.Always); err != nil {
 			t.Fatal(err)
 		}
-		object, err := s.Get(t.Context(), "k")
-		if breaks < 3 && (err != nil || string(object.Data) != "one") {
-			t.Errorf("%d breaks: got %q, error %v", breaks, object.Data, err)
-		}
-		if breaks == 3 && (err == nil || gets.Load() != 3) {
-			t.Errorf("%d breaks: error %v after %d gets", breaks, err, gets.Load())
+		if object, err := s.Get(t.Context(), "k"); string(object.Data) != want || (err == nil) != (want != "") {
+			t.Errorf("%d breaks: got %q, error %v; want %q", breaks, object.Data, err, want)
 		}
 	}
 }
 
-func TestListOfSeveralPages(t *testing.T) {
+// paged lists two at a time, as S3 does a thousand, and counts the pages.
+type paged struct {
+	*s3.Client
+	pages int
+}
+
+func (p *paged) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	p.pages++
+	in.MaxKeys = aws.Int32(2)
+	return p.Client.ListObjectsV2(ctx, in, opts...)
+}
+
+func TestListsOfSeveralPages(t *testing.T) {
 	t.Parallel()
-	client := newClient(t, nil)
+	client := &paged{Client: newClient(t, nil)}
 	s := s3store.New(client, bucket, "p")
 	// As the console makes them, and something beside the prefix.
 	for _, key := range []string{"p/runs/", "pp/runs/x"} {
@@ -179,15 +151,22 @@ func TestListOfSeveralPages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const count = 1003 // S3 lists at most 1000 at a time
-	for i := range count {
-		if _, err := s.Put(t.Context(), fmt.Sprintf("runs/%04d", i), nil, staging.Always); err != nil {
+	var names, keys []string
+	for i := range 5 {
+		names = append(names, fmt.Sprintf("%04d", i))
+		keys = append(keys, "runs/"+names[i]+"/a", "runs/"+names[i]+"/b/c")
+	}
+	for _, key := range keys {
+		if _, err := s.Put(t.Context(), key, nil, staging.Always); err != nil {
 			t.Fatal(err)
 		}
 	}
-	keys, err := s.List(t.Context(), "runs/")
-	if err != nil || len(keys) != count || keys[0] != "runs/0000" || keys[count-1] != "runs/1002" {
-		t.Errorf("got %d keys, error %v; want %d", len(keys), err, count)
+	if got, err := s.List(t.Context(), "runs/"); err != nil || !slices.Equal(got, keys) || client.pages < 5 {
+		t.Errorf("got keys %v in %d pages, error %v", got, client.pages, err)
+	}
+	client.pages = 0
+	if got, err := s.Folders(t.Context(), "runs/"); err != nil || !slices.Equal(got, names) || client.pages < 3 {
+		t.Errorf("got folders %v in %d pages, error %v", got, client.pages, err)
 	}
 }
 
@@ -211,27 +190,14 @@ func TestObjectsSayWhatTheyAre(t *testing.T) {
 
 func TestParseURL(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		url, bucket, prefix string
-		ok                  bool
-	}{
-		{"s3://bucket", "bucket", "", true},
-		{"s3://bucket/", "bucket", "", true},
-		{"s3://my.bucket-1/a/b/", "my.bucket-1", "a/b", true},
-		{"s3://bucket/a//b", "", "", false},
-		{"s3://bucket/../b", "", "", false},
-		{"s3:///prefix", "", "", false},
-		{"s3:bucket", "", "", false},
-		{"s3://bucket:1/a", "", "", false},
-		{"s3://user:word@bucket/a", "", "", false},
-		{"s3://bucket/a?b", "", "", false},
-		{"https://bucket/a", "", "", false},
-		{"", "", "", false},
-	}
-	for _, test := range tests {
-		b, p, err := s3store.ParseURL(test.url)
-		if b != test.bucket || p != test.prefix || (err == nil) != test.ok {
-			t.Errorf("%q: got %q, %q, error %v", test.url, b, p, err)
+	for url, want := range map[string][2]string{
+		"s3://bucket": {"bucket", ""}, "s3://bucket/": {"bucket", ""}, "s3://my.bucket-1/a/b/": {"my.bucket-1", "a/b"},
+		"s3://bucket/a//b": {}, "s3://bucket/../b": {}, "s3:///prefix": {}, "s3:bucket": {}, "s3://bucket:1/a": {},
+		"s3://user:word@bucket/a": {}, "s3://bucket/a?b": {}, "https://bucket/a": {}, "": {},
+	} {
+		b, p, err := s3store.ParseURL(url)
+		if b != want[0] || p != want[1] || (err == nil) != (want[0] != "") {
+			t.Errorf("%q: got %q, %q, error %v", url, b, p, err)
 		}
 		if err != nil && strings.Contains(err.Error(), "word") {
 			t.Errorf("error quotes a password: %v", err)

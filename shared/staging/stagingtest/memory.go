@@ -4,6 +4,7 @@ package stagingtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -28,7 +29,7 @@ func (m *Memory) String() string { return "memory" }
 
 // Get implements staging.Store.
 func (m *Memory) Get(ctx context.Context, key string) (staging.Object, error) {
-	if err := ready(ctx, staging.CheckKey(key)); err != nil {
+	if err := cmp.Or(staging.CheckKey(key), context.Cause(ctx)); err != nil {
 		return staging.Object{}, err
 	}
 	m.mu.Lock()
@@ -43,7 +44,7 @@ func (m *Memory) Get(ctx context.Context, key string) (staging.Object, error) {
 
 // Put implements staging.Store.
 func (m *Memory) Put(ctx context.Context, key string, data []byte, cond staging.Condition) (string, error) {
-	if err := ready(ctx, staging.CheckKey(key)); err != nil {
+	if err := cmp.Or(staging.CheckKey(key), context.Cause(ctx)); err != nil {
 		return "", err
 	}
 	m.mu.Lock()
@@ -62,7 +63,7 @@ func (m *Memory) Put(ctx context.Context, key string, data []byte, cond staging.
 
 // List implements staging.Store.
 func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
-	if err := ready(ctx, staging.CheckPrefix(prefix)); err != nil {
+	if err := cmp.Or(staging.CheckPrefix(prefix), context.Cause(ctx)); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
@@ -77,16 +78,25 @@ func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// Delete removes an object, as someone outside might. It is no part of a Store.
+// Folders implements staging.Store.
+func (m *Memory) Folders(ctx context.Context, prefix string) ([]string, error) {
+	keys, err := m.List(ctx, prefix)
+	if err := cmp.Or(staging.CheckFolder(prefix), err); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, key := range keys {
+		if name, _, ok := strings.Cut(key[len(prefix):], "/"); ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// Delete removes an object, as someone outside might.
 func (m *Memory) Delete(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.objects, key)
-}
-
-func ready(ctx context.Context, keyErr error) error {
-	if keyErr != nil {
-		return keyErr
-	}
-	return context.Cause(ctx)
 }

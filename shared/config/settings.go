@@ -1,0 +1,226 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// A Setting is one row of the table of settings. Tests compare it with the
+// template, with .env.example and with the README.
+type Setting struct {
+	Name string `json:"name"` // of the environment variable
+	// Default is what an empty variable means; "" where Required, or where what
+	// it means follows from something else.
+	Default   string   `json:"default"`
+	Required  bool     `json:"required"`
+	Functions []string `json:"functions"` // that heed it, by name
+	// set checks a value that is not empty and puts it where it belongs. Its
+	// error says what a value must be, and quotes none: it may be a secret under a
+	// wrong name.
+	set setter
+}
+
+type setter func(*values, string) error
+
+// values are what all settings come to.
+type values struct {
+	common    Common
+	fetch     Fetch
+	transform Transform
+}
+
+const transform = "transform"
+
+var (
+	root     = []string{string(staging.Environments)}
+	aged     = []string{string(staging.RoleAssignments), string(staging.Devices), transform}
+	devices  = []string{string(staging.Devices), transform}
+	own      = []string{transform}
+	fetchers = names(staging.Collections)
+	everyone = append(slices.Clip(fetchers), transform)
+)
+
+var settings = []Setting{
+	{"SECRET_ID", "", true, everyone, func(v *values, s string) error { v.common.SecretID = s; return nil }},
+	{"STAGING_URL", "", true, everyone, setStaging},
+	{"PINGONE_API_URL", "", false, fetchers, setAPIURL},
+	{"PINGONE_ENVIRONMENTS", "", false, root, setEnvironments},
+	{"PINGONE_REQUESTS_PER_SECOND", "", false, fetchers, setPerSecond},
+	{"MAX_READING_AGE", "7d", false, aged, setMaxAge},
+	{"MFA_DEVICES", "false", false, devices, boolean(func(v *values, b bool) { v.fetch.Devices, v.transform.Devices = b, b })},
+	{"AUTHOMIZE_APP_ID", "", true, own, func(v *values, s string) error { v.transform.AppID = s; return nil }},
+	{"AUTHOMIZE_API_URL", DefaultAuthomizeURL, false, own, setAuthomizeURL},
+	{"SWEEP", string(SweepApply), false, own, setSweep},
+	{"MAX_SHRINK_PERCENT", "20", false, own, setShrink},
+	{"DRY_RUN", "false", false, own, boolean(func(v *values, b bool) { v.transform.DryRun = b })},
+	{"SERVICE_ACCOUNTS", string(ServiceAccountsApart), false, own, setServiceAccounts},
+	{"ROLE_PERMISSIONS", "false", false, own, boolean(func(v *values, b bool) { v.transform.RolePermissions = b })},
+}
+
+func names(all []staging.Collection) []string {
+	var names []string
+	for _, c := range all {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// Settings are all of them.
+func Settings() []Setting { return slices.Clone(settings) }
+
+// load reads what a function heeds. The error joins every fault.
+func load(getenv func(string) string, function string) (*values, error) {
+	v := &values{}
+	var faults []error
+	for _, s := range settings {
+		if !slices.Contains(s.Functions, function) {
+			continue
+		}
+		text := strings.TrimSpace(getenv(s.Name))
+		if text == "" {
+			text = s.Default
+		}
+		var err error
+		switch {
+		case text != "":
+			err = s.set(v, text)
+		case s.Required:
+			err = errors.New("it is not set")
+		}
+		for _, fault := range each(err) {
+			faults = append(faults, fmt.Errorf("%s: %w", s.Name, fault))
+		}
+	}
+	v.fetch.Common, v.transform.Common = v.common, v.common
+	return v, errors.Join(faults...)
+}
+
+// each are the faults that err joins.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+func setStaging(v *values, s string) error {
+	v.common.StagingURL = s
+	bucket, isS3 := strings.CutPrefix(s, "s3://")
+	folder, isFile := strings.CutPrefix(s, "file:///")
+	if isS3 && bucket != "" && bucket[0] != '/' || isFile && folder != "" {
+		return nil
+	}
+	return errors.New("it must be s3://bucket/prefix or file:///folder")
+}
+
+func setAPIURL(v *values, s string) (err error) {
+	v.fetch.APIURL, err = pingone.ParseAPIURL(s)
+	return err
+}
+
+func setAuthomizeURL(v *values, s string) error {
+	u, err := pingone.ParseAPIURL(s)
+	if err == nil {
+		v.transform.AuthomizeURL = u.String()
+	}
+	return err
+}
+
+func setEnvironments(v *values, s string) error {
+	if strings.EqualFold(s, AllEnvironments) {
+		v.fetch.All = true
+		return nil
+	}
+	var faults []error
+	for i, entry := range strings.Split(s, ",") {
+		id, ok := pingone.ParseID(strings.TrimSpace(entry))
+		switch {
+		case !ok || id.IsZero():
+			faults = append(faults, fmt.Errorf("entry %d is no environment id (a UUID); give ids, comma-separated, or all", i+1))
+		case !slices.Contains(v.fetch.Environments, id):
+			v.fetch.Environments = append(v.fetch.Environments, id)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func setPerSecond(v *values, s string) error {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n > 0 && n <= 10_000) {
+		return errors.New("it must be a number more than 0 and at most 10000")
+	}
+	v.fetch.PerSecond = n
+	return nil
+}
+
+func setShrink(v *values, s string) error {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0 && n <= 100) {
+		return errors.New("it must be a number from 0 to 100")
+	}
+	v.transform.MaxShrinkPercent = n
+	return nil
+}
+
+// day is what the unit d means, and maxDays more than a reading should ever be
+// relied on.
+const (
+	day     = 24 * time.Hour
+	maxDays = 366
+)
+
+// setMaxAge reads a number of days, such as 7d, or what Go takes for a
+// duration.
+func setMaxAge(v *values, s string) error {
+	age, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		age = time.Duration(min(n, maxDays+1)) * day
+	}
+	if err != nil || age < time.Minute || age > maxDays*day {
+		return fmt.Errorf("it must be a time from 1m to %dd, such as 7d or 36h", maxDays)
+	}
+	v.fetch.MaxAge, v.transform.MaxAge = age, age
+	return nil
+}
+
+// boolean reads a switch. What is neither true nor false is on, which is the
+// harmless reading of DRY_RUN; with a fault no setting is used.
+func boolean(set func(*values, bool)) setter {
+	return func(v *values, s string) error {
+		set(v, !strings.EqualFold(s, "false"))
+		if !strings.EqualFold(s, "true") && !strings.EqualFold(s, "false") {
+			return errors.New("it must be true or false")
+		}
+		return nil
+	}
+}
+
+func setSweep(v *values, s string) error {
+	v.transform.Sweep = SweepMode(s)
+	switch v.transform.Sweep {
+	case SweepApply, SweepReport, SweepNever:
+		return nil
+	}
+	return errors.New("it must be apply, report or never")
+}
+
+func setServiceAccounts(v *values, s string) error {
+	v.transform.ServiceAccounts = ServiceAccountMode(s)
+	switch v.transform.ServiceAccounts {
+	case ServiceAccountsApart, ServiceAccountsAsUsers:
+		return nil
+	}
+	return errors.New("it must be apart or users")
+}

@@ -1,0 +1,180 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"pingone-authomize/shared/collection"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/transport"
+)
+
+// readList looks at a list once, and sends its pages and its end.
+func (r *reader) readList(ctx context.Context, j job, send func(event) error) error {
+	l := j.l
+	if why := r.refusals.spare(&l.List); why != nil {
+		e := &ended{ending: postponed, reason: staging.Refused, err: why}
+		if r.second {
+			e.ending = carried
+		}
+		return send(event{job: j, end: e})
+	}
+	if err := r.outage.wait(ctx); err != nil {
+		return err
+	}
+	began := r.o.Now()
+	seen, err := r.lookAt(ctx, j, send)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if errors.Is(err, transport.ErrOutOfTime) || errors.Is(err, errSend) || err != nil && isFatal(err) {
+		return err
+	}
+	seen.err, seen.second, seen.before = err, r.second, l.Before
+	r.outage.hear(err != nil && pingone.IsTransient(err))
+	r.refusals.hear(&l.List, err)
+	if seen.second && err != nil {
+		if seen.up, err = r.isUp(ctx, began); err != nil {
+			return err
+		}
+	}
+	if env, ok, err := r.environment(l.Environment); err == nil && ok {
+		seen.leaving = env.Leaving
+	}
+	e := &ended{err: seen.err, anew: !pingone.IsTransient(seen.err)}
+	if e.ending, e.reason = judge(seen); e.ending == outOfHand && isUnauthorized(seen.err) {
+		return seen.err
+	}
+	return send(event{job: j, end: e})
+}
+
+// environment may be asked for by all workers: the inputs have loaded them.
+func (r *reader) environment(id pingone.ID) (collection.Environment, bool, error) {
+	if len(r.of.Inputs) == 0 || id.IsZero() {
+		return collection.Environment{}, false, nil
+	}
+	return r.in.Environment(context.Background(), id)
+}
+
+func isUnauthorized(err error) bool { return errors.Is(err, pingone.ErrUnauthorized) }
+
+// isUp tells whether PingOne answers others: it did since a time, or it does
+// now.
+func (r *reader) isUp(ctx context.Context, since time.Time) (bool, error) {
+	if r.outage.heard().After(since) {
+		return true, nil
+	}
+	up, err := r.probe(ctx)
+	if up {
+		r.outage.hear(false)
+	}
+	return up, err
+}
+
+// probe tells whether PingOne answers at all: a refusal is an answer, too.
+func (r *reading) probe(ctx context.Context) (up bool, err error) {
+	_, err = r.o.Client.First(ctx, pingone.List{Path: "/v1/environments", Query: "limit=1", Key: "environments"})
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case errors.Is(err, transport.ErrOutOfTime), errors.Is(err, pingone.ErrCredentials):
+		return false, err
+	}
+	return err == nil || pingone.Refusal(err) != nil && !isUnauthorized(err), nil
+}
+
+var errSend = errors.New("the page could not be handed on")
+
+// lookAt reads a list to its end and says what it showed. A cursor that PingOne
+// no longer takes begins it again, once in a run.
+func (r *reader) lookAt(ctx context.Context, j job, send func(event) error) (look, error) {
+	l := j.l
+	seen := look{counted: uncounted}
+	if l.Counted != nil {
+		seen.counted = *l.Counted
+	}
+	if r.second {
+		r.recount(ctx, l, &seen)
+	}
+	from, restarted, pages := j.open.Next, j.open.Restarted, j.open.Pages
+	if from == "" && pages > 0 { // it ended with its last page
+		seen.shown = len(j.seen)
+		return seen, nil
+	}
+	shown := j.seen
+	for {
+		n, err := r.readPages(ctx, j, from, &shown, &seen, send)
+		pages += n
+		seen.shown = len(shown)
+		if err == nil || !isCursorLost(err, pages) || restarted {
+			return seen, err
+		}
+		from, restarted, pages, shown = "", true, 0, nil
+		if err := send(event{job: j, restarted: true}); err != nil {
+			return seen, fmt.Errorf("%w: %w", errSend, err)
+		}
+	}
+}
+
+// recount asks the parent how long the list is by now.
+func (r *reader) recount(ctx context.Context, l *planned, seen *look) {
+	if r.of.Recount == nil {
+		return
+	}
+	path, count := r.of.Recount(&l.List)
+	if path == "" {
+		return
+	}
+	page, err := r.o.Client.Get(ctx, path)
+	if err != nil {
+		return // the count of the plan is as good
+	}
+	if n := count(page.Body); n != nil {
+		seen.counted = *n
+	}
+}
+
+func (r *reader) readPages(ctx context.Context, j job, from string, shown *map[uint64]struct{}, seen *look, send func(event) error) (pages int, err error) {
+	l := j.l
+	if l.Counted != nil && *l.Counted > pageRecords {
+		ctx = transport.WithBehind(ctx, *l.Counted/pageRecords)
+	}
+	for page, err := range r.pagesFrom(ctx, l, from) {
+		if err != nil {
+			return pages, err
+		}
+		pages++
+		r.outage.hear(false)
+		if *shown == nil {
+			*shown = make(map[uint64]struct{}, len(page.IDs))
+		}
+		see(*shown, page.IDs)
+		if !l.Bulk { // whose rows are more than those whom they are about
+			seen.counted = max(seen.counted, page.Count)
+		}
+		seen.cut = seen.cut || page.Announced > page.Records
+		ev := event{job: j, page: &page}
+		if page.Next == "" {
+			n := len(*shown)
+			ev.shown = &n
+			if c := seen.counted; c != uncounted {
+				ev.counted = &c
+			}
+		}
+		if err := send(ev); err != nil {
+			return pages, fmt.Errorf("%w: %w", errSend, err)
+		}
+	}
+	return pages, nil
+}
+
+// isCursorLost tells whether PingOne refused a page behind others as a bad
+// request: that of a cursor which is too old.
+func isCursorLost(err error, pages int) bool {
+	refusal := pingone.Refusal(err)
+	return refusal != nil && refusal.Status == http.StatusBadRequest && pages > 0
+}

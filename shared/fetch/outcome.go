@@ -1,0 +1,91 @@
+package fetch
+
+import (
+	"errors"
+	"net/http"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// A look is what one reading of a list came to.
+type look struct {
+	err     error
+	second  bool // the list was looked at before in this run
+	up      bool // PingOne answers others meanwhile
+	leaving bool // the list's environment is DELETE_PENDING
+	cut     bool // a page announced more than it showed
+	counted int  // what PingOne counts, -1 if it doesn't
+	shown   int  // different items
+	before  *numbers
+}
+
+// An ending says what becomes of a list.
+type ending uint8
+
+const (
+	whole     ending = iota // read to its end, nothing lacks
+	postponed               // once more at the end
+	carried                 // as of an earlier run
+	outOfHand               // not this list's fault: nothing is decided
+)
+
+// judge decides what becomes of a list. Nothing is decided by one look: what is
+// refused, fails or is short is looked at once more when all others are read.
+// What fails while nothing else is answered is no fault of the list.
+func judge(l look) (ending, staging.Carried) {
+	reason := staging.Carried("")
+	switch refusal := pingone.Refusal(l.err); {
+	case l.err == nil && isWhole(l):
+		return whole, ""
+	case l.err == nil:
+		reason = staging.Short
+	case refusal != nil && l.leaving:
+		reason = staging.Unlisted
+	case refusal != nil && isRefusal(refusal.Status):
+		reason = staging.Refused
+	case pingone.IsTransient(l.err) && l.second && !l.up:
+		return outOfHand, ""
+	default:
+		reason = staging.Failed
+	}
+	if !l.second {
+		return postponed, ""
+	}
+	return carried, reason
+}
+
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound
+}
+
+// isWhole tells whether a list that was read to its end shows all that there
+// is: as many items as PingOne counts, or no fewer than before, or lacking no
+// more than it lacked before.
+func isWhole(l look) bool {
+	switch {
+	case l.cut:
+		return false
+	case l.counted == uncounted || l.shown >= l.counted:
+		return true
+	case l.before == nil:
+		return false
+	}
+	lacked := max(l.before.Counted-l.before.Shown, 0)
+	return l.shown >= l.before.Shown || l.counted-l.shown <= lacked
+}
+
+// isFatal tells whether an error ends the invocation, whatever list it came
+// from: credentials that PingOne refuses, and whatever is not PingOne's answer.
+func isFatal(err error) bool {
+	if errors.Is(err, pingone.ErrCredentials) {
+		return true
+	}
+	for _, kind := range []error{pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage} {
+		if errors.Is(err, kind) {
+			return false
+		}
+	}
+	var reply *pingone.Error
+	return !errors.As(err, &reply) && !pingone.IsTransient(err) && !isTooLarge(err)
+}

@@ -1,0 +1,173 @@
+package fetch_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pingone-authomize/shared/collection"
+	"pingone-authomize/shared/fetch"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/pingone/pingonetest"
+	"pingone-authomize/shared/staging"
+)
+
+// asked counts the calls since the log was reset, but for those of our own
+// rights and of the witnesses.
+func (r *rig) asked() map[string]int {
+	calls := map[string]int{}
+	for _, q := range r.fake.Requests() {
+		if strings.HasSuffix(q.Path, r.fake.ClientID+"/roleAssignments") || strings.HasSuffix(q.Path, "/token") {
+			continue
+		}
+		calls[q.Path+"?"+q.Query]++
+	}
+	r.fake.ResetLog()
+	return calls
+}
+
+// No list is read twice in a run, and a later run asks for nothing that it need
+// not ask for.
+func TestEachListOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, small())
+	r.sync()
+	for path, n := range r.asked() {
+		if n > 1 && !strings.HasPrefix(path, "/v1/environments/"+env.String()+"/populations?") { // once more to count the users
+			t.Errorf("%d times: %s", n, path)
+		}
+	}
+	r.sync()
+	later := r.asked()
+	sorts := map[string]int{}
+	for path, n := range later {
+		list := path[:strings.IndexByte(path, '?')]
+		sorts[list[strings.LastIndexByte(list, '/')+1:]] += n
+	}
+	want := map[string]int{
+		"environments": 1, "populations": 2, "groups": 2, "applications": 1, "gateways": 1, "roles": 2,
+		// Two populations, both questions of the dynamic group, and the one list of
+		// members for which the feed is not worth its two calls.
+		"users": 5, "activities": 2, "roleAssignments": 2, r.org.ID.String(): 1,
+	}
+	if diff := cmp.Diff(want, sorts); diff != "" {
+		t.Errorf("calls of a later run (-want +got):\n%s", diff)
+	}
+}
+
+// A function whose inputs are not complete waits, and one of another run than
+// the open one does nothing.
+func TestWaitsForItsInputs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, small())
+	run := r.open()
+	result, err := fetch.Run(t.Context(), run, staging.Users, r.options())
+	want := fetch.Result{Run: run, Collection: staging.Users, Waiting: []staging.Collection{staging.Environments, staging.Populations}}
+	if diff := cmp.Diff(want, result); diff != "" || err != nil {
+		t.Errorf("got %v (-want +got):\n%s", err, diff)
+	}
+	r.read(run, staging.Environments)
+	r.end(run)
+	next := r.open()
+	result, err = fetch.Run(t.Context(), run, staging.Populations, r.options())
+	if diff := cmp.Diff(fetch.Result{Run: run, Collection: staging.Populations}, result); diff != "" || err != nil {
+		t.Errorf("of a closed run: got %v (-want +got):\n%s", err, diff)
+	}
+	if calls := r.fake.Calls("/v1/environments/*/populations"); calls != 0 || next == run {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+// A run for one environment carries the others, and the next run goes on with
+// all of them.
+func TestNarrowedRun(t *testing.T) {
+	t.Parallel()
+	other := id("environment two")
+	org := small()
+	addSmall(org, other, " two")
+	org.SetRights(append(pingonetest.ReadRights(env), pingonetest.ReadRights(other)...)...)
+	r := newRig(t, org)
+	r.terms = staging.Run{Environments: []pingone.ID{env, other}} // each by its own path
+	before := r.sync()
+	org.RemoveUser(env, user(3))
+	org.RemoveUser(other, id("user 3 two"))
+	r.terms.Only = []pingone.ID{env}
+	narrowed := r.sync()
+	narrowed.is(staging.Users, user(3).String(), "absent")
+	narrowed.is(staging.Environments, other.String(), "not-asked")
+	narrowed.is(staging.Users, id("user 3 two").String(), "not-asked")
+	for _, c := range collection.All {
+		if c.Name != staging.Users && c.Name != staging.Memberships && len(narrowed.held[c.Name]) != len(before.held[c.Name]) {
+			t.Errorf("%s: %d held, before %d", c.Name, len(narrowed.held[c.Name]), len(before.held[c.Name]))
+		}
+	}
+	r.terms.Only = nil
+	all := r.sync()
+	all.is(staging.Users, id("user 3 two").String(), "absent")
+	all.is(staging.Environments, other.String(), "read")
+}
+
+// The feed names whose roles are due; the others are as of the run before, and
+// each comes in turn before its reading is too old.
+func TestRolesByTheFeedAndByAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, small())
+	r.sync()
+	r.asked()
+	assigned := r.org.Assign(env, pingonetest.Principal{Kind: pingonetest.UserPrincipal, ID: user(9)}, onEmployees)
+	second := r.sync()
+	second.is(staging.RoleAssignments, tie("user", user(9), "roleAssignments", assigned.ID), "read")
+	read := map[string]bool{}
+	for range 28 { // 7 days
+		for path := range r.asked() {
+			if strings.Contains(path, "/users/") && strings.Contains(path, "/roleAssignments?") {
+				read[path] = true
+			}
+		}
+		last := r.sync()
+		for _, c := range last.complete[staging.RoleAssignments].Carried {
+			if age := r.clock().Sub(c.Oldest); age > r.maxAge+6*time.Hour {
+				t.Errorf("a reading is %s old", age)
+			}
+		}
+	}
+	if len(read) != usersInSmall {
+		t.Errorf("roles of %d users were read again within the age, want %d", len(read), usersInSmall)
+	}
+}
+
+// Devices come in bulk; who may use MFA and has no row is asked for alone, and
+// all are where there is no bulk reading.
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		deny        bool
+		bulk, users int // calls
+	}{
+		"in bulk": {false, 1, usersInSmall - 5},
+		"refused": {true, 4, usersInSmall}, // by two looks, each 403 once more
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			org := small()
+			for n := range 5 {
+				org.AddDevice(env, user(n), pingonetest.Device{Type: "TOTP", Status: "ACTIVE"})
+				org.AddDevice(env, user(n), pingonetest.Device{Type: "SMS", Status: "ACTIVE"})
+			}
+			r := newRig(t, org)
+			r.devices = true
+			if tt.deny {
+				r.fake.Deny("/v1/environments/*/dataExplorations", 403, "ACCESS_FAILED")
+			}
+			r.sync()
+			if got := r.fake.Calls("/v1/environments/*/dataExplorations"); got != tt.bulk {
+				t.Errorf("%d calls of the exploration, want %d", got, tt.bulk)
+			}
+			if got := r.fake.Calls("/v1/environments/*/users/*/devices"); got != tt.users {
+				t.Errorf("%d users were asked for, want %d", got, tt.users)
+			}
+		})
+	}
+}

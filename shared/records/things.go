@@ -1,0 +1,168 @@
+package records
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/mapping"
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+)
+
+// things are the collections that are small enough to be held whole.
+type things struct {
+	organization pingone.Organization
+	populations  listed[pingone.Population]
+	groups       listed[authomize.Grouping]
+	roles        listed[role]
+	applications listed[pingone.Application]
+	gateways     listed[pingone.Gateway]
+}
+
+// A role is what of one is held: its permissions, of which there may be
+// hundreds, only for Options.RolePermissions.
+type role struct {
+	privilege   authomize.Privilege
+	warnings    []mapping.Warning
+	permissions []pingone.RolePermission
+}
+
+// An ordered is a map in the order in which its values came up first.
+type ordered[K comparable, V any] struct {
+	all []V
+	at  map[K]int
+}
+
+// add takes up a value, unless there is one with its key, and tells where it is.
+func (o *ordered[K, V]) add(key K, v V) (at int, isNew bool) {
+	if at, ok := o.at[key]; ok {
+		return at, false
+	}
+	if o.at == nil {
+		o.at = map[K]int{}
+	}
+	o.at[key] = len(o.all)
+	o.all = append(o.all, v)
+	return len(o.all) - 1, true
+}
+
+// A listed is a small collection.
+type listed[T any] struct {
+	ordered[pingone.ID, entry[T]]
+}
+
+type entry[T any] struct {
+	id      pingone.ID
+	tag     uint32
+	readAt  int64 // in milliseconds
+	item    T
+	leftOut []string // fields that could not be decoded
+}
+
+// put takes up an item. Of two readings the later counts.
+func (l *listed[T]) put(e entry[T]) {
+	if at, isNew := l.add(e.id, e); !isNew && e.readAt >= l.all[at].readAt {
+		l.all[at] = e
+	}
+}
+
+func (l *listed[T]) has(id pingone.ID) bool { _, ok := l.at[id]; return ok }
+
+// get is the item with an id; the zero one if there is none.
+func (l *listed[T]) get(id pingone.ID) (e entry[T]) {
+	if at, ok := l.at[id]; ok {
+		e = l.all[at]
+	}
+	return e
+}
+
+func (x *Index) readThings(ctx context.Context) error {
+	t := &x.things
+	return cmp.Or(
+		readList(ctx, x, staging.Environments, authomize.Assets, mapping.EnvironmentID, &x.environments, itself), // which come first
+		readList(ctx, x, staging.Populations, authomize.Assets, mapping.PopulationID, &t.populations, itself),
+		readList(ctx, x, staging.Groups, authomize.Groupings, mapping.GroupID, &t.groups, mapping.Group),
+		readList(ctx, x, staging.Roles, authomize.Privileges, mapping.RolePrivilegeID, &t.roles, func(r *pingone.Role) (held role) {
+			held.privilege, held.warnings = mapping.PrivilegeOf(r)
+			if x.o.RolePermissions {
+				held.permissions = r.Permissions
+			}
+			return held
+		}),
+		readList(ctx, x, staging.Applications, authomize.Assets, mapping.ApplicationID, &t.applications, itself),
+		readList(ctx, x, staging.Gateways, authomize.ServiceAccounts, mapping.GatewayID, &t.gateways, itself),
+	)
+}
+
+func itself[T any](item *T) T { return *item }
+
+// readList reads a small collection, whose items stand in replies under its own
+// name. Those that can't be told apart, or decoded, are quarantined as kind; turn
+// makes of an item what is held of it.
+func readList[T pingone.Resource, V any](
+	ctx context.Context, x *Index, c staging.Collection, kind authomize.Kind, unique func(pingone.ID) string, l *listed[V], turn func(*T) V,
+) error {
+	for p, err := range pages[T](ctx, &x.source, c, string(c)) {
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(p.Path, "/v1/organizations/") { // stands among roles
+			x.readOrganization(p.reply)
+			continue
+		}
+		for i := range p.items {
+			id := p.items[i].ResourceID()
+			l.put(entry[V]{id, p.tag, p.FetchedAt.UnixMilli(), turn(&p.items[i]), p.leftOut[id]})
+		}
+		x.quarantine(kind, p.Path, malformed, p.broken)
+	}
+	for _, e := range l.all {
+		x.found[kind].leftOut(unique(e.id), e.leftOut)
+	}
+	return nil
+}
+
+// readOrganization takes up what PingOne says of the organization, of which only
+// the name matters.
+func (x *Index) readOrganization(r *reply) {
+	const key = "organizations"
+	d := pingone.Decoder[pingone.Organization]{LeftOut: func(id pingone.ID, field string) {
+		x.found[authomize.Assets].leftOut("organization:"+id.String(), []string{field})
+	}}
+	all, broken, _ := d.Items(listOf(r, key), key) // staged bodies are JSON
+	for _, o := range all {
+		x.things.organization = o
+	}
+	x.quarantine(authomize.Assets, r.Path, malformed, broken)
+}
+
+// scope is the name of what a role reaches, "" where it was never read, and
+// whether that is the whole app or an asset by itself. Each environment that is
+// a scope has one.
+func (x *Index) scope(s mapping.Scope) (name string, isAsset bool) {
+	t := &x.things
+	switch s.Type {
+	case "ORGANIZATION":
+		return t.organization.Name, true
+	case "ENVIRONMENT":
+		return x.environments.get(s.ID).item.Name, true
+	case "POPULATION":
+		return t.populations.get(s.ID).item.Name, t.populations.has(s.ID)
+	case "APPLICATION":
+		return t.applications.get(s.ID).item.Name, t.applications.has(s.ID)
+	case "GROUP":
+		return t.groups.get(s.ID).item.Name, false
+	}
+	return "", false
+}
+
+// privilege is that of a role.
+func (x *Index) privilege(id pingone.ID) (authomize.Privilege, []mapping.Warning) {
+	if !x.things.roles.has(id) {
+		return mapping.UnknownRole(id)
+	}
+	r := x.things.roles.get(id).item
+	return r.privilege, r.warnings
+}

@@ -1,0 +1,193 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
+)
+
+// Carried is what of one environment was carried forward for one reason.
+type Carried struct {
+	Collection  string          `json:"collection"`
+	Environment Name            `json:"environment,omitzero"`
+	Reason      staging.Carried `json:"reason"`
+	List        string          `json:"list"` // users, groups, roleAssignments, …
+	Lists       int64           `json:"lists"`
+	Records     int64           `json:"records"`
+	Oldest      time.Time       `json:"oldest,omitzero"` // reading
+	// The last refusal, as PingOne sent it.
+	Status        int    `json:"status,omitzero"`
+	Code          string `json:"code,omitzero"`
+	Message       string `json:"message,omitzero"`
+	CorrelationID string `json:"correlationId,omitzero"`
+	// Role is the one that allows reading it.
+	Role string `json:"role,omitzero"`
+	// Overdue tells that the oldest reading is older than MAX_READING_AGE.
+	Overdue bool `json:"overdue,omitzero"`
+	// Approved tells that a person let it go: it was not posted.
+	Approved bool     `json:"approved,omitzero"`
+	Keys     []string `json:"keys,omitempty"` // the first 100
+	Text     string   `json:"text"`           // all of this in one sentence
+	Do       string   `json:"do"`             // what to do first
+}
+
+// listNames are what a list holds, where its own word does not say it.
+var listNames = map[string]string{
+	"memberships users": "members of groups", "memberships groups": "nested groups", "roleassignments roleAssignments": "role assignments",
+	"devices devices": "MFA devices", "devices entries": "MFA devices",
+}
+
+func (c *Carried) what() string {
+	if name, ok := listNames[c.Collection+" "+c.List]; ok {
+		return name
+	}
+	return c.Collection
+}
+
+// where names the environment; "" for what belongs to none.
+func (c *Carried) where() string {
+	if c.Environment.ID.IsZero() {
+		return ""
+	}
+	return " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
+}
+
+// Explain fills in Text and Do from the rest.
+func (c *Carried) Explain() {
+	age := " are as of " + minute(c.Oldest)
+	if c.Records == 0 {
+		age = " were never read"
+	}
+	c.Text = c.what() + c.where() + age + ", since " + c.why()
+	if c.Records > 0 {
+		c.Text = Number(c.Records) + " " + c.Text
+	}
+	if c.Approved {
+		c.Text += "; a person approved that they go"
+	}
+	if w := sweep.WayOf(c.Reason); w != nil {
+		c.Do = w.Do
+	}
+	if c.Reason == staging.Refused && c.Role != "" {
+		c.Do = fmt.Sprintf("grant the worker application %s%s; if all of it may go, approve", c.Role, on(c.Environment.ID))
+	}
+}
+
+func on(environment pingone.ID) string {
+	if environment.IsZero() {
+		return ""
+	}
+	return " on environment " + environment.String()
+}
+
+func (c *Carried) why() string {
+	reply := strings.TrimSpace(fmt.Sprintf("%d %s", c.Status, c.Code))
+	switch c.Reason {
+	case staging.NotDue:
+		return "it is not their turn"
+	case staging.NotAsked:
+		return "the run was narrowed to other environments"
+	case staging.Refused:
+		return "PingOne refuses them (" + reply + ")"
+	case staging.Failed:
+		return "PingOne fails to answer (" + reply + ")"
+	case staging.Short:
+		return "PingOne shows fewer than it counts"
+	case staging.Unproven:
+		return "PingOne shows them no more, and nothing proves that they are gone"
+	case staging.Unlisted:
+		return "their environment is not listed any more"
+	}
+	return string(c.Reason)
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// notRead are those of Carried that a person should know of: not what waits for
+// its turn, or was not asked for.
+func (r *Report) notRead() []Carried {
+	var all []Carried
+	for _, c := range r.Carried {
+		if c.Reason.Approvable() {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// CarriedBy counts the carried records by reason.
+func (r *Report) CarriedBy() map[string]int64 {
+	all := map[string]int64{}
+	for _, c := range r.Carried {
+		all[string(c.Reason)] += c.Records
+	}
+	return all
+}
+
+// OldestCarried are the oldest readings that were carried forward, by reason,
+// without what a person approved.
+func (r *Report) OldestCarried() map[staging.Carried]time.Time {
+	all := map[staging.Carried]time.Time{}
+	for _, c := range r.Carried {
+		if at, ok := all[c.Reason]; !c.Approved && !c.Oldest.IsZero() && (!ok || c.Oldest.Before(at)) {
+			all[c.Reason] = c.Oldest
+		}
+	}
+	return all
+}
+
+// Approvable are the codes that a person may approve, those that hold the run
+// first.
+func (r *Report) Approvable() []string {
+	codes := r.holding()
+	for _, c := range r.Carried {
+		code := sweep.CarriedCode(c.Reason, staging.Collection(c.Collection))
+		if c.Reason.Approvable() && !c.Approved && !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+// holding are the codes of the reasons that a person may overrule, with those
+// that must be approved with them.
+func (r *Report) holding() []string {
+	var codes []string
+	for _, h := range r.Sweep.Held {
+		if !h.Approvable {
+			continue
+		}
+		for _, code := range append([]string{string(h.Code)}, h.Needs...) {
+			if !slices.Contains(codes, code) {
+				codes = append(codes, code)
+			}
+		}
+	}
+	return codes
+}
+
+// ApproveCommand is the command that approves codes, or without any, those that
+// hold the run and may be overruled; "" if there are none.
+func (r *Report) ApproveCommand(codes ...string) string {
+	if len(codes) == 0 {
+		codes = r.holding()
+	}
+	if len(codes) == 0 || r.DryRun {
+		return ""
+	}
+	return fmt.Sprintf(`pingone-authomize approve --run %s --codes %s --reason "…"`, r.Run, strings.Join(codes, ","))
+}
+
+// next is the command that approves one reason; "" if nobody may.
+func (r *Report) next(h *sweep.Reason) string {
+	if !h.Approvable {
+		return ""
+	}
+	return r.ApproveCommand(append([]string{string(h.Code)}, h.Needs...)...)
+}

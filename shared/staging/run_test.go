@@ -2,7 +2,6 @@ package staging_test
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -85,7 +84,7 @@ func TestIdleRun(t *testing.T) {
 // all read one run.
 func TestRootsAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, apart := range []time.Duration{0, time.Second} { // what they ask for, but for one
+	for _, apart := range []time.Duration{0, time.Second} { // what they ask for
 		synctest.Test(t, func(t *testing.T) {
 			s := new(stagingtest.Memory)
 			got := make([]staging.Run, 16)
@@ -93,11 +92,7 @@ func TestRootsAtOnce(t *testing.T) {
 			for n := range got {
 				group.Go(func() {
 					var err error
-					q := staging.OpenRequest{Run: staging.Run{OpenedBy: fmt.Sprint(n)}}
-					if n > 0 {
-						q.At = staging.RunAt(run.Time().Add(time.Duration(n) * apart))
-					}
-					if got[n], err = staging.OpenRun(t.Context(), s, q, run.Time()); err != nil {
+					if got[n], err = openAt(t, s, staging.RunAt(run.Time().Add(time.Duration(n)*apart))); err != nil {
 						t.Error(err)
 					}
 				})
@@ -110,6 +105,25 @@ func TestRootsAtOnce(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A root that dies beside another leaves what that one has written.
+func TestRootDiesBesideAnother(t *testing.T) {
+	t.Parallel()
+	s := new(stagingtest.Memory)
+	isOpening := func(op, key string) bool { return op == "put" && key == staging.OpenKey }
+	dying := stagingtest.NewFaulty(s, stagingtest.Fault{N: 1, Err: errFault, Dead: true, Match: isOpening})
+	first := stagingtest.NewFaulty(s, stagingtest.Fault{Match: func(op, key string) bool {
+		if isOpening(op, key) {
+			q := staging.OpenRequest{At: run, Run: staging.Run{OpenedBy: "another"}}
+			wantError(t, "the other", second(staging.OpenRun(t.Context(), dying, q, run.Time().Add(time.Second))), errFault)
+		}
+		return false
+	}})
+	got, err := openAt(t, first, run)
+	if current, currentErr := staging.Current(t.Context(), s); err != nil || currentErr != nil || !cmp.Equal(current, got) {
+		t.Errorf("a root reads %+v, open is %+v, errors %v, %v", got, current, err, currentErr)
 	}
 }
 

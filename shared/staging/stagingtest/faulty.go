@@ -14,8 +14,7 @@ type Fault struct {
 	Err error // what it returns
 	// Applied lets it take effect before it fails, as when an answer is lost.
 	Applied bool
-	// Dead makes all later operations fail as well, without effect.
-	Dead bool
+	Dead    bool // all later operations fail as well, without effect
 	// Match, if set, says which operations are counted. op is "get", "put" or
 	// "list", which Folders is too; key is the key or prefix.
 	Match func(op, key string) bool

@@ -22,8 +22,6 @@ type Memory struct {
 	writes  int
 }
 
-var _ staging.Store = (*Memory)(nil)
-
 // String implements staging.Store.
 func (m *Memory) String() string { return "memory" }
 

@@ -126,11 +126,10 @@ func rightsAt(history []staging.Rights, at time.Time) staging.Rights {
 
 // covers tells whether rights are no narrower than others on an environment.
 // Those on other environments don't matter; where it is not clear which
-// environment a scope is in, it counts as in this one.
+// environment a scope is in, it counts as in this one. Rights that hold nothing on
+// it don't explain what was shown there.
 func covers(now, then staging.Rights, env pingone.ID) bool {
-	if !now.Known || !then.Known {
-		return false
-	}
+	held := false
 	for _, right := range then.Held {
 		if right.ScopeType == "ENVIRONMENT" && !env.IsZero() && right.Scope != env {
 			continue
@@ -138,6 +137,7 @@ func covers(now, then staging.Rights, env pingone.ID) bool {
 		if !slices.Contains(now.Held, right) {
 			return false
 		}
+		held = true
 	}
-	return true
+	return held && now.Known && then.Known
 }

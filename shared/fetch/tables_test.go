@@ -193,16 +193,16 @@ func TestRights(t *testing.T) {
 		now, then staging.Rights
 		want      bool
 	}{
-		"the same":                     {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env)), true},
-		"wider":                        {of(on("ENVIRONMENT", env), on("POPULATION", other)), of(on("ENVIRONMENT", env)), true},
-		"narrower":                     {of(), of(on("ENVIRONMENT", env)), false},
-		"narrower elsewhere":           {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("ENVIRONMENT", other)), true},
-		"a population in its place":    {of(on("POPULATION", other)), of(on("ENVIRONMENT", env)), false},
-		"a population less":            {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("POPULATION", other)), false},
-		"the organization less":        {of(on("ENVIRONMENT", env)), of(on("ORGANIZATION", other)), false},
-		"not known now":                {staging.Rights{}, of(), false},
-		"not known then":               {of(), staging.Rights{}, false},
-		"held nothing, and holds none": {of(), of(), true},
+		"the same":                  {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env)), true},
+		"wider":                     {of(on("ENVIRONMENT", env), on("POPULATION", other)), of(on("ENVIRONMENT", env)), true},
+		"narrower":                  {of(), of(on("ENVIRONMENT", env)), false},
+		"narrower elsewhere":        {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("ENVIRONMENT", other)), true},
+		"a population in its place": {of(on("POPULATION", other)), of(on("ENVIRONMENT", env)), false},
+		"a population less":         {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("POPULATION", other)), false},
+		"the organization less":     {of(on("ENVIRONMENT", env)), of(on("ORGANIZATION", other)), false},
+		"not known now":             {staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, of(on("ENVIRONMENT", env)), false},
+		"not known then":            {of(on("ENVIRONMENT", env)), staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, false},
+		"held nothing that explains what was shown": {of(on("ENVIRONMENT", other)), of(on("ENVIRONMENT", other)), false},
 	} {
 		if got := covers(tt.now, tt.then, env); got != tt.want {
 			t.Errorf("%s: got %t, want %t", name, got, tt.want)

@@ -16,7 +16,9 @@ import (
 type bridge struct {
 	free  chan *lane
 	stamp atomic.Int64
-	asked sync.Map // by path: what to do before PingOne is asked for it
+	// behind is how far the fake's clock is behind.
+	behind time.Duration
+	asked  sync.Map // by path: what to do before PingOne is asked for it
 	// away answers in place of PingOne while it is out of reach; nil: it never is.
 	away func(*http.Request) (*http.Response, error)
 }
@@ -110,6 +112,6 @@ func (b *bridge) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // touch sets the fake's clock to now.
-func (b *bridge) touch() { b.stamp.Store(time.Now().UnixNano()) }
+func (b *bridge) touch() { b.stamp.Store(time.Now().Add(-b.behind).UnixNano()) }
 
 func (b *bridge) clock() time.Time { return time.Unix(0, b.stamp.Load()).UTC() }

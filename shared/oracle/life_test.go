@@ -52,7 +52,7 @@ type deed func(w *world, e *pingonetest.Environment)
 var life = []deed{
 	hire, hire, leave, leave, move, join, join, quit, quit, match, unmatch, nest, unnest, addGroup, removeGroup,
 	assign, assign, unassign, unassign, addApplication, removeApplication, changeApplication, changeApplication, gateways,
-	populate, dissolve, dissolve, roles, renameUser,
+	populate, dissolve, closeDown, roles, renameUser,
 }
 
 // live lets some of it happen.
@@ -273,15 +273,19 @@ func populate(w *world, e *pingonetest.Environment) {
 	})
 }
 
-// dissolve moves the users of a population to another one, or lets them leave,
-// and removes it with its groups.
-func dissolve(w *world, e *pingonetest.Environment) {
+// dissolve moves the users of a population to another one, and removes it with its
+// groups.
+func dissolve(w *world, e *pingonetest.Environment) { w.dissolve(e, false) }
+
+// closeDown lets the users leave.
+func closeDown(w *world, e *pingonetest.Environment) { w.dissolve(e, true) }
+
+func (w *world) dissolve(e *pingonetest.Environment, leavers bool) {
 	p, ok := pick(w, e.Populations)
 	if !ok || len(e.Populations) < 2 {
 		return
 	}
 	rest, _ := pick(w, slices.DeleteFunc(slices.Clone(e.Populations), func(q *pingonetest.Population) bool { return q == p }))
-	leavers := w.rnd.IntN(3) == 0
 	w.change("dissolve population "+short(p.ID), func(o *pingonetest.Organization) {
 		for i := range e.Users {
 			switch u := e.Users[i]; {

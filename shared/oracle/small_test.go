@@ -50,7 +50,10 @@ func people(o *pingonetest.Organization, env pingone.ID, populations, users int)
 
 func addUser(o *pingonetest.Organization, env, user, population pingone.ID) {
 	name := "u" + user.String()[:8] + "@example.com"
-	o.AddUser(env, pingonetest.User{ID: user, Population: population, Username: name, Email: name, Given: "Given", Family: "Family"})
+	o.AddUser(env, pingonetest.User{ID: user, Population: population, Username: name, Email: name, Given: "Given", Family: "Family", MFAEnabled: user[0]%2 == 0})
+	if user[0]%4 == 0 {
+		o.AddDevice(env, user, pingonetest.Device{Type: "TOTP", Status: "ACTIVE"})
+	}
 }
 
 func smallGroups(o *pingonetest.Organization) {

@@ -30,6 +30,8 @@ var troubles = []trouble{
 	{"the worker is narrowed", narrow}, {"the worker loses an environment", narrowEnvironment}, {"an environment is hidden", hide},
 	{"own rights can't be read", hideRights}, {"the feed is refused", refuseFeed}, {"the feed is late", delayFeed}, {"a deletion fails", failDeletion},
 	{"an environment is removed", removeEnvironment}, {"an environment is made", addEnvironment},
+	{"life goes on while a list is read", liveWithin}, {"life goes on while a list is read", liveWithin},
+	{"the worker is narrowed while a list is read", narrowWithin}, {"PingOne's clock differs", shiftClock},
 }
 
 // undo is what ends a trouble after so many runs.
@@ -390,4 +392,76 @@ func addEnvironment(w *world) {
 		people(o, env, 1, 3)
 		o.SetRights(append(o.Rights(), pingonetest.ReadRights(env)...)...)
 	})
+}
+
+// whileRead lets something happen while the lists of a collection are read, at one
+// of its first requests.
+func (w *world) whileRead(p place, what string, do func(*pingonetest.Organization)) {
+	w.say("  at a request for %s: %s", p.of, what)
+	w.fault(p, pingonetest.Fault{Match: p.list, Query: p.query, From: 1 + w.rnd.IntN(6), Do: pingonetest.FaultCall, Call: func(o *pingonetest.Organization) {
+		do(o)
+		w.judge.learn(factsOf(o), w.bridge.clock().Add(w.bridge.behind))
+	}})
+}
+
+func liveWithin(w *world) {
+	e := w.somewhere()
+	p, _ := pick(w, places[1:6])
+	u, ok := w.user(e)
+	to, hasPopulation := pick(w, e.Populations)
+	g, hasGroup := w.group(e, anyGroup)
+	if !ok || !hasPopulation || !hasGroup {
+		return
+	}
+	n := w.rnd.IntN(6)
+	w.whileRead(p, fmt.Sprint("life ", n, " of ", short(u), ", ", short(to.ID), ", ", g.Name), func(o *pingonetest.Organization) {
+		switch {
+		case o.Environment(e.ID) == nil:
+		case n == 0:
+			o.MoveUser(e.ID, u, to.ID)
+		case n == 1:
+			o.RemoveUser(e.ID, u)
+		case n == 2:
+			o.AddMember(e.ID, g.ID, u)
+		case n == 3:
+			o.RemoveMember(e.ID, g.ID, u)
+		case n == 4:
+			o.AddMember(e.ID, g.ID, u)
+			o.RemoveMember(e.ID, g.ID, u)
+		default:
+			o.RemoveGroup(e.ID, g.ID)
+		}
+	})
+}
+
+func narrowWithin(w *world) {
+	w.tainted = true
+	e := w.somewhere()
+	p, _ := pick(w, places[1:6])
+	population, ok := pick(w, e.Populations)
+	if !ok {
+		return
+	}
+	over := false // the request may come late, or never
+	w.whileRead(p, "narrow "+short(population.ID), func(o *pingonetest.Organization) {
+		if o.Environment(e.ID) != nil && !over {
+			o.Narrow(e.ID, population.ID)
+		}
+	})
+	w.lasts(2, func() {
+		over = true
+		w.change("widen "+short(population.ID), func(o *pingonetest.Organization) {
+			if o.Environment(e.ID) != nil {
+				o.Widen(e.ID, population.ID)
+			}
+		})
+	})
+}
+
+// shiftClock lets PingOne's clock be ahead or behind.
+func shiftClock(w *world) {
+	by, _ := pick(w, []time.Duration{10 * time.Second, -10 * time.Second, 3 * time.Minute, -3 * time.Minute})
+	w.say("  PingOne's clock is %s behind", by)
+	w.bridge.behind = by
+	w.lasts(2, func() { w.bridge.behind = 0 })
 }

@@ -43,6 +43,7 @@ type world struct {
 	judge     judge
 	pace      float64 // requests a second; 0: as fast as may be, in two at a time
 	app       string  // that is posted to
+	devices   bool    // are read, too
 	made      int     // things that life made
 	holders   atomic.Int64
 	plan      map[staging.Collection][]func() // of the next run
@@ -66,7 +67,7 @@ func inWorld(t *testing.T, seed uint64, org *pingonetest.Organization, do func(*
 		b.touch()
 		w := &world{
 			t: t, rnd: rand.New(rand.NewPCG(seed, seed)), org: org, bridge: b, pingone: fake, store: &stagingtest.Memory{},
-			app: authomizetest.DefaultApp, judge: judge{history: history{}, released: map[record]bool{}, gone: map[record]int{}},
+			app: authomizetest.DefaultApp, devices: seed%3 == 0, judge: judge{history: history{}, released: map[record]bool{}, gone: map[record]int{}},
 		}
 		w.authomize = authomizetest.New(t, authomizetest.WithoutNetwork(), authomizetest.WithClock(time.Now))
 		w.learn()
@@ -140,14 +141,14 @@ func (w *world) fetch(ctx context.Context, store staging.Store, run staging.RunI
 	}
 	return fetch.Run(ctx, run, c, fetch.Options{
 		Store: store, Client: pingone.New(base, pingone.NewHTTP(tokens, o)), Stats: stats, Home: home, ClientID: w.pingone.ClientID,
-		PerSecond: pace, MaxAge: 7 * 24 * time.Hour, Holder: holder, Log: slog.New(slog.DiscardHandler),
+		PerSecond: pace, MaxAge: 7 * 24 * time.Hour, Devices: w.devices, Holder: holder, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
 func (w *world) settings() config.Transform {
 	return config.Transform{
 		AppID: w.app, AuthomizeURL: w.authomize.URL, Sweep: config.SweepApply, MaxShrinkPercent: 20,
-		MaxAge: 7 * 24 * time.Hour, ServiceAccounts: config.ServiceAccountsApart,
+		MaxAge: 7 * 24 * time.Hour, Devices: w.devices, ServiceAccounts: config.ServiceAccountsApart,
 	}
 }
 

@@ -20,10 +20,10 @@ const (
 	remembered = 6
 )
 
-// TestYear lets a year of ordinary life pass, of which nobody approves anything
-// but what truly shrinks: two weeks of 300 users, or with LONG=1 the year of
-// 5,000. Nothing may be lost; who leaves, and each tie that is taken away, is gone
-// after two runs, save what a refused list alone could show.
+// TestYear lets a year of ordinary life pass, in which nobody approves anything: two
+// weeks of 300 users, or with LONG=1 the year of 5,000. Nothing may be lost, no run
+// is held; who leaves, and each tie that is taken away, is gone after two runs, save
+// what a refused list alone could show.
 func TestYear(t *testing.T) {
 	t.Parallel()
 	days, users := 14, 300
@@ -195,8 +195,7 @@ func isShownBy(list, key string) bool {
 	return false
 }
 
-// holds fails the test for a run that is held, unless a kind truly shrank. That a
-// person approves.
+// holds fails the test for a run that is held: no kind shrinks by as much as may be.
 func (y *year) holds(n int) {
 	y.sums["held"]++
 	rep, err := report.Load(y.t.Context(), y.store, y.last)

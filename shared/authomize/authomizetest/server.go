@@ -220,6 +220,13 @@ func (s *Server) AddFaults(faults ...Fault) {
 	}
 }
 
+// Heal ends all faults.
+func (s *Server) Heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 // A PostLog is one well-formed post of records.
 type PostLog struct {
 	Kind   authomize.Kind

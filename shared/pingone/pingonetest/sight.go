@@ -19,11 +19,7 @@ func (o *Organization) HideEnvironment(env pingone.ID) {
 }
 
 // ShowEnvironment undoes HideEnvironment.
-func (o *Organization) ShowEnvironment(env pingone.ID) {
-	_, done := o.change(env)
-	defer done()
-	delete(o.hidden, env)
-}
+func (o *Organization) ShowEnvironment(env pingone.ID) { o.Widen(env, pingone.ID{}) }
 
 // HideGroups takes the worker application's right to see groups: they are not
 // listed, answer 404 by id, and have no members to it.

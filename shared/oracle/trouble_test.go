@@ -329,9 +329,11 @@ func hide(w *world) {
 		}
 	})
 	w.lasts(2, func() {
-		if w.org.Environment(e.ID) != nil {
-			w.org.ShowEnvironment(e.ID)
-		}
+		w.change("show "+short(e.ID), func(o *pingonetest.Organization) {
+			if o.Environment(e.ID) != nil {
+				o.ShowEnvironment(e.ID)
+			}
+		})
 	})
 }
 

@@ -138,9 +138,11 @@ func howFar(p fetch.Progress) string {
 
 // progressOf is how far a manifest says that a reading is.
 func progressOf(m *staging.Manifest) fetch.Progress {
-	p := fetch.Progress{Collection: m.Collection, Lists: m.Progress.Before + len(m.Progress.Done), Pages: m.Pages, Records: m.Records}
-	for _, r := range m.Progress.Deferred {
-		p.Lists -= r.To - r.From
+	p := fetch.Progress{Collection: m.Collection, Pages: m.Pages, Records: m.Records}
+	for _, e := range m.Progress.Ended() {
+		if e != staging.Deferred {
+			p.Lists++
+		}
 	}
 	if m.Plan != nil {
 		p.Total = m.Plan.Lists

@@ -30,10 +30,8 @@ func (r *reading) fates() *fates {
 	for _, h := range r.lists {
 		f.planned[h] = 0
 	}
-	for _, o := range r.m.Outcomes {
-		for i := o.From; i < o.To; i++ {
-			f.planned[r.lists[i]] = reasonOf(o.Reason)
-		}
+	for i, e := range r.m.Progress.Ended() {
+		f.planned[r.lists[i]] = reasonOf(e.Reason())
 	}
 	return f
 }

@@ -1,5 +1,5 @@
 // Package fetch reads one collection of PingOne into a run: plan → read →
-// compare → carry → ask → seal. Each step goes on from the manifest where an
+// carry → ask → seal. Each step goes on from the manifest where an
 // earlier invocation ended. What a collection is stands in package collection;
 // none is named here.
 package fetch
@@ -234,7 +234,6 @@ func (r *reading) steps(ctx context.Context) error {
 		work  func(context.Context) error
 	}{
 		{staging.PhaseRead, r.read},
-		{staging.PhaseCompare, r.compare},
 		{staging.PhaseCarry, r.carry},
 		{staging.PhaseAsk, r.ask},
 		{staging.PhaseSeal, r.seal},

@@ -17,9 +17,9 @@ import (
 func (r *reader) readList(ctx context.Context, j job, send func(event) error) error {
 	l := j.l
 	if why := r.refusals.spare(&l.List); why != nil {
-		e := &ended{ending: postponed, reason: staging.Refused, err: why}
+		e := &ended{is: staging.Deferred, err: why}
 		if r.second {
-			e.ending = carried
+			e.is = staging.Ending(staging.Refused)
 		}
 		return send(event{job: j, end: e})
 	}
@@ -45,8 +45,8 @@ func (r *reader) readList(ctx context.Context, j job, send func(event) error) er
 	if env, ok, err := r.environment(l.Environment); err == nil && ok {
 		seen.leaving = env.Leaving
 	}
-	e := &ended{err: seen.err, anew: !pingone.IsTransient(seen.err)}
-	if e.ending, e.reason = judge(seen); e.ending == outOfHand && isUnauthorized(seen.err) {
+	e := &ended{is: judge(seen), err: seen.err, anew: !pingone.IsTransient(seen.err)}
+	if e.is == "" && isUnauthorized(seen.err) {
 		return seen.err
 	}
 	return send(event{job: j, end: e})
@@ -102,14 +102,14 @@ func (r *reader) lookAt(ctx context.Context, j job, send func(event) error) (loo
 	}
 	from, restarted, pages := j.open.Next, j.open.Restarted, j.open.Pages
 	if from == "" && pages > 0 { // it ended with its last page
-		seen.shown = len(j.seen)
+		seen.shown, seen.pages = len(j.seen), pages
 		return seen, nil
 	}
 	shown := j.seen
 	for {
 		n, err := r.readPages(ctx, j, from, &shown, &seen, send)
 		pages += n
-		seen.shown = len(shown)
+		seen.shown, seen.pages = len(shown), pages
 		if err == nil || !isCursorLost(err, pages) || restarted {
 			return seen, err
 		}

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -9,20 +8,28 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// progress says which lists of the plan are ended and where the others go on.
-// Ended ones at the start are one number, so that it stays small however long
-// the plan is.
+// endings are all ways in which a list can end. A place in them is one byte:
+// there may be a million lists.
+var endings = func() []staging.Ending {
+	all := []staging.Ending{"", staging.Whole, staging.Deferred}
+	for _, c := range staging.CarriedReasons {
+		all = append(all, staging.Ending(c))
+	}
+	return all
+}()
+
+// progress says how the lists of the plan ended, and where those go on that
+// were begun.
 type progress struct {
-	before   int // all lists with a lower index are ended
-	done     map[int]bool
-	open     map[int]staging.OpenList
-	deferred ranges // ended, but asked for once more at the end
+	is    []uint8 // of each list, its place in endings
+	ended int     // lists that are read, or are not to be
+	open  map[int]staging.OpenList
 }
 
-func newProgress(p staging.Progress) *progress {
-	t := &progress{before: p.Before, done: map[int]bool{}, open: map[int]staging.OpenList{}, deferred: slices.Clone(p.Deferred)}
-	for _, i := range p.Done {
-		t.done[i] = true
+func newProgress(lists int, p *staging.Progress) *progress {
+	t := &progress{is: make([]uint8, lists), open: map[int]staging.OpenList{}}
+	for i, e := range p.Ended() {
+		t.end(i, e)
 	}
 	for _, o := range p.Open {
 		t.open[o.List] = o
@@ -30,9 +37,23 @@ func newProgress(p staging.Progress) *progress {
 	return t
 }
 
-func (t *progress) isDone(list int) bool { return list < t.before || t.done[list] }
+func (t *progress) clone() *progress {
+	return &progress{is: slices.Clone(t.is), ended: t.ended, open: maps.Clone(t.open)}
+}
 
-func (t *progress) ended() int { return t.before + len(t.done) - t.deferred.len() }
+// of is how a list ended; "" if it has not.
+func (t *progress) of(list int) staging.Ending { return endings[t.is[list]] }
+
+// end notes how a list ended.
+func (t *progress) end(list int, e staging.Ending) {
+	if is := t.of(list); is == "" || is == staging.Deferred {
+		t.ended++
+	}
+	if e == staging.Deferred {
+		t.ended--
+	}
+	t.is[list] = uint8(slices.Index(endings, e)) //nolint:gosec // a handful
+}
 
 // paged notes that a page was staged when there were so many parts.
 func (t *progress) paged(list int, page *pingone.Page, parts int) {
@@ -50,97 +71,32 @@ func (t *progress) restart(list, parts int) {
 	t.open[list] = staging.OpenList{List: list, Part: parts, Restarted: true}
 }
 
-// postpone lets a list be asked for once more at the end: from where it
-// stopped, or anew.
-func (t *progress) postpone(list int, anew bool) {
-	if anew {
-		delete(t.open, list)
-	}
-	t.end(list)
-	t.deferred.add(list)
-}
-
-func (t *progress) finish(list int) {
-	delete(t.open, list)
-	t.deferred.remove(list)
-	t.end(list)
-}
-
-func (t *progress) end(list int) {
-	if t.isDone(list) {
-		return
-	}
-	t.done[list] = true
-	for t.done[t.before] {
-		delete(t.done, t.before)
-		t.before++
-	}
-}
-
-// saved is the form that the manifest has.
-func (t *progress) saved() staging.Progress {
-	p := staging.Progress{Before: t.before, Done: slices.Sorted(maps.Keys(t.done)), Deferred: slices.Clone(t.deferred)}
-	for _, i := range slices.Sorted(maps.Keys(t.open)) {
-		p.Open = append(p.Open, t.open[i])
-	}
-	return p
-}
-
-// ranges are lists of the plan, sorted: few pairs where most of them come in
-// rows, however many they are.
-type ranges []staging.Range
-
-func (r ranges) len() int {
+// count is how many of the wanted lists ended so.
+func (t *progress) count(e staging.Ending, wanted func(list int) bool) int {
 	n := 0
-	for _, x := range r {
-		n += x.To - x.From
+	for i := range t.is {
+		if t.of(i) == e && wanted(i) {
+			n++
+		}
 	}
 	return n
 }
 
-// find is the place of the first range that ends behind a list.
-func (r ranges) find(list int) int {
-	i, _ := slices.BinarySearchFunc(r, list, func(x staging.Range, list int) int { return cmp.Compare(x.To, list+1) })
-	return i
-}
-
-func (r ranges) has(list int) bool {
-	i := r.find(list)
-	return i < len(r) && r[i].From <= list
-}
-
-func (r *ranges) add(list int) {
-	if r.has(list) {
-		return
+// saved is the form that the manifest has.
+func (t *progress) saved() staging.Progress {
+	var p staging.Progress
+	for i := range t.is {
+		if n := len(p.Lists); n > 0 && p.Lists[n-1].Is == t.of(i) {
+			p.Lists[n-1].To++
+		} else {
+			p.Lists = append(p.Lists, staging.Stretch{To: i + 1, Is: t.of(i)})
+		}
 	}
-	all, i := *r, r.find(list)
-	below, above := i > 0 && all[i-1].To == list, i < len(all) && all[i].From == list+1
-	switch {
-	case below && above:
-		all[i-1].To = all[i].To
-		all = slices.Delete(all, i, i+1)
-	case below:
-		all[i-1].To++
-	case above:
-		all[i].From--
-	default:
-		all = slices.Insert(all, i, staging.Range{From: list, To: list + 1})
+	if n := len(p.Lists); n > 0 && p.Lists[n-1].Is == "" {
+		p.Lists = p.Lists[:n-1]
 	}
-	*r = all
-}
-
-func (r *ranges) remove(list int) {
-	if !r.has(list) {
-		return
+	for _, i := range slices.Sorted(maps.Keys(t.open)) {
+		p.Open = append(p.Open, t.open[i])
 	}
-	all, i := *r, r.find(list)
-	was := all[i]
-	var left ranges
-	if was.From < list {
-		left = append(left, staging.Range{From: was.From, To: list})
-	}
-	if list+1 < was.To {
-		left = append(left, staging.Range{From: list + 1, To: was.To})
-	}
-	*r = slices.Replace(all, i, i+1, left...)
+	return p
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +34,7 @@ func (r *reading) read(ctx context.Context) error {
 	if err := rd.looks(ctx, func(i int) bool { return !r.bulk[i] }); err != nil {
 		return err
 	}
-	return r.next(ctx, staging.PhaseCompare)
+	return r.next(ctx, staging.PhaseCarry)
 }
 
 // A reader goes through lists of the plan: workers ask, one goroutine writes.
@@ -51,10 +50,10 @@ type reader struct {
 
 func (r *reading) newReader() *reader {
 	rd := &reader{
-		reading: r, progress: newProgress(r.m.Progress), refusals: &refusals{}, outage: r.newOutage(r.m.AnsweredAt),
+		reading: r, progress: newProgress(len(r.lists), &r.m.Progress), refusals: &refusals{}, outage: r.newOutage(r.m.AnsweredAt),
 	}
 	r.note = func() {
-		r.m.Progress, r.m.Outcomes = rd.progress.saved(), merged(r.m.Outcomes)
+		r.m.Progress = rd.progress.saved()
 		if at := rd.outage.heard().UTC(); at.After(r.m.AnsweredAt) {
 			r.m.AnsweredAt = at
 		}
@@ -62,37 +61,22 @@ func (r *reading) newReader() *reader {
 	return rd
 }
 
-// looks reads the wanted lists, and looks once more at those that were not read
-// whole. While an outage lasts, that goes on.
+// looks reads the wanted lists, and looks once more at those that were deferred.
+// While an outage lasts, that goes on.
 func (r *reader) looks(ctx context.Context, wanted func(list int) bool) error {
 	r.second = false
-	err := r.pass(ctx, func(p *progress, list int) bool { return wanted(list) && !p.isDone(list) })
-	if err != nil {
+	if err := r.pass(ctx, "", wanted); err != nil {
 		return err
 	}
-	return r.lookAgain(ctx, wanted)
-}
-
-func (r *reader) lookAgain(ctx context.Context, wanted func(list int) bool) error {
 	r.second = true
 	r.refusals.again()
-	for slices.ContainsFunc(r.progress.deferred, func(some staging.Range) bool { return anyIn(some, wanted) }) {
-		r.log.InfoContext(ctx, "lists that were not read whole are asked for once more", "lists", r.progress.deferred.len())
-		err := r.pass(ctx, func(p *progress, list int) bool { return wanted(list) && p.deferred.has(list) })
-		if err != nil {
+	for n := r.progress.count(staging.Deferred, wanted); n > 0; n = r.progress.count(staging.Deferred, wanted) {
+		r.log.InfoContext(ctx, "lists that were not read whole, or lost much, are asked for once more", "lists", n)
+		if err := r.pass(ctx, staging.Deferred, wanted); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func anyIn(some staging.Range, wanted func(list int) bool) bool {
-	for i := some.From; i < some.To; i++ {
-		if wanted(i) {
-			return true
-		}
-	}
-	return false
 }
 
 // A job is a list to read, from where an earlier invocation stopped.
@@ -103,10 +87,10 @@ type job struct {
 	seen map[uint64]struct{} // what it showed so far
 }
 
-// pass reads the lists that are wanted once. What was received is committed
+// pass reads the wanted lists that stand so once. What was received is committed
 // even when it ends with an error.
-func (r *reader) pass(ctx context.Context, wanted func(p *progress, list int) bool) error {
-	start := newProgress(r.progress.saved()) // the other one moves meanwhile
+func (r *reader) pass(ctx context.Context, is staging.Ending, wanted func(list int) bool) error {
+	start := r.progress.clone() // the other one moves meanwhile
 	seen, err := r.seenBefore(ctx, start)
 	if err != nil {
 		return err
@@ -118,7 +102,7 @@ func (r *reader) pass(ctx context.Context, wanted func(p *progress, list int) bo
 	g.Go(func() error {
 		defer close(todo)
 		return r.eachPlanned(gctx, func(i int, l *planned) error {
-			if !wanted(start, i) {
+			if start.of(i) != is || !wanted(i) {
 				return nil
 			}
 			return r.hand(gctx, job{list: i, l: l, open: start.open[i], seen: seen[i]}, todo, events)
@@ -189,9 +173,9 @@ func workersFor(perSecond float64, lists int) int {
 func (r *reader) hand(ctx context.Context, j job, todo chan<- job, events chan<- event) error {
 	switch {
 	case !r.second && r.isOver():
-		return send(ctx, events, event{job: j, end: &ended{ending: carried, reason: staging.NotDue}})
+		return send(ctx, events, event{job: j, end: &ended{is: staging.Ending(staging.NotDue)}})
 	case r.isCovered(j.l):
-		return send(ctx, events, event{job: j, end: &ended{ending: whole}})
+		return send(ctx, events, event{job: j, end: &ended{is: staging.Whole}})
 	}
 	select {
 	case todo <- j:
@@ -223,11 +207,11 @@ type event struct {
 	end            *ended
 }
 
+// ended says how a list ended.
 type ended struct {
-	ending ending
-	reason staging.Carried
-	err    error
-	anew   bool // the second look begins with the first page
+	is   staging.Ending
+	err  error
+	anew bool // the second look begins with the first page
 }
 
 // take stages a page, or notes an end, and commits when it is time.
@@ -255,30 +239,27 @@ func (r *reader) take(ctx context.Context, ev event) error {
 }
 
 func (r *reader) end(ctx context.Context, list int, l *planned, e *ended) {
-	switch e.ending {
-	case whole:
-		r.progress.finish(list)
-	case postponed:
-		r.progress.postpone(list, e.anew)
-	case carried:
-		r.progress.finish(list)
-		r.m.Outcomes = append(r.m.Outcomes, outcomeOf(list, l, e))
-		if l.Never && e.reason == staging.NotDue {
-			r.neverRead(l.Environment, 1)
-		}
-		if e.reason != staging.NotDue {
-			r.log.WarnContext(ctx, "a list could not be read whole", "reason", e.reason, "path", l.Path, "parent", l.ListKey().Parent, "err", e.err)
-		}
-	case outOfHand: // nothing is decided
+	if e.is == "" { // nothing is decided
 		return
 	}
 	r.progressed = true
+	r.progress.end(list, e.is)
+	if e.is != staging.Deferred || e.anew {
+		delete(r.progress.open, list)
+	}
+	switch reason := e.is.Reason(); {
+	case reason == staging.NotDue && l.Never:
+		r.neverRead(l.Environment, 1)
+	case reason != "" && reason != staging.NotDue:
+		blame(r.sumOf(l.Environment, reason, l.Path), e.err)
+		r.log.WarnContext(ctx, "a list could not be read whole", "reason", reason, "path", l.Path, "parent", l.ListKey().Parent, "err", e.err)
+	}
 }
 
 func (r *reader) show() {
 	if r.o.OnProgress != nil {
 		r.o.OnProgress(Progress{
-			Collection: r.of.Name, Lists: r.progress.ended(), Total: len(r.lists), Pages: r.m.Pages + r.pages, Records: r.m.Records + r.records,
+			Collection: r.of.Name, Lists: r.progress.ended, Total: len(r.lists), Pages: r.m.Pages + r.pages, Records: r.m.Records + r.records,
 		})
 	}
 }

@@ -3,10 +3,12 @@ package fetch
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
 
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
 
@@ -54,7 +56,7 @@ func (s *stage) append(r *staging.Reply, records int) error {
 
 // sum counts a carried reply into the sums by environment, reason and list.
 func (s *stage) sum(r *staging.Reply, records int) {
-	c := s.sumOf(r)
+	c := s.sumOf(r.Environment, r.Carried, r.Path)
 	c.Records += records
 	switch {
 	case !r.ID.IsZero():
@@ -71,16 +73,25 @@ func (s *stage) sum(r *staging.Reply, records int) {
 	}
 }
 
-func (s *stage) sumOf(r *staging.Reply) *staging.CarriedLists {
-	list := r.Path[strings.LastIndexByte(r.Path, '/')+1:]
+func (s *stage) sumOf(env pingone.ID, reason staging.Carried, path string) *staging.CarriedLists {
+	list := path[strings.LastIndexByte(path, '/')+1:]
 	for i := range s.m.Carried {
 		c := &s.m.Carried[i]
-		if c.Environment == r.Environment && c.Reason == r.Carried && c.List == list {
+		if c.Environment == env && c.Reason == reason && c.List == list {
 			return c
 		}
 	}
-	s.m.Carried = append(s.m.Carried, staging.CarriedLists{Environment: r.Environment, Reason: r.Carried, List: list})
+	s.m.Carried = append(s.m.Carried, staging.CarriedLists{Environment: env, Reason: reason, List: list})
 	return &s.m.Carried[len(s.m.Carried)-1]
+}
+
+// blame puts PingOne's own words beside a sum of what is carried.
+func blame(c *staging.CarriedLists, err error) {
+	if reply := (*pingone.Error)(nil); errors.As(err, &reply) {
+		c.Status, c.Code, c.Message, c.CorrelationID = reply.Status, reply.Code, reply.Message, reply.CorrelationID
+	} else if err != nil {
+		c.Message = err.Error()
+	}
 }
 
 // saveInTime commits when it is time to.

@@ -52,34 +52,36 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	refuse := func(status int) error { return &pingone.Error{Status: status, Path: "/v1/x"} }
 	for name, tt := range map[string]struct {
-		l      look
-		want   ending
-		reason staging.Carried
+		l    look
+		want staging.Ending
 	}{
-		"whole":                             {look{counted: 3, shown: 3}, whole, ""},
-		"more than counted":                 {look{counted: 3, shown: 4}, whole, ""},
-		"nobody counts":                     {look{counted: uncounted, shown: 0}, whole, ""},
-		"short once":                        {look{counted: 3, shown: 2}, postponed, ""},
-		"short twice":                       {look{counted: 3, shown: 2, second: true}, carried, staging.Short},
-		"short as before":                   {look{counted: 3, shown: 2, before: &numbers{4, 3}, second: true}, whole, ""},
-		"short by more than before":         {look{counted: 5, shown: 2, before: &numbers{4, 3}, second: true}, carried, staging.Short},
-		"short, and no fewer than before":   {look{counted: 5, shown: 3, before: &numbers{3, 3}}, whole, ""},
-		"a page announced more":             {look{counted: uncounted, shown: 3, cut: true, second: true}, carried, staging.Short},
-		"refused once":                      {look{err: refuse(403)}, postponed, ""},
-		"refused twice":                     {look{err: refuse(403), second: true}, carried, staging.Refused},
-		"not found twice":                   {look{err: refuse(404), second: true}, carried, staging.Refused},
-		"refused in a leaving environment":  {look{err: refuse(403), second: true, leaving: true}, carried, staging.Unlisted},
-		"a bad request twice":               {look{err: refuse(400), second: true}, carried, staging.Failed},
-		"fails once":                        {look{err: refuse(500)}, postponed, ""},
-		"fails twice, others are answered":  {look{err: refuse(500), second: true, up: true}, carried, staging.Failed},
-		"fails twice, nothing is answered":  {look{err: refuse(500), second: true}, outOfHand, ""},
-		"goes round twice":                  {look{err: pingone.ErrPageLoop, second: true}, carried, staging.Failed},
-		"too many requests, and nothing up": {look{err: refuse(429), second: true}, outOfHand, ""},
+		"whole":                             {look{counted: 3, shown: 3}, staging.Whole},
+		"more than counted":                 {look{counted: 3, shown: 4}, staging.Whole},
+		"nobody counts":                     {look{counted: uncounted, shown: 0}, staging.Whole},
+		"short once":                        {look{counted: 3, shown: 2}, staging.Deferred},
+		"short twice":                       {look{counted: 3, shown: 2, second: true}, staging.Ending(staging.Short)},
+		"short as before":                   {look{counted: 3, shown: 2, before: &numbers{4, 3}, second: true}, staging.Whole},
+		"short by more than before":         {look{counted: 5, shown: 2, before: &numbers{4, 3}, second: true}, staging.Ending(staging.Short)},
+		"short, and no fewer than before":   {look{counted: 5, shown: 3, before: &numbers{3, 3}}, staging.Whole},
+		"lost more than it has pages":       {look{counted: uncounted, shown: 3, pages: 1, before: &numbers{uncounted, 5}}, staging.Deferred},
+		"lost as many as it has pages":      {look{counted: uncounted, shown: 3, pages: 2, before: &numbers{uncounted, 5}}, staging.Whole},
+		"lost more than it has pages twice": {look{counted: uncounted, shown: 3, pages: 1, before: &numbers{uncounted, 5}, second: true}, staging.Whole},
+		"a page announced more":             {look{counted: uncounted, shown: 3, cut: true, second: true}, staging.Ending(staging.Short)},
+		"refused once":                      {look{err: refuse(403)}, staging.Deferred},
+		"refused twice":                     {look{err: refuse(403), second: true}, staging.Ending(staging.Refused)},
+		"not found twice":                   {look{err: refuse(404), second: true}, staging.Ending(staging.Refused)},
+		"refused in a leaving environment":  {look{err: refuse(403), second: true, leaving: true}, staging.Ending(staging.Unlisted)},
+		"a bad request twice":               {look{err: refuse(400), second: true}, staging.Ending(staging.Failed)},
+		"fails once":                        {look{err: refuse(500)}, staging.Deferred},
+		"fails twice, others are answered":  {look{err: refuse(500), second: true, up: true}, staging.Ending(staging.Failed)},
+		"fails twice, nothing is answered":  {look{err: refuse(500), second: true}, ""},
+		"goes round twice":                  {look{err: pingone.ErrPageLoop, second: true}, staging.Ending(staging.Failed)},
+		"too many requests, and nothing up": {look{err: refuse(429), second: true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got, reason := judge(tt.l); got != tt.want || reason != tt.reason {
-				t.Errorf("got %d, %q, want %d, %q", got, reason, tt.want, tt.reason)
+			if got := judge(tt.l); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

@@ -20,8 +20,8 @@ type thinner struct {
 func (r *reading) newThinner(ctx context.Context) (*thinner, error) {
 	t := &thinner{oldest: map[uint64]time.Time{}, numbered: map[uint64]bool{}}
 	faulty := map[uint64]bool{}
-	for _, o := range r.m.Outcomes {
-		for i := o.From; i < o.To && o.Reason != staging.NotDue; i++ {
+	for i, e := range r.m.Progress.Ended() {
+		if isFault(e.Reason()) {
 			faulty[r.lists[i]] = true
 		}
 	}

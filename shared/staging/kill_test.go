@@ -40,9 +40,8 @@ func fetch(t testing.TB, s staging.Store) error {
 	}
 	all, planErr := texts(w.Plan(t.Context()))
 	err = errors.Join(err, planErr)
-	for n := m.Progress.Before + 1; n <= len(all) && err == nil; n++ {
+	for n := m.Pages + 1; n <= len(all) && err == nil; n++ {
 		err = w.Append(reply(n), 1)
-		m.Progress.Before = n
 		if n%2 == 0 && err == nil {
 			err = w.Commit(t.Context())
 		}

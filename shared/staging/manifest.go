@@ -3,6 +3,7 @@ package staging
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -43,8 +44,7 @@ type Manifest struct {
 	AnsweredAt time.Time   `json:"answeredAt,omitzero"` // when PingOne last answered anything: an outage counts from here
 	Plan       *PlanObject `json:"plan,omitzero"`       // nil until it is written
 	Phase      Phase       `json:"phase"`
-	Progress   Progress    `json:"progress"` // of reading
-	Outcomes   []Outcome   `json:"outcomes,omitempty"`
+	Progress   Progress    `json:"progress"`       // of reading
 	Carry      int         `json:"carry,omitzero"` // replies of the previous snapshot that were gone through
 	Asked      int         `json:"asked,omitzero"` // items and ties that were asked for
 	Parts      []Part      `json:"parts"`
@@ -56,14 +56,13 @@ type Phase string
 
 // The phases, in their order.
 const (
-	PhaseRead    Phase = "read"    // the lists of the plan
-	PhaseCompare Phase = "compare" // with the previous snapshot, and read once more what lost much
-	PhaseCarry   Phase = "carry"   // forward what was not read
-	PhaseAsk     Phase = "ask"     // for what is absent
-	PhaseSeal    Phase = "seal"    // what the next run compares itself with
+	PhaseRead  Phase = "read"  // the lists of the plan
+	PhaseCarry Phase = "carry" // forward what was not read
+	PhaseAsk   Phase = "ask"   // for what is absent
+	PhaseSeal  Phase = "seal"  // what the next run compares itself with
 )
 
-var phases = []Phase{PhaseRead, PhaseCompare, PhaseCarry, PhaseAsk, PhaseSeal}
+var phases = []Phase{PhaseRead, PhaseCarry, PhaseAsk, PhaseSeal}
 
 // A Stored is an object of lines, as the manifest names it.
 type Stored struct {
@@ -86,18 +85,49 @@ type PlanObject struct {
 	Lists int `json:"lists"`
 }
 
-// Progress says which lists of the plan are finished. They are counted from 0.
+// Progress says how the lists of the plan ended, in its order; those behind the
+// last stretch were not read yet.
 type Progress struct {
-	Before   int        `json:"before"`             // all lists below this one are finished
-	Done     []int      `json:"done,omitempty"`     // and so are these
-	Open     []OpenList `json:"open,omitempty"`     // these were begun
-	Deferred []Range    `json:"deferred,omitempty"` // of the finished: asked for once more at the end
+	Lists []Stretch  `json:"lists,omitempty"`
+	Open  []OpenList `json:"open,omitempty"` // these were begun
 }
 
-// A Range is the lists From and on, below To.
-type Range struct {
-	From int `json:"from"`
-	To   int `json:"to"`
+// A Stretch is lists in a row that ended alike.
+type Stretch struct {
+	To int    `json:"to"` // the first list behind them
+	Is Ending `json:"is,omitzero"`
+}
+
+// An Ending says how a list ended: one of these, or a Carried; "" if it has not.
+type Ending string
+
+// The endings that are no reason to carry a list.
+const (
+	Whole    Ending = "whole"    // read to its end, nothing lacks
+	Deferred Ending = "deferred" // it is asked for once more when all others are read
+)
+
+// Reason is why a list is carried that ended so; "" if it is not.
+func (e Ending) Reason() Carried {
+	if e == Whole || e == Deferred {
+		return ""
+	}
+	return Carried(e)
+}
+
+// Ended yields the lists that ended, counted from 0, and how.
+func (p *Progress) Ended() iter.Seq2[int, Ending] {
+	return func(yield func(int, Ending) bool) {
+		from := 0
+		for _, s := range p.Lists {
+			for i := from; i < s.To; i++ {
+				if s.Is != "" && !yield(i, s.Is) {
+					return
+				}
+			}
+			from = s.To
+		}
+	}
 }
 
 // An OpenList was begun and goes on at Next.
@@ -109,18 +139,6 @@ type OpenList struct {
 	Part    int    `json:"part,omitzero"` // how many parts there were when it was begun, without a page of it
 	// Restarted tells that PingOne no longer took a cursor. What it showed is staged.
 	Restarted bool `json:"restarted,omitzero"`
-}
-
-// An Outcome says why lists of the plan were not read whole.
-type Outcome struct {
-	From          int        `json:"from"` // as in a Range
-	To            int        `json:"to"`
-	Environment   pingone.ID `json:"environment,omitzero"`
-	Reason        Carried    `json:"reason"`
-	Status        int        `json:"status,omitzero"`
-	Code          string     `json:"code,omitzero"` // PingOne's, as sent
-	Message       string     `json:"message,omitzero"`
-	CorrelationID string     `json:"correlationId,omitzero"` // for PingOne's support
 }
 
 // A Gone is an item or tie that is proven gone.

@@ -22,8 +22,7 @@ func TestStageAndFinish(t *testing.T) {
 	env, other := id(environment), id(group)
 	edit := func(m *staging.Manifest, message string) {
 		m.Previous, m.AnsweredAt, m.Phase, m.Carry, m.Asked = "20261122T090000Z", run.Time(), staging.PhaseAsk, 8, 9
-		m.Progress = staging.Progress{Before: 1, Done: []int{3}, Open: []staging.OpenList{{List: 2, Next: "/v1/next", Pages: 4}}, Deferred: []staging.Range{{From: 0, To: 1}}}
-		m.Outcomes = []staging.Outcome{{To: 1, Reason: staging.Failed, Status: 500, Message: message}}
+		m.Progress = staging.Progress{Lists: []staging.Stretch{{To: 1, Is: staging.Whole}, {To: 3}, {To: 4, Is: staging.Deferred}}, Open: []staging.OpenList{{List: 2, Next: "/v1/next", Pages: 4}}}
 		m.Gone = []staging.Gone{{Environment: env, ID: env, By: staging.WitnessFeed}, {Parent: &staging.Parent{Kind: "group", ID: env}, ID: other, By: staging.WitnessRights}}
 		m.Rights = []staging.Rights{{At: run.Time(), Known: true, Held: []staging.Right{{Role: env, ScopeType: "ENVIRONMENT", Scope: env}}}}
 		m.Marks, m.NeverRead = []staging.Mark{{Environment: env, Through: run.Time()}}, []staging.NeverRead{{Environment: env, Lists: 5}}
@@ -70,7 +69,7 @@ func TestManifestNames(t *testing.T) {
 	object, err := s.Get(t.Context(), key(staging.Roles, "manifest.json"))
 	want := `{"version":2,"run":"20261123T090000Z","collection":"roles","startedAt":"2026-11-23T09:00:01Z","pages":0,"records":0,` +
 		`"calls":0,"retries":0,"throttled":0,"elapsedMs":0,"updatedAt":"2026-11-23T09:00:02Z",` +
-		`"phase":"read","progress":{"before":0},"parts":[],"complete":false}`
+		`"phase":"read","progress":{},"parts":[],"complete":false}`
 	if diff := cmp.Diff(want, string(object.Data)); diff != "" || err != nil {
 		t.Errorf("error %v, manifest (-want +got):\n%s", err, diff)
 	}

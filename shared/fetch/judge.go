@@ -17,27 +17,19 @@ type look struct {
 	cut     bool // a page announced more than it showed
 	counted int  // what PingOne counts, -1 if it doesn't
 	shown   int  // different items
+	pages   int
 	before  *numbers
 }
 
-// An ending says what becomes of a list.
-type ending uint8
-
-const (
-	whole     ending = iota // read to its end, nothing lacks
-	postponed               // once more at the end
-	carried                 // as of an earlier run
-	outOfHand               // not this list's fault: nothing is decided
-)
-
-// judge decides what becomes of a list. Nothing is decided by one look: what is
-// refused, fails or is short is looked at once more when all others are read.
-// What fails while nothing else is answered is no fault of the list.
-func judge(l look) (ending, staging.Carried) {
+// judge decides how a list ended. Nothing is decided by one look: what is
+// refused, fails or is short is looked at once more when all others are read, and
+// so is what lost much: one more look may spare asking for each. What fails while
+// nothing else is answered is no fault of the list: nothing is decided, "".
+func judge(l look) staging.Ending {
 	reason := staging.Carried("")
 	switch refusal := pingone.Refusal(l.err); {
-	case l.err == nil && isWhole(l):
-		return whole, ""
+	case l.err == nil && isWhole(l) && (l.second || !lostMuch(l)):
+		return staging.Whole
 	case l.err == nil:
 		reason = staging.Short
 	case refusal != nil && l.leaving:
@@ -45,15 +37,18 @@ func judge(l look) (ending, staging.Carried) {
 	case refusal != nil && isRefusal(refusal.Status):
 		reason = staging.Refused
 	case pingone.IsTransient(l.err) && l.second && !l.up:
-		return outOfHand, ""
+		return ""
 	default:
 		reason = staging.Failed
 	}
 	if !l.second {
-		return postponed, ""
+		return staging.Deferred
 	}
-	return carried, reason
+	return staging.Ending(reason)
 }
+
+// lostMuch tells whether a list lost more than it has pages.
+func lostMuch(l look) bool { return l.before != nil && l.before.Shown-l.shown > max(l.pages, 1) }
 
 func isRefusal(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound

@@ -212,7 +212,8 @@ func TestDryRunPostsNothing(t *testing.T) {
 // asked for a second time: all is as if each had run once.
 func TestEverythingTwice(t *testing.T) {
 	t.Parallel()
-	d := deploy(t, small())
+	s := theSuite(t)
+	d := deployOn(t, s, s.peer, small())
 	want := expect(d.org)
 	for _, c := range collection.All { // in the order of their inputs
 		if c.Name == staging.RoleAssignments {

@@ -19,8 +19,8 @@ import (
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
 	const users, usersPath, requestID = 12_000, "/v1/environments/*/users", "request-1"
-	org := pingonetest.Sized(pingonetest.Size{Users: users})
-	d := deploy(t, org)
+	org, shared := pingonetest.Sized(pingonetest.Size{Users: users}), theSuite(t)
+	d := deployOn(t, shared, shared.peer, org)
 	d.begin(run1, staging.Users)
 	event := objectCreated(t, d.bucket, prefix+"/"+staging.CompleteKey(run1, staging.Populations))
 	staged := 0 // pages; a part is about three, and the one after it waits for its commit

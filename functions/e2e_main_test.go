@@ -30,8 +30,9 @@ func functionNames() []string {
 
 // A suite is what all tests share.
 type suite struct {
-	bin     string // <bin>/<name>/bootstrap
-	aws     *awsfake.Server
+	bin     string               // <bin>/<name>/bootstrap
+	quick   *awsfake.Server      // in this process: what is read and posted hangs on no AWS
+	peer    *awsfake.Server      // of other hands, where there is one: for what conditional writes decide
 	openAPI authomizetest.Option // nil where there is no API description
 }
 
@@ -45,8 +46,10 @@ var started struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if aws := started.suite.aws; aws != nil {
-		aws.Close()
+	for _, aws := range []*awsfake.Server{started.suite.quick, started.suite.peer} {
+		if aws != nil {
+			aws.Close()
+		}
 	}
 	if bin := started.suite.bin; bin != "" {
 		_ = os.RemoveAll(bin) // a folder of the system's for temporary files
@@ -64,7 +67,6 @@ func theSuite(t *testing.T) *suite {
 	if started.err != nil {
 		t.Fatal(started.err)
 	}
-	t.Log("S3 and Secrets Manager are", started.suite.aws.Note)
 	return &started.suite
 }
 
@@ -86,11 +88,10 @@ func (s *suite) start(ctx context.Context) error {
 	if err := build(ctx, s.bin); err != nil {
 		return err
 	}
-	if s.aws, err = awsfake.Start(ctx, awsfake.Kind(os.Getenv("E2E_AWS"))); err != nil {
-		return err
+	if s.quick, err = awsfake.Start(ctx, awsfake.Go); err == nil {
+		s.peer, err = awsfake.Start(ctx, awsfake.Any)
 	}
-	fmt.Println("end to end: S3 and Secrets Manager are", s.aws.Note)
-	return nil
+	return err
 }
 
 // build makes the binaries for this machine with the flags of the Makefile.

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
+	"pingone-authomize/functions/internal/awsfake"
 	"pingone-authomize/functions/internal/runtimeapi"
 	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/collection"
@@ -35,6 +36,7 @@ const prefix = "sync" // of the staging URL
 // bucket and a secret of its own.
 type deployment struct {
 	*suite
+	aws       *awsfake.Server
 	t         *testing.T
 	org       *pingonetest.Organization
 	pingone   *pingonetest.Server
@@ -51,11 +53,17 @@ type deployment struct {
 	answers [][]byte // and failures
 }
 
+// deploy is between fakes in this process.
 func deploy(t *testing.T, org *pingonetest.Organization) *deployment {
 	t.Helper()
-	shared := theSuite(t)
+	s := theSuite(t)
+	return deployOn(t, s, s.quick, org)
+}
+
+func deployOn(t *testing.T, shared *suite, aws *awsfake.Server, org *pingonetest.Organization) *deployment {
+	t.Helper()
 	d := &deployment{
-		t: t, suite: shared, org: org, pingone: pingonetest.New(t, org), bucket: "staging-" + uuid.NewString(),
+		t: t, suite: shared, aws: aws, org: org, pingone: pingonetest.New(t, org), bucket: "staging-" + uuid.NewString(),
 		clock: &clock{now: run1.Time().Add(5 * time.Minute)}, warm: map[string]*runtimeapi.Function{},
 	}
 	d.auth = newAuthServer(t, d.pingone.URL)

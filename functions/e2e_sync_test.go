@@ -54,7 +54,7 @@ func (d *deployment) mustDebug() {
 // at lets a subtest have the failures.
 func (d *deployment) at(t *testing.T) *deployment {
 	c := &deployment{
-		suite: d.suite, t: t, org: d.org, pingone: d.pingone, auth: d.auth, authomize: d.authomize, clock: d.clock,
+		suite: d.suite, aws: d.aws, t: t, org: d.org, pingone: d.pingone, auth: d.auth, authomize: d.authomize, clock: d.clock,
 		bucket: d.bucket, env: d.env, warm: d.warm,
 	}
 	parent := d

@@ -5,7 +5,6 @@ package collection
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"path"
 
@@ -22,8 +21,6 @@ type Collection struct {
 	Limit pingone.RateGroup
 	// Role is the built-in role that allows reading it.
 	Role string
-	// Key names its items in a reply.
-	Key string
 	// Ties tells that an item stands for a tie between the list's parent and
 	// something else; else an item exists by itself, in one list or another.
 	Ties bool
@@ -86,10 +83,8 @@ const (
 // A List is one PingOne list: the unit that is read whole or not. It is a line
 // of the plan.
 type List struct {
+	pingone.List
 	Environment pingone.ID      `json:"environment,omitzero"`
-	Path        string          `json:"path"`
-	Query       string          `json:"query,omitzero"`
-	Key         string          `json:"key,omitzero"` // "" for a single resource
 	Parent      *staging.Parent `json:"parent,omitzero"`
 	// Counted is how many items the parent's record says there are; nil if it
 	// doesn't say.
@@ -106,9 +101,6 @@ type List struct {
 	// carried itself. "": it can.
 	Carry staging.Carried `json:"-"`
 }
-
-// Of is the list as the client asks for it.
-func (l *List) Of() pingone.List { return pingone.List{Path: l.Path, Query: l.Query, Key: l.Key} }
 
 // ListKey tells it from all others.
 func (l *List) ListKey() staging.ListKey {
@@ -130,26 +122,10 @@ type Ask struct {
 	Direct bool
 }
 
-// All are the collections, each behind its inputs.
-var All = []*Collection{
-	&environments, &populations, &users, &groups, &memberships,
-	&roles, &applications, &gateways, &roleAssignments, &devices,
-}
-
-// Of finds a collection.
-func Of(name staging.Collection) (*Collection, error) {
-	for _, c := range All {
-		if c.Name == name {
-			return c, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no collection %q", name)
-}
-
 // KeyOf names the items of a list in a reply.
 func (c *Collection) KeyOf(l staging.ListKey) string {
-	if c.Key != "" && !c.Ties {
-		return c.Key
+	if !c.Ties {
+		return string(c.Name)
 	}
 	switch name := path.Base(l.Path); name {
 	case pingone.ExplorationsName:
@@ -161,7 +137,7 @@ func (c *Collection) KeyOf(l staging.ListKey) string {
 
 // list is one of an environment's.
 func list(e *Environment, l pingone.List) List {
-	return List{Environment: e.ID, Path: l.Path, Query: l.Query, Key: l.Key, Carry: e.Carry}
+	return List{List: l, Environment: e.ID, Carry: e.Carry}
 }
 
 // eachEnvironment is a collection of one list an environment.
@@ -199,3 +175,9 @@ func itemEvent(collection string) func(*pingone.Activity) []Subject {
 		return all
 	}
 }
+
+// The built-in roles that allow reading (pingone-setup.md says what else does).
+const (
+	identityData  = "Identity Data Read Only"
+	configuration = "Configuration Read Only"
+)

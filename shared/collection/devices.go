@@ -13,7 +13,7 @@ import (
 // asked for by itself.
 var devices = Collection{
 	Name: staging.Devices, Inputs: []staging.Collection{staging.Environments, staging.Users},
-	Limit: pingone.MFA, Key: pingone.DevicesKey, Role: identityData + " and " + configuration, Ties: true, Lenient: true, Due: ByAge,
+	Limit: pingone.MFA, Role: identityData + " and " + configuration, Ties: true, Lenient: true, Due: ByAge,
 	Lists: deviceLists,
 }
 
@@ -28,7 +28,7 @@ func deviceLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 				return
 			}
 		}
-		for it, err := range items[pingone.User](ctx, in, &users) {
+		for it, err := range items[pingone.User](ctx, in, staging.Users) {
 			if err != nil {
 				yield(List{}, err)
 				return

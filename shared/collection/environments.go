@@ -12,7 +12,7 @@ import (
 // environments are the root of a run: those that the settings name, or all that
 // the worker application may read.
 var environments = Collection{
-	Name: staging.Environments, Limit: pingone.Configuration, Key: "environments",
+	Name: staging.Environments, Limit: pingone.Configuration,
 	Role:       "Configuration Read Only",
 	ByFeedOnly: true,
 	Lists:      environmentLists,
@@ -31,12 +31,11 @@ func environmentLists(_ context.Context, in *Inputs) iter.Seq2[List, error] {
 			asked = in.Run.Environments
 		}
 		if in.Run.All && len(in.Run.Only) == 0 {
-			l := pingone.Environments()
-			yield(List{Path: l.Path, Query: l.Query, Key: l.Key}, nil)
+			yield(List{List: pingone.Environments()}, nil)
 			return
 		}
 		for _, id := range asked {
-			if !yield(List{Environment: id, Path: pingone.EnvironmentPath(id)}, nil) {
+			if !yield(List{Environment: id, List: pingone.List{Path: pingone.EnvironmentPath(id)}}, nil) {
 				return
 			}
 		}

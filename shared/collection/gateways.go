@@ -8,7 +8,7 @@ import (
 // gateways connect PingOne to a customer's own servers, and may hold roles.
 var gateways = Collection{
 	Name: staging.Gateways, Inputs: []staging.Collection{staging.Environments},
-	Limit: pingone.Configuration, Key: "gateways", Role: configuration,
+	Limit: pingone.Configuration, Role: configuration,
 	Lists: eachEnvironment(pingone.GatewaysOf), Ask: askItem("gateways"),
 	Deleted: pingone.GatewayDeleted, Created: pingone.GatewayCreated, Event: itemEvent("gateways"),
 }

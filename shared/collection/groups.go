@@ -8,7 +8,7 @@ import (
 // groups hold users and groups.
 var groups = Collection{
 	Name: staging.Groups, Inputs: []staging.Collection{staging.Environments},
-	Limit: pingone.Directory, Key: "groups", Role: identityData,
+	Limit: pingone.Directory, Role: identityData,
 	Lists: eachEnvironment(pingone.GroupsOf), Ask: askItem("groups"),
 	Deleted: pingone.GroupDeleted, Created: pingone.GroupCreated, Event: itemEvent("groups"),
 }

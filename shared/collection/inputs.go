@@ -50,7 +50,7 @@ func (in *Inputs) Environments(ctx context.Context) ([]Environment, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read environments: %w", err)
 		}
-		shown, _, err := staging.ItemsOf(&d, r, environments.Key)
+		shown, _, err := staging.ItemsOf(&d, r, string(staging.Environments))
 		if err != nil {
 			return nil, fmt.Errorf("read environments: %w", err)
 		}
@@ -99,26 +99,26 @@ type item[T any] struct {
 
 // items yields what an input shows, as often as it shows it. What is yielded
 // is good until the next step.
-func items[T pingone.Resource](ctx context.Context, in *Inputs, c *Collection) iter.Seq2[item[T], error] {
+func items[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collection) iter.Seq2[item[T], error] {
 	return func(yield func(item[T], error) bool) {
 		if _, err := in.Environments(ctx); err != nil {
 			yield(item[T]{}, err)
 			return
 		}
-		snap := in.Snapshots[c.Name]
+		snap := in.Snapshots[c]
 		var d pingone.Decoder[T]
 		for r, err := range snap.Replies(ctx) {
 			if err != nil {
-				yield(item[T]{}, fmt.Errorf("read %s: %w", c.Name, err))
+				yield(item[T]{}, fmt.Errorf("read %s: %w", c, err))
 				return
 			}
 			e, ok, _ := in.Environment(ctx, r.Environment)
 			if !ok {
 				continue // it is gone, and what is in it
 			}
-			shown, _, err := staging.ItemsOf(&d, r, c.Key)
+			shown, _, err := staging.ItemsOf(&d, r, string(c)) // items are named as their collection is
 			if err != nil {
-				yield(item[T]{}, fmt.Errorf("read %s: %w", c.Name, err))
+				yield(item[T]{}, fmt.Errorf("read %s: %w", c, err))
 				return
 			}
 			carry := e.Carry
@@ -164,16 +164,12 @@ func (in *Inputs) Has(ctx context.Context, c staging.Collection, id pingone.ID) 
 }
 
 func (in *Inputs) load(ctx context.Context, name staging.Collection) (*idSet, error) {
-	c, err := Of(name)
-	if err != nil {
-		return nil, err
-	}
 	set := &idSet{carried: map[pingone.ID]staging.Carried{}}
 	if snap := in.Snapshots[name]; snap != nil {
 		set.all = make([]pingone.ID, 0, snap.Complete.Records)
 	}
 	read := map[pingone.ID]bool{} // of those that are also carried
-	for it, err := range items[pingone.Member](ctx, in, c) {
+	for it, err := range items[pingone.Member](ctx, in, name) {
 		if err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ var memberships = Collection{
 func memberLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 	return func(yield func(List, error) bool) {
 		seen := map[pingone.ID]bool{}
-		for it, err := range items[pingone.Group](ctx, in, &groups) {
+		for it, err := range items[pingone.Group](ctx, in, staging.Groups) {
 			if err != nil {
 				yield(List{}, err)
 				return
@@ -76,7 +76,7 @@ func membersExist(in *Inputs, l staging.ListKey) bool {
 	}
 	if in.dynamic == nil {
 		in.dynamic = map[pingone.ID]bool{}
-		for it, err := range items[pingone.Group](context.Background(), in, &groups) {
+		for it, err := range items[pingone.Group](context.Background(), in, staging.Groups) {
 			if err != nil {
 				in.dynamic = nil
 				return true // what can't be told is carried

@@ -16,7 +16,7 @@ var roleAssignments = Collection{
 	Inputs: []staging.Collection{
 		staging.Environments, staging.Users, staging.Groups, staging.Applications, staging.Gateways,
 	},
-	Limit: pingone.Configuration, Key: "roleAssignments", Role: identityData + " and " + configuration, Ties: true, Due: ByAge,
+	Limit: pingone.Configuration, Role: identityData + " and " + configuration, Ties: true, Due: ByAge,
 	Lists: assignmentLists, Ask: askAssignment,
 	Feed:    []string{pingone.RoleAssigned, pingone.RoleUnassigned},
 	Deleted: pingone.RoleUnassigned, Created: pingone.RoleAssigned, Event: assignmentEvent,
@@ -25,10 +25,10 @@ var roleAssignments = Collection{
 func assignmentLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 	return func(yield func(List, error) bool) {
 		for _, of := range []iter.Seq2[List, error]{
-			holders(ctx, in, &groups, pingone.GroupPrincipal, "group", never[pingone.Group]),
-			holders(ctx, in, &applications, pingone.ApplicationPrincipal, "application", hasNoRolesLink),
-			holders(ctx, in, &gateways, pingone.GatewayPrincipal, "gateway", never[pingone.Gateway]),
-			holders(ctx, in, &users, pingone.UserPrincipal, "user", never[pingone.Member]),
+			holders(ctx, in, staging.Groups, pingone.GroupPrincipal, "group", never[pingone.Group]),
+			holders(ctx, in, staging.Applications, pingone.ApplicationPrincipal, "application", hasNoRolesLink),
+			holders(ctx, in, staging.Gateways, pingone.GatewayPrincipal, "gateway", never[pingone.Gateway]),
+			holders(ctx, in, staging.Users, pingone.UserPrincipal, "user", never[pingone.Member]),
 		} {
 			for l, err := range of {
 				if !yield(l, err) {
@@ -48,7 +48,7 @@ func hasNoRolesLink(a *pingone.Application) bool { return a.Links.RoleAssignment
 // holders are the lists of the principals of one kind, as often as they are
 // shown.
 func holders[T pingone.Resource](
-	ctx context.Context, in *Inputs, c *Collection, p pingone.Principal, kind string, unlikely func(*T) bool,
+	ctx context.Context, in *Inputs, c staging.Collection, p pingone.Principal, kind string, unlikely func(*T) bool,
 ) iter.Seq2[List, error] {
 	return func(yield func(List, error) bool) {
 		for it, err := range items[T](ctx, in, c) {

@@ -12,7 +12,7 @@ import (
 // of it: the two things that belong to no environment.
 var roles = Collection{
 	Name: staging.Roles, Inputs: []staging.Collection{staging.Environments},
-	Limit: pingone.Configuration, Key: "roles", Role: configuration,
+	Limit: pingone.Configuration, Role: configuration,
 	Lists: roleLists, Ask: askRole,
 	Deleted: pingone.RoleDeleted, Created: pingone.RoleCreated, Event: itemEvent("roles"),
 }
@@ -24,13 +24,12 @@ func roleLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 			yield(List{}, err)
 			return
 		}
-		builtIn := pingone.BuiltInRoles()
-		if !yield(List{Path: builtIn.Path, Query: builtIn.Query, Key: builtIn.Key}, nil) {
+		if !yield(List{List: pingone.BuiltInRoles()}, nil) {
 			return
 		}
 		for i := range all {
 			if org := all[i].Organization; !org.IsZero() {
-				if !yield(List{Path: pingone.OrganizationPath(org)}, nil) {
+				if !yield(List{List: pingone.List{Path: pingone.OrganizationPath(org)}}, nil) {
 					return
 				}
 				break

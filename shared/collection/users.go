@@ -13,7 +13,7 @@ import (
 // environment where no population is shown.
 var users = Collection{
 	Name: staging.Users, Inputs: []staging.Collection{staging.Environments, staging.Populations},
-	Limit: pingone.Directory, Key: "users", Role: identityData,
+	Limit: pingone.Directory, Role: identityData,
 	Lists: userLists, Ask: askItem("users"), Recount: recountPopulation, Head: pingone.Populations,
 	Deleted: pingone.UserDeleted, Created: pingone.UserCreated, Event: itemEvent("users"),
 }
@@ -26,7 +26,7 @@ func userLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 			return
 		}
 		seen, inPopulations := map[pingone.ID]bool{}, map[pingone.ID]bool{}
-		for it, err := range items[pingone.Population](ctx, in, &populations) {
+		for it, err := range items[pingone.Population](ctx, in, staging.Populations) {
 			if err != nil {
 				yield(List{}, err)
 				return
@@ -68,7 +68,7 @@ func recountPopulation(l *List) (string, func([]byte) *int) {
 // populations. Not all may say it: then there is no count.
 func Counts(body []byte) (int, error) {
 	var d pingone.Decoder[pingone.Population]
-	all, broken, err := d.Items(body, populations.Key)
+	all, broken, err := d.Items(body, string(staging.Populations))
 	if err != nil {
 		return 0, err
 	}

@@ -16,8 +16,6 @@ const (
 	mostAsked = 10_000
 	// batch is how many are asked for before it is decided what is gone.
 	batch = 1_000
-	// feedPages bounds what is read of the feed as a witness.
-	feedPages = 50
 )
 
 // ask asks for what the previous snapshot holds and no list shows. What is
@@ -78,15 +76,6 @@ func (r *reading) endedSince(ctx context.Context) (*feed.Ended, error) {
 		}
 	}
 	return ended, nil
-}
-
-// feedOf is the environment whose feed speaks of another's: its own, unless
-// it goes with it.
-func (r *reading) feedOf(env pingone.ID) pingone.ID {
-	if r.of.ByFeedOnly || env.IsZero() {
-		return r.o.Home
-	}
-	return env
 }
 
 // collect goes through the previous snapshot. Who has to wait is carried at
@@ -204,4 +193,54 @@ func (r *reading) endOf(ctx context.Context, l staging.ListKey, id pingone.ID) (
 		return isCarried, nil
 	}
 	return isThere, nil
+}
+
+// askBatch asks for some, and decides about them.
+func (r *reading) askBatch(ctx context.Context, some []*absent, ended *feed.Ended) error {
+	answers, err := r.askAll(ctx, some)
+	if err != nil {
+		return err
+	}
+	w, err := r.witnesses(ctx, answers, ended)
+	if err != nil {
+		return err
+	}
+	for _, a := range answers {
+		if err := r.conclude(a, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// conclude stages what is there or unproven, and notes what is gone.
+func (r *reading) conclude(a *asked, w *witnesses) error {
+	switch a.answer {
+	case there:
+		a.reason, a.shown, a.asked = "", a.at, a.at
+		if a.item != nil {
+			a.body = pageOf(r.of.KeyOf(a.list), a.item)
+		}
+		reply := a.reply()
+		if err := r.append(reply, 1); err != nil {
+			return err
+		}
+		return r.index.add(reply)
+	case unclear:
+	default:
+		if by, gone := judgeGone(w.evidence(a)); gone {
+			g := staging.Gone{Environment: a.list.Environment, Path: a.list.Path, ID: a.id, By: by}
+			if r.of.Ties {
+				parent := a.list.Parent
+				g.Parent = &parent
+			}
+			r.m.Gone = append(r.m.Gone, g)
+			return nil
+		}
+		a.asked = a.at
+	}
+	if a.listed {
+		return nil
+	}
+	return r.append(a.reply(), 1)
 }

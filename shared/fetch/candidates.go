@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"container/heap"
+	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone"
@@ -99,10 +102,14 @@ func (c *candidates) add(a *absent) *absent {
 // lastFirst is a heap whose first element is the last in order.
 type lastFirst []*absent
 
-func (h lastFirst) Len() int           { return len(h) }
+func (h lastFirst) Len() int { return len(h) }
+
 func (h lastFirst) Less(i, j int) bool { return h[i].before(h[j]) > 0 }
-func (h lastFirst) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *lastFirst) Push(x any)        { *h = append(*h, x.(*absent)) } //nolint:forcetypeassert // by heap.Push alone
+
+func (h lastFirst) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+func (h *lastFirst) Push(x any) { *h = append(*h, x.(*absent)) } //nolint:forcetypeassert // by heap.Push alone
+
 func (h *lastFirst) Pop() any {
 	all := *h
 	last := all[len(all)-1]
@@ -119,4 +126,22 @@ func pageOf(key string, item []byte) []byte {
 	b.Write(item)
 	b.WriteString(`]}}`)
 	return b.Bytes()
+}
+
+// itemOf cuts one item out of a reply.
+func itemOf(body []byte, key string, id pingone.ID) ([]byte, error) {
+	var d pingone.Decoder[jsontext.Value]
+	all, _, err := d.Items(body, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range all {
+		if m, err := pingone.One[pingone.Member](item); err == nil && m.ID == id {
+			return item.Clone(), nil
+		}
+	}
+	if m, err := pingone.One[pingone.Member](body); err == nil && m.ID == id {
+		return body, nil // a single resource
+	}
+	return nil, fmt.Errorf("%w: %s is not in its reply any more", staging.ErrCorrupt, id)
 }

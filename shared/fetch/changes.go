@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"time"
 
 	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/feed"
@@ -55,16 +54,4 @@ func (r *reading) readFeed(ctx context.Context) (*feed.Changed, error) {
 		}
 	}
 	return changed, nil
-}
-
-func (r *reading) markOf(env pingone.ID) time.Time {
-	if r.previous == nil {
-		return time.Time{}
-	}
-	for _, m := range r.previous.Complete.Marks {
-		if m.Environment == env {
-			return m.Through
-		}
-	}
-	return time.Time{}
 }

@@ -59,11 +59,6 @@ func (r *rules) countDiffers(l *collection.List, before *before) bool {
 	return l.Counted != nil && before.counted != uncounted && *l.Counted != int(before.counted)
 }
 
-// isFault tells whether what was due was not read whole.
-func isFault(c staging.Carried) bool {
-	return c == staging.Refused || c == staging.Failed || c == staging.Short || c == staging.Unproven
-}
-
 // A candidate is a list that may be read in this run, by its place among all.
 type candidate struct {
 	at      int64 // when it was read last, where that decides; less is earlier

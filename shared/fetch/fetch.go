@@ -8,11 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"pingone-authomize/shared/collection"
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transport"
 )
@@ -23,44 +21,6 @@ const Margin = 30 * time.Second
 
 // leaseTime is how long a reading may stand still before another may take over.
 const leaseTime = 2 * time.Minute
-
-// Options are what a reading needs.
-type Options struct {
-	Store  staging.Store
-	Client *pingone.Client
-	// Stats are those of Client; they must be fresh for each Run.
-	Stats *transport.Stats
-	// Home is the environment of the worker application, and ClientID its id:
-	// by them it reads its own rights. Zero: they can't be read.
-	Home     pingone.ID
-	ClientID string
-	// PerSecond is the pace of Client; it decides how many requests are in
-	// flight.
-	PerSecond float64
-	// MaxAge is how old a reading may be of what is due by age.
-	MaxAge time.Duration
-	// Devices tells that MFA devices are asked for.
-	Devices bool
-	// Holder names this invocation, the same when it is tried again. "" takes
-	// no lease.
-	Holder string
-	Now    func() time.Time // nil is time.Now
-	// Pause is the first pause of an outage; 0 is five seconds.
-	Pause time.Duration
-	Log   *slog.Logger
-	// OnProgress, if set, is called after each reply, by one goroutine.
-	OnProgress func(Progress)
-
-	commitEvery time.Duration // of tests; 0 is the constant
-}
-
-// Progress is how far a reading is.
-type Progress struct {
-	Collection   staging.Collection
-	Lists, Total int // ended, and planned
-	Pages        int
-	Records      int
-}
 
 // A Result is what a fetch function answers.
 type Result struct {
@@ -79,9 +39,6 @@ type Result struct {
 	// Busy tells that another invocation is at work on it.
 	Busy bool `json:"-"`
 }
-
-// ErrOutage means that PingOne has answered nothing for six hours.
-var ErrOutage = errors.New("PingOne has answered nothing for six hours: see status.pingidentity.com; the next event goes on from here")
 
 // Run reads a collection into the open run, or goes on with it, until it is
 // complete or ctx ends; then what was read stays staged and the result is not
@@ -113,19 +70,6 @@ func Run(ctx context.Context, run staging.RunID, name staging.Collection, o Opti
 		return r, err
 	}
 	return leased(ctx, w, of, in, o)
-}
-
-func (o Options) filled() Options {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Stats == nil {
-		o.Stats = &transport.Stats{}
-	}
-	return o
 }
 
 // inputs loads what the collection is planned from.
@@ -190,18 +134,6 @@ func leased(ctx context.Context, w *staging.Writer, of *collection.Collection, i
 // releaseTime is the time that giving a lease back may take.
 const releaseTime = 3 * time.Second
 
-// A reading is one invocation's work on one collection.
-type reading struct {
-	*stage
-	of       *collection.Collection
-	in       *collection.Inputs
-	previous *staging.Snapshot // nil: there is none
-	lists    []uint64          // of the plan, by their hash
-	bulk     map[int]bool      // those of the plan that are
-	index    *index            // of what is staged; nil before it is needed
-	covered  coveredSet        // parents that bulk lists show; nil before it is needed
-}
-
 // run reads what is left. held ends with ctx, and when the lease is lost.
 func (r *reading) run(ctx, held context.Context) (Result, error) {
 	err := r.steps(held)
@@ -248,12 +180,6 @@ func (r *reading) steps(ctx context.Context) error {
 	return nil
 }
 
-// next ends a step: the next invocation begins with the one that follows.
-func (r *reading) next(ctx context.Context, phase staging.Phase) error {
-	r.m.Phase = phase
-	return r.save(ctx)
-}
-
 func resultOf(m *staging.Manifest, complete bool) Result {
 	r := Result{Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Complete: complete}
 	for _, c := range m.Carried {
@@ -263,8 +189,3 @@ func resultOf(m *staging.Manifest, complete bool) Result {
 	}
 	return r
 }
-
-// mayWait tells whether a list may wait for another run.
-func (r *reading) mayWait() bool { return r.of.Due == collection.ByAge }
-
-func isLost(ctx context.Context) bool { return errors.Is(context.Cause(ctx), staging.ErrLeaseLost) }

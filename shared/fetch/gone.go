@@ -10,6 +10,9 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
+// feedPages bounds what is read of the feed as a witness.
+const feedPages = 50
+
 // evidence is all that decides whether something that is not there is gone.
 type evidence struct {
 	answer     answer
@@ -141,10 +144,11 @@ func (r *reading) siblingAnswers(ctx context.Context, l staging.ListKey) (bool, 
 	return a == there, transientAsNo(ctx, err)
 }
 
-// transientAsNo: a witness who can't be heard says nothing.
-func transientAsNo(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() == nil && pingone.IsTransient(err) {
-		return nil
+// feedOf is the environment whose feed speaks of another's: its own, unless
+// it goes with it.
+func (r *reading) feedOf(env pingone.ID) pingone.ID {
+	if r.of.ByFeedOnly || env.IsZero() {
+		return r.o.Home
 	}
-	return err
+	return env
 }

@@ -152,49 +152,10 @@ func (x *index) count(env pingone.ID) int {
 	return sum
 }
 
-// indexed makes the index, once in an invocation.
-func (r *reading) indexed(ctx context.Context) error {
-	if r.index != nil {
-		return nil
-	}
-	var err error
-	r.index, err = newIndex(ctx, r.o.Store, r.m, r.of)
-	return err
-}
-
 // A coveredSet is the parents that a bulk list shows, sorted.
 type coveredSet []pingone.ID
-
-// loadCovered finds the parents that lists of many parents have shown.
-func (r *reading) loadCovered(ctx context.Context) error {
-	if r.covered != nil || len(r.bulk) == 0 {
-		return nil
-	}
-	d := decoder{of: r.of}
-	all := coveredSet{}
-	for reply, err := range staging.Replies(ctx, r.o.Store, r.m) {
-		if err != nil {
-			return fmt.Errorf("look up whom bulk lists show: %w", err)
-		}
-		if reply.Parent != nil || reply.Carried != "" {
-			continue
-		}
-		ids, err := d.ids(&reply)
-		if err != nil {
-			return err
-		}
-		all = append(all, ids...)
-	}
-	slices.SortFunc(all, pingone.ID.Compare)
-	r.covered = slices.Compact(all)
-	return nil
-}
 
 func (s coveredSet) has(id pingone.ID) bool {
 	_, ok := slices.BinarySearchFunc(s, id, pingone.ID.Compare)
 	return ok
-}
-
-func (r *reading) isCovered(l *planned) bool {
-	return !l.Bulk && l.Parent != nil && r.covered.has(l.Parent.ID)
 }

@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"errors"
 	"net/http"
 
 	"pingone-authomize/shared/pingone"
@@ -70,17 +69,9 @@ func isWhole(l look) bool {
 	return l.shown >= l.before.Shown || l.counted-l.shown <= lacked
 }
 
-// isFatal tells whether an error ends the invocation, whatever list it came
-// from: credentials that PingOne refuses, and whatever is not PingOne's answer.
-func isFatal(err error) bool {
-	if errors.Is(err, pingone.ErrCredentials) {
-		return true
-	}
-	for _, kind := range []error{pingone.ErrBadLink, pingone.ErrPageLoop, pingone.ErrBadPage} {
-		if errors.Is(err, kind) {
-			return false
-		}
-	}
-	var reply *pingone.Error
-	return !errors.As(err, &reply) && !pingone.IsTransient(err) && !isTooLarge(err)
+// numbers are how many items PingOne counts in a list, -1 if it doesn't, and
+// how many it showed.
+type numbers struct {
+	Counted int `json:"counted"`
+	Shown   int `json:"shown"`
 }

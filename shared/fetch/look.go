@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"time"
 
@@ -60,8 +61,6 @@ func (r *reader) environment(id pingone.ID) (collection.Environment, bool, error
 	return r.in.Environment(context.Background(), id)
 }
 
-func isUnauthorized(err error) bool { return errors.Is(err, pingone.ErrUnauthorized) }
-
 // isUp tells whether PingOne answers others: it did since a time, or it does
 // now.
 func (r *reader) isUp(ctx context.Context, since time.Time) (bool, error) {
@@ -73,18 +72,6 @@ func (r *reader) isUp(ctx context.Context, since time.Time) (bool, error) {
 		r.outage.hear(false)
 	}
 	return up, err
-}
-
-// probe tells whether PingOne answers at all: a refusal is an answer, too.
-func (r *reading) probe(ctx context.Context) (up bool, err error) {
-	_, err = r.o.Client.First(ctx, pingone.List{Path: "/v1/environments", Query: "limit=1", Key: "environments"})
-	switch {
-	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case errors.Is(err, transport.ErrOutOfTime), errors.Is(err, pingone.ErrCredentials):
-		return false, err
-	}
-	return err == nil || pingone.Refusal(err) != nil && !isUnauthorized(err), nil
 }
 
 var errSend = errors.New("the page could not be handed on")
@@ -177,4 +164,50 @@ func (r *reader) readPages(ctx context.Context, j job, from string, shown *map[u
 func isCursorLost(err error, pages int) bool {
 	refusal := pingone.Refusal(err)
 	return refusal != nil && refusal.Status == http.StatusBadRequest && pages > 0
+}
+
+// A reader goes through lists of the plan: workers ask, one goroutine writes.
+type reader struct {
+	*reading
+	progress *progress
+	outage   *outage
+	refusals *refusals
+	second   bool // it is the second look
+	pages    int  // of this invocation, for OnProgress
+	records  int
+}
+
+// A job is a list to read, from where an earlier invocation stopped.
+type job struct {
+	list int // its place in the plan
+	l    *planned
+	open staging.OpenList
+	seen map[uint64]struct{} // what it showed so far
+}
+
+// An event is a page of a list, or its end.
+type event struct {
+	job
+	page           *pingone.Page
+	counted, shown *int // on the last page
+	restarted      bool
+	end            *ended
+}
+
+// ended says how a list ended.
+type ended struct {
+	is   staging.Ending
+	err  error
+	anew bool // the second look begins with the first page
+}
+
+// pagesFrom yields the pages of a list behind a cursor.
+func (r *reader) pagesFrom(ctx context.Context, l *planned, from string) iter.Seq2[pingone.Page, error] {
+	switch {
+	case l.Bulk && from == "":
+		return r.o.Client.Explore(ctx, l.Environment)
+	case l.Key != "":
+		return r.o.Client.Pages(ctx, l.List.List, from)
+	}
+	return func(yield func(pingone.Page, error) bool) { yield(r.o.Client.Get(ctx, l.Path)) }
 }

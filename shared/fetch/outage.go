@@ -6,8 +6,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"pingone-authomize/shared/transport"
 )
 
 const (
@@ -106,4 +104,5 @@ func (o *outage) heard() time.Time {
 	return o.answered
 }
 
-func isTooLarge(err error) bool { return errors.Is(err, transport.ErrBodyTooLarge) }
+// ErrOutage means that PingOne has answered nothing for six hours.
+var ErrOutage = errors.New("PingOne has answered nothing for six hours: see status.pingidentity.com; the next event goes on from here")

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -27,13 +28,6 @@ type planned struct {
 	Before *numbers `json:"before,omitempty"`
 	// Never tells that there is no earlier reading.
 	Never bool `json:"never,omitzero"`
-}
-
-// numbers are how many items PingOne counts in a list, -1 if it doesn't, and
-// how many it showed.
-type numbers struct {
-	Counted int `json:"counted"`
-	Shown   int `json:"shown"`
 }
 
 // planned makes the plan, unless there is one, and loads it. No call is made
@@ -82,16 +76,6 @@ func (r *reading) makePlan(ctx context.Context) error {
 	}
 	r.m.Marks, r.m.Phase, r.m.AnsweredAt = changed.Marks, staging.PhaseRead, r.o.Now().UTC()
 	return r.save(ctx)
-}
-
-// isOff tells that the collection is not asked for.
-func (r *reading) isOff() bool { return r.of.Lenient && !r.in.Devices }
-
-func (r *reading) maxAge() time.Duration {
-	if r.of.Due == collection.Daily {
-		return day
-	}
-	return r.o.MaxAge
 }
 
 func (r *reading) rules(changed *feed.Changed) rules {
@@ -224,17 +208,6 @@ func (p *planner) each(ctx context.Context, f func(ordinal int32, l *collection.
 	return nil
 }
 
-// neverRead counts lists of which there is no reading yet.
-func (r *reading) neverRead(env pingone.ID, n int) {
-	for i := range r.m.NeverRead {
-		if r.m.NeverRead[i].Environment == env {
-			r.m.NeverRead[i].Lists += n
-			return
-		}
-	}
-	r.m.NeverRead = append(r.m.NeverRead, staging.NeverRead{Environment: env, Lists: n})
-}
-
 // loadPlan takes up what must be at hand of each list of the plan: eight bytes,
 // and which are bulk lists.
 func (r *reading) loadPlan(ctx context.Context) error {
@@ -265,4 +238,26 @@ func (r *reading) eachPlanned(ctx context.Context, f func(i int, l *planned) err
 		i++
 	}
 	return nil
+}
+
+// findPrevious is the newest older run in which the collection is complete, and
+// what it read. One whose parts can't be read is passed over: an older one is
+// as true, only older.
+func (r *reading) findPrevious(ctx context.Context) (readings, error) {
+	for snap, err := range staging.Previous(ctx, r.o.Store, r.m.Run, r.of.Name) {
+		var last readings
+		if err == nil {
+			last, err = readingsOf(ctx, snap, r.o.Now())
+		}
+		switch {
+		case errors.Is(err, staging.ErrCorrupt):
+			r.log.WarnContext(ctx, "the snapshot of an earlier run can't be read; an older one is used", "err", err)
+		case err != nil:
+			return nil, err
+		default:
+			r.previous = snap
+			return last, nil
+		}
+	}
+	return nil, nil
 }

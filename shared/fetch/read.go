@@ -3,18 +3,11 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"iter"
-	"math"
 
 	"golang.org/x/sync/errgroup"
 
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
-
-// maxWorkers bounds the pages in flight, and so the memory: a thousand users
-// are 1 to 2 MB.
-const maxWorkers = 48
 
 // read reads the lists of the plan: those that show many parents at once first,
 // then the others.
@@ -35,17 +28,6 @@ func (r *reading) read(ctx context.Context) error {
 		return err
 	}
 	return r.next(ctx, staging.PhaseCarry)
-}
-
-// A reader goes through lists of the plan: workers ask, one goroutine writes.
-type reader struct {
-	*reading
-	progress *progress
-	outage   *outage
-	refusals *refusals
-	second   bool // it is the second look
-	pages    int  // of this invocation, for OnProgress
-	records  int
 }
 
 func (r *reading) newReader() *reader {
@@ -77,14 +59,6 @@ func (r *reader) looks(ctx context.Context, wanted func(list int) bool) error {
 		}
 	}
 	return nil
-}
-
-// A job is a list to read, from where an earlier invocation stopped.
-type job struct {
-	list int // its place in the plan
-	l    *planned
-	open staging.OpenList
-	seen map[uint64]struct{} // what it showed so far
 }
 
 // pass reads the wanted lists that stand so once. What was received is committed
@@ -162,12 +136,6 @@ func (r *reader) seenBefore(ctx context.Context, start *progress) (map[int]map[u
 	return all, nil
 }
 
-// workersFor is how many requests are in flight at most: enough to keep the
-// pace when a page takes a second and a half.
-func workersFor(perSecond float64, lists int) int {
-	return max(1, min(int(math.Ceil(1.5*perSecond))+1, maxWorkers, lists))
-}
-
 // hand gives a list to the workers, unless it need not be read. Lists that are
 // due by age are read for some hours of a run; then the rest is carried.
 func (r *reader) hand(ctx context.Context, j job, todo chan<- job, events chan<- event) error {
@@ -196,22 +164,6 @@ func send(ctx context.Context, events chan<- event, ev event) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// An event is a page of a list, or its end.
-type event struct {
-	job
-	page           *pingone.Page
-	counted, shown *int // on the last page
-	restarted      bool
-	end            *ended
-}
-
-// ended says how a list ended.
-type ended struct {
-	is   staging.Ending
-	err  error
-	anew bool // the second look begins with the first page
 }
 
 // take stages a page, or notes an end, and commits when it is time.
@@ -273,13 +225,6 @@ func (r *reader) work(ctx context.Context, todo <-chan job, events chan<- event)
 	return nil
 }
 
-// pagesFrom yields the pages of a list behind a cursor.
-func (r *reader) pagesFrom(ctx context.Context, l *planned, from string) iter.Seq2[pingone.Page, error] {
-	switch {
-	case l.Bulk && from == "":
-		return r.o.Client.Explore(ctx, l.Environment)
-	case l.Key != "":
-		return r.o.Client.Pages(ctx, l.Of(), from)
-	}
-	return func(yield func(pingone.Page, error) bool) { yield(r.o.Client.Get(ctx, l.Path)) }
+func (r *reading) isCovered(l *planned) bool {
+	return !l.Bulk && l.Parent != nil && r.covered.has(l.Parent.ID)
 }

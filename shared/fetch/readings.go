@@ -3,7 +3,6 @@ package fetch
 import (
 	"cmp"
 	"context"
-	"errors"
 	"hash/maphash"
 	"slices"
 	"time"
@@ -114,24 +113,7 @@ func (all readings) of(k staging.ListKey) *before {
 	return &before{at: time.UnixMilli(e.at), counted: e.counted, shown: e.shown, carried: e.reason.carried(), holds: e.holds}
 }
 
-// findPrevious is the newest older run in which the collection is complete, and
-// what it read. One whose parts can't be read is passed over: an older one is
-// as true, only older.
-func (r *reading) findPrevious(ctx context.Context) (readings, error) {
-	for snap, err := range staging.Previous(ctx, r.o.Store, r.m.Run, r.of.Name) {
-		var last readings
-		if err == nil {
-			last, err = readingsOf(ctx, snap, r.o.Now())
-		}
-		switch {
-		case errors.Is(err, staging.ErrCorrupt):
-			r.log.WarnContext(ctx, "the snapshot of an earlier run can't be read; an older one is used", "err", err)
-		case err != nil:
-			return nil, err
-		default:
-			r.previous = snap
-			return last, nil
-		}
-	}
-	return nil, nil
+// isFault tells whether what was due was not read whole.
+func isFault(c staging.Carried) bool {
+	return c == staging.Refused || c == staging.Failed || c == staging.Short || c == staging.Unproven
 }

@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -141,3 +142,5 @@ func covers(now, then staging.Rights, env pingone.ID) bool {
 	}
 	return held && now.Known && then.Known
 }
+
+func upper(s string) string { return strings.ToUpper(s) }

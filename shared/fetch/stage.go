@@ -142,3 +142,5 @@ func (s *stage) report(ctx context.Context, done bool, err error) {
 	}
 	s.log.InfoContext(ctx, "collection staged", attrs...)
 }
+
+func isLost(ctx context.Context) bool { return errors.Is(context.Cause(ctx), staging.ErrLeaseLost) }

@@ -15,9 +15,9 @@ const pageLimit = "limit=1000"
 
 // A List is a collection of PingOne, as it is asked for.
 type List struct {
-	Path  string // from /v1/ on
-	Query string // encoded, "" for none
-	Key   string // its name under _embedded
+	Path  string `json:"path"`           // from /v1/ on
+	Query string `json:"query,omitzero"` // encoded, "" for none
+	Key   string `json:"key,omitzero"`   // its name under _embedded; "" for a single resource
 }
 
 func (l List) first() string {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Collection is what one fetch function reads.
@@ -101,4 +102,28 @@ func planName(n int) string {
 		return "plan.jsonl.gz"
 	}
 	return fmt.Sprintf("plan-%06d.jsonl.gz", n)
+}
+
+const runLayout = "20060102T150405Z"
+
+// A RunID names a run by the time it was asked for, in UTC, as
+// YYYYMMDDThhmmssZ. RunIDs sort by that time.
+type RunID string
+
+// RunAt returns the run of a moment; parts of a second are dropped.
+func RunAt(t time.Time) RunID { return RunID(t.UTC().Format(runLayout)) }
+
+// ParseRun checks that s is a RunID.
+func ParseRun(s string) (RunID, error) {
+	t, err := time.Parse(runLayout, s)
+	if err != nil || t.Format(runLayout) != s {
+		return "", fmt.Errorf("run %q is not a time of the form YYYYMMDDThhmmssZ, such as 20261123T090000Z", s)
+	}
+	return RunID(s), nil
+}
+
+// Time returns the moment that the run is named after; zero if it is malformed.
+func (r RunID) Time() time.Time {
+	t, _ := time.Parse(runLayout, string(r))
+	return t
 }

@@ -112,15 +112,6 @@ func lookAtRuns(ctx context.Context, s Store, o *opened) (f found, err error) {
 	return f, err
 }
 
-// unlessUnreadable leaves out that an object is not there or damaged: a root
-// that stopped for it would stop for good.
-func unlessUnreadable(err error) error {
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
-		return nil
-	}
-	return err
-}
-
 // decide returns the run to go on with or to open.
 func decide(q OpenRequest, f found, now time.Time) (RunID, error) {
 	switch {

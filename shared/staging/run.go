@@ -10,32 +10,7 @@ import (
 	"pingone-authomize/shared/pingone"
 )
 
-const (
-	runLayout  = "20060102T150405Z"
-	runVersion = 1
-)
-
-// A RunID names a run by the time it was asked for, in UTC, as
-// YYYYMMDDThhmmssZ. RunIDs sort by that time.
-type RunID string
-
-// RunAt returns the run of a moment; parts of a second are dropped.
-func RunAt(t time.Time) RunID { return RunID(t.UTC().Format(runLayout)) }
-
-// ParseRun checks that s is a RunID.
-func ParseRun(s string) (RunID, error) {
-	t, err := time.Parse(runLayout, s)
-	if err != nil || t.Format(runLayout) != s {
-		return "", fmt.Errorf("run %q is not a time of the form YYYYMMDDThhmmssZ, such as 20261123T090000Z", s)
-	}
-	return RunID(s), nil
-}
-
-// Time returns the moment that the run is named after; zero if it is malformed.
-func (r RunID) Time() time.Time {
-	t, _ := time.Parse(runLayout, string(r))
-	return t
-}
+const runVersion = 1
 
 // A Run is what run.json holds. It is written once, before open.json names it.
 type Run struct {
@@ -142,4 +117,13 @@ func lastWrite(ctx context.Context, store Store, run RunID) (last time.Time, err
 		last = slices.MaxFunc([]time.Time{last, written.OpenedAt, written.UpdatedAt}, time.Time.Compare)
 	}
 	return last, nil
+}
+
+// unlessUnreadable leaves out that an object is not there or damaged: a root
+// that stopped for it would stop for good.
+func unlessUnreadable(err error) error {
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrCorrupt) {
+		return nil
+	}
+	return err
 }

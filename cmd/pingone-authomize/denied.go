@@ -69,12 +69,6 @@ func (p permitted) Put(ctx context.Context, key string, data []byte, cond stagin
 	return version, denied(err, "s3:PutObject", p.String()+"/"+key)
 }
 
-// List implements staging.Store.
-func (p permitted) List(ctx context.Context, prefix string) ([]string, error) {
-	keys, err := p.Store.List(ctx, prefix)
-	return keys, denied(err, "s3:ListBucket", p.String())
-}
-
 // Folders implements staging.Store.
 func (p permitted) Folders(ctx context.Context, prefix string) ([]string, error) {
 	names, err := p.Store.Folders(ctx, prefix)

@@ -55,7 +55,7 @@ func (r *rig) readOn(run staging.RunID, c staging.Collection, fault stagingtest.
 func copyOf(t testing.TB, store staging.Store) staging.Store {
 	t.Helper()
 	twin := &stagingtest.Memory{}
-	keys, err := store.List(t.Context(), "")
+	keys, err := store.(*stagingtest.Memory).List(t.Context(), "") //nolint:forcetypeassert // a rig's
 	for _, key := range keys {
 		var o staging.Object
 		if o, err = store.Get(t.Context(), key); err == nil {

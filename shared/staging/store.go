@@ -39,10 +39,6 @@ type Store interface {
 	// written.
 	Put(ctx context.Context, key string, data []byte, cond Condition) (version string, err error)
 
-	// List returns the keys that begin with prefix, such as runs/2026, in byte
-	// order.
-	List(ctx context.Context, prefix string) ([]string, error)
-
 	// Folders returns the names of the folders directly below prefix, which is
 	// empty or ends with a slash, that hold an object at any depth. They are in
 	// byte order, without slashes.

@@ -18,8 +18,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 
 	"pingone-authomize/shared/staging"
@@ -149,22 +147,6 @@ func (s *Store) lock() (unlock func(), err error) {
 	}, nil
 }
 
-// List implements staging.Store.
-func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
-	if err := staging.CheckPrefix(prefix); err != nil {
-		return nil, err
-	}
-	var keys []string
-	err := s.walk(ctx, path.Dir(prefix+"x"), func(key string) error {
-		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
-		}
-		return nil
-	})
-	slices.Sort(keys)
-	return keys, err
-}
-
 // Folders implements staging.Store.
 func (s *Store) Folders(ctx context.Context, prefix string) ([]string, error) {
 	if err := staging.CheckFolder(prefix); err != nil {
@@ -208,7 +190,7 @@ func (s *Store) walk(ctx context.Context, folder string, each func(key string) e
 
 func (s *Store) file(key string) string { return filepath.Join(s.dir, filepath.FromSlash(key)) }
 
-// writeTemp writes a synced file in dir, whose name List passes over.
+// writeTemp writes a synced file in dir, whose name is no key.
 func writeTemp(dir string, data []byte) (name string, err error) {
 	f, err := os.CreateTemp(dir, ".new-") // mode 0600
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -135,7 +136,7 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, cond staging.C
 		in.IfNoneMatch = aws.String("*")
 	}
 	attempts := 0
-	out, err := s.client.PutObject(ctx, in, countAttempts(&attempts))
+	out, err := s.client.PutObject(ctx, in, countAttempts(&attempts), retryConflicts)
 	if err == nil {
 		return aws.ToString(out.ETag), nil
 	}
@@ -148,6 +149,12 @@ func (s *Store) Put(ctx context.Context, key string, data []byte, cond staging.C
 		}
 	}
 	return "", fmt.Errorf("put %s to %s: %w", key, s, err)
+}
+
+// retryConflicts lets the SDK send a request again that met another one for the
+// same key: S3 wrote neither (S3 API reference, PutObject, 409).
+func retryConflicts(o *s3.Options) {
+	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict")
 }
 
 // countAttempts counts how often the SDK sends a request. Its own count is
@@ -163,20 +170,6 @@ func countAttempts(n *int) func(*s3.Options) {
 			return stack.Finalize.Insert(count, "Retry", middleware.After)
 		})
 	}
-}
-
-// List implements staging.Store.
-func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
-	if err := staging.CheckPrefix(prefix); err != nil {
-		return nil, err
-	}
-	var keys []string
-	err := s.pages(ctx, prefix, nil, func(page *s3.ListObjectsV2Output) {
-		for _, o := range page.Contents {
-			keys = append(keys, strings.TrimPrefix(aws.ToString(o.Key), s.prefix))
-		}
-	})
-	return sorted(keys), err
 }
 
 // Folders implements staging.Store.
@@ -233,6 +226,5 @@ func isConflict(err error) bool {
 	if !errors.As(err, &response) {
 		return false
 	}
-	status := response.HTTPStatusCode()
-	return status == http.StatusPreconditionFailed || status == http.StatusConflict || isNoSuchKey(err)
+	return response.HTTPStatusCode() == http.StatusPreconditionFailed || isNoSuchKey(err)
 }

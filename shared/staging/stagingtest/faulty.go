@@ -51,11 +51,6 @@ func (f *Faulty) Put(ctx context.Context, key string, data []byte, cond staging.
 	return operate(f, "put", key, func() (string, error) { return f.Store.Put(ctx, key, data, cond) })
 }
 
-// List implements staging.Store.
-func (f *Faulty) List(ctx context.Context, prefix string) ([]string, error) {
-	return operate(f, "list", prefix, func() ([]string, error) { return f.Store.List(ctx, prefix) })
-}
-
 // Folders implements staging.Store.
 func (f *Faulty) Folders(ctx context.Context, prefix string) ([]string, error) {
 	return operate(f, "list", prefix, func() ([]string, error) { return f.Store.Folders(ctx, prefix) })

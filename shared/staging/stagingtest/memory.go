@@ -59,7 +59,7 @@ func (m *Memory) Put(ctx context.Context, key string, data []byte, cond staging.
 	return version, nil
 }
 
-// List implements staging.Store.
+// List returns the keys that begin with prefix, in byte order.
 func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
 	if err := cmp.Or(staging.CheckPrefix(prefix), context.Cause(ctx)); err != nil {
 		return nil, err

@@ -25,7 +25,6 @@ func Run(t *testing.T, newStore func(testing.TB) staging.Store) {
 		{"conditions decide who may write", testConditions},
 		{"one of many writers wins", testRace},
 		{"no update is lost among many writers", testUpdates},
-		{"list returns sorted keys below a prefix", testList},
 		{"folders are those directly below a prefix", testFolders},
 		{"odd keys are refused", testKeys},
 		{"an ended context ends operations", testContext},
@@ -148,22 +147,6 @@ func testUpdates(t *testing.T, s staging.Store) {
 	}
 }
 
-func testList(t *testing.T, s staging.Store) {
-	// "-" and "." sort before "/", which trips stores that walk folders.
-	keys := []string{"a", "runs/1-x/m", "runs/1.json", "runs/1/m", "runs/1/n/o", "runs/10/m", "runs/2/m"}
-	for _, i := range rand.Perm(len(keys)) {
-		put(t, s, keys[i], keys[i], staging.IfAbsent)
-	}
-	for prefix, want := range map[string][]string{
-		"": keys, "runs/": keys[1:], "runs/1": keys[1:6], "runs/1/": keys[3:5], "runs/1/m": keys[3:4], "runs/3/": nil, "none/at/all": nil,
-	} {
-		got, err := s.List(t.Context(), prefix)
-		if diff := cmp.Diff(want, got); diff != "" || err != nil {
-			t.Errorf("list %q: error %v (-want +got):\n%s", prefix, err, diff)
-		}
-	}
-}
-
 func testFolders(t *testing.T, s staging.Store) {
 	for _, key := range []string{"runs/2/m", "runs/1-x/m", "runs/1/n/o", "runs/1/m", "runs/1.json", "runs/10/m", "a"} {
 		put(t, s, key, key, staging.IfAbsent)
@@ -199,9 +182,7 @@ func testKeys(t *testing.T, s staging.Store) {
 		refused("put", key, err)
 	}
 	for _, prefix := range []string{"/", "/a", "a//", "../", "a/../", "a\\"} {
-		_, err := s.List(t.Context(), prefix)
-		refused("list", prefix, err)
-		_, err = s.Folders(t.Context(), prefix)
+		_, err := s.Folders(t.Context(), prefix)
 		refused("folders of", prefix, err)
 	}
 	_, err := s.Folders(t.Context(), "a")
@@ -214,9 +195,8 @@ func testContext(t *testing.T, s staging.Store) {
 	cancel()
 	_, getErr := s.Get(ctx, "k")
 	_, putErr := s.Put(ctx, "k", []byte("two"), staging.Always)
-	_, listErr := s.List(ctx, "")
 	_, folderErr := s.Folders(ctx, "")
-	for op, err := range map[string]error{"get": getErr, "put": putErr, "list": listErr, "folders": folderErr} {
+	for op, err := range map[string]error{"get": getErr, "put": putErr, "folders": folderErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got error %v, want context.Canceled", op, err)
 		}

@@ -51,6 +51,10 @@ func (j *judge) lose(deleted []authomizetest.Deletion, app string, held func() m
 	var lost []record
 	for _, d := range fresh {
 		r := record{d.Kind, d.Key}
+		if j.released[r] {
+			delete(j.released, r)
+			continue
+		}
 		if d.App != app { // what others posted, or we to a wrong app
 			if strings.HasPrefix(d.Key, "foreign") {
 				lost = append(lost, r)
@@ -59,10 +63,6 @@ func (j *judge) lose(deleted []authomizetest.Deletion, app string, held func() m
 		}
 		if now == nil {
 			now = j.truth()
-		}
-		if j.released[r] {
-			delete(j.released, r)
-			continue
 		}
 		if !now[r] {
 			continue

@@ -67,9 +67,7 @@ func TestRefusedListKeepsItsReading(t *testing.T) {
 		collection staging.Collection
 		role       string
 	}{
-		{"/gateways", staging.Gateways, "Configuration Read Only"},
 		{"/applications", staging.Applications, "Configuration Read Only"},
-		{"/users", staging.Users, "Identity Data Read Only"},
 		{"/groups/*/roleAssignments", staging.RoleAssignments, "Identity Data Read Only"},
 	}
 	for _, tt := range tests {

@@ -226,7 +226,6 @@ func TestDamagedRun(t *testing.T) {
 		damage  func([]byte) []byte // nil deletes the object
 		nothing bool                // is posted
 	}{
-		{"part of users", "users/part-000001.jsonl.gz", flip, true},
 		{"part of memberships", "memberships/part-000001.jsonl.gz", flip, false},
 		{"part that is gone", "applications/part-000001.jsonl.gz", nil, true},
 	}

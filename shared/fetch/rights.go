@@ -128,19 +128,30 @@ func rightsAt(history []staging.Rights, at time.Time) staging.Rights {
 // covers tells whether rights are no narrower than others on an environment.
 // Those on other environments don't matter; where it is not clear which
 // environment a scope is in, it counts as in this one. Rights that hold nothing on
-// it don't explain what was shown there.
+// it don't explain what was shown there; and what a role on a part of it, such as
+// a population, shows no more may have moved out of that part.
 func covers(now, then staging.Rights, env pingone.ID) bool {
 	held := false
 	for _, right := range then.Held {
-		if right.ScopeType == "ENVIRONMENT" && !env.IsZero() && right.Scope != env {
+		if right.ScopeType == environmentScope && !env.IsZero() && right.Scope != env {
 			continue
 		}
-		if !slices.Contains(now.Held, right) {
+		if !slices.Contains(now.Held, right) || !holdsWhole(now, right.Role, env) {
 			return false
 		}
 		held = true
 	}
 	return held && now.Known && then.Known
+}
+
+const environmentScope = "ENVIRONMENT"
+
+// holdsWhole tells whether a role is held on all of an environment, or with a
+// zero id on any.
+func holdsWhole(r staging.Rights, role, env pingone.ID) bool {
+	return slices.ContainsFunc(r.Held, func(held staging.Right) bool {
+		return held.Role == role && (held.ScopeType == "ORGANIZATION" || held.ScopeType == environmentScope && (held.Scope == env || env.IsZero()))
+	})
 }
 
 func upper(s string) string { return strings.ToUpper(s) }

@@ -202,8 +202,12 @@ func TestRights(t *testing.T) {
 		"a population in its place": {of(on("POPULATION", other)), of(on("ENVIRONMENT", env)), false},
 		"a population less":         {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("POPULATION", other)), false},
 		"the organization less":     {of(on("ENVIRONMENT", env)), of(on("ORGANIZATION", other)), false},
-		"not known now":             {staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, of(on("ENVIRONMENT", env)), false},
-		"not known then":            {of(on("ENVIRONMENT", env)), staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, false},
+		"on a population, then and now: what moved from it is out of sight": {of(on("POPULATION", other)), of(on("POPULATION", other)), false},
+		"on a population, and on the environment": {
+			of(on("POPULATION", other), on("ENVIRONMENT", env)), of(on("POPULATION", other), on("ENVIRONMENT", env)), true,
+		},
+		"not known now":  {staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, of(on("ENVIRONMENT", env)), false},
+		"not known then": {of(on("ENVIRONMENT", env)), staging.Rights{Held: of(on("ENVIRONMENT", env)).Held}, false},
 		"held nothing that explains what was shown": {of(on("ENVIRONMENT", other)), of(on("ENVIRONMENT", other)), false},
 	} {
 		if got := covers(tt.now, tt.then, env); got != tt.want {

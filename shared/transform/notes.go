@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -88,10 +89,10 @@ func newestPosted(ctx context.Context, store staging.Store, before staging.RunID
 	return notes{}, nil
 }
 
-// remember loads the run's notes, or copies them from the run before, and writes
-// what this pass begins with. Meanwhile nobody posts the run before: that can't
-// be approved, nor posted once more, from then on.
-func (t *transform) remember(ctx context.Context) error {
+// recall loads the run's notes, or makes them of those of the run before. They
+// are written when the run is posted, and not before: a run of which nothing can
+// be posted is none that later ones are compared with.
+func (t *transform) recall(ctx context.Context) error {
 	m, err := loadNotes(ctx, t.o.Store, t.id)
 	if err != nil {
 		return err
@@ -101,31 +102,34 @@ func (t *transform) remember(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if before.Run != "" && !t.dry {
-			lease, err := t.acquire(ctx, before.Run)
-			if err != nil {
-				return err
-			}
-			defer t.release(ctx, lease)
-			if before, err = loadNotes(ctx, t.o.Store, before.Run); err != nil {
-				return err
-			}
-		}
 		if m, err = t.inherit(ctx, before); err != nil {
 			return err
 		}
+		t.before = &before
 	}
 	t.notes, t.stored = &m, m.Pass.Begun
-	if err := t.heedApprovals(ctx); err != nil {
-		return err
+	return t.heedApprovals(ctx)
+}
+
+// overtake takes the lease of the run before, while this one's notes are written
+// for the first time: that can't be approved, nor posted once more, from then on.
+func (t *transform) overtake(ctx context.Context) (release func(), err error) {
+	if t.before == nil || t.before.Run == "" {
+		return func() {}, nil
 	}
-	if m.Pass.Outcome != nil && !t.o.Again {
-		return nil // only its report is absent
+	lease, err := t.acquire(ctx, t.before.Run)
+	if err != nil {
+		return nil, err
 	}
-	if err := t.begin(ctx); err != nil || t.dry {
-		return err
+	release = func() { t.release(ctx, lease) }
+	now, err := loadNotes(ctx, t.o.Store, t.before.Run)
+	if err == nil && !reflect.DeepEqual(now, *t.before) {
+		err = fmt.Errorf("run %s was approved or posted once more meanwhile; trying again heeds it", t.before.Run)
 	}
-	return t.mayPost(ctx) // a newer run may have been begun in this moment
+	if err != nil {
+		release()
+	}
+	return release, err
 }
 
 // inherit makes this run's notes of those of the run before.

@@ -77,13 +77,24 @@ func (t *transform) begin(ctx context.Context) error {
 		p.Results = map[authomize.Kind]authomize.Result{}
 	}
 	t.progress = progress{from: p.Kind, offset: p.Offset}
-	if t.dry || !anew {
-		return nil // a try that gets no further must not look as if the run went on
+	if t.dry {
+		return nil
 	}
-	if err := t.lookIntoApp(ctx); err != nil {
-		return err
+	if anew { // else a try that gets no further would look as if the run went on
+		release, err := t.overtake(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		if err := t.lookIntoApp(ctx); err != nil {
+			return err
+		}
+		if err := t.save(ctx); err != nil {
+			return err
+		}
+		t.before = nil
 	}
-	return t.save(ctx)
+	return t.mayPost(ctx) // a newer run may have been begun in this moment
 }
 
 // A progress is how far this invocation got.

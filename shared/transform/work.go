@@ -23,6 +23,7 @@ type transform struct {
 	snaps map[staging.Collection]*staging.Snapshot
 	// notes are what was and is to be remembered. In a dry run they are not written.
 	notes  *notes
+	before *notes    // that they were made of; nil once they are written
 	stored time.Time // Pass.Begun, as it was loaded or saved last
 	saved  time.Time // when that was
 	x      *records.Index
@@ -66,14 +67,17 @@ func (t *transform) work(ctx context.Context) error {
 		}
 		t.snaps = snaps
 	}
-	if err := t.remember(ctx); err != nil {
+	if err := t.recall(ctx); err != nil {
 		return err
 	}
 	if err := t.loadIndex(ctx); err != nil {
 		return err
 	}
-	if t.notes.Pass.Outcome != nil {
-		return nil
+	if t.notes.Pass.Outcome != nil && !t.o.Again {
+		return nil // only its report is absent
+	}
+	if err := t.begin(ctx); err != nil {
+		return err
 	}
 	if err := t.post(ctx); err != nil {
 		return err

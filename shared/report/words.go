@@ -11,9 +11,18 @@ import (
 // refuses, without which the records were posted. The field stands behind it.
 const RefusedField = "refused_field "
 
+// The codes of warnings about witnesses of what is gone.
+const (
+	RightsUnreadable = "rights_unreadable"
+	UsersNotCounted  = "users_not_counted"
+)
+
 // meanings say in words what a warning counts. Its key is the text of a
 // mapping.Warning; one that is not here is shown as it is.
 var meanings = map[string]string{
+	RightsUnreadable:             "a collection beside which the worker application could not read its own roles: what no list shows is gone only if the audit feed says so; grant it Configuration Read Only on the environment where it lives, and give the token endpoint that names that environment",
+	UsersNotCounted:              "an environment whose users nothing counts: who is in no list is gone only if the audit feed says so; grant the worker application Identity Data Read Only on it",
+	"field_left_out":             "a field of another type than PingOne documents: left out",
 	"enabled_absent":             "“enabled” was absent: users and service accounts have the status Unknown, applications count as enabled",
 	"status_unknown":             "account or lifecycle status of a user that was never seen before: status Unknown",
 	"email_malformed":            "malformed e-mail address of a user: posted without it",

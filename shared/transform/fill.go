@@ -54,6 +54,7 @@ func (t *transform) finish(ctx context.Context, cause error) error {
 			t.fillCollection(r, snap.Complete)
 		}
 	}
+	t.fillWitnesses(r)
 	if t.notes != nil {
 		t.fillPass(r, &t.notes.Pass)
 	}
@@ -103,6 +104,33 @@ func (t *transform) fillCollection(r *report.Report, c *staging.Complete) {
 	}
 	r.Collections = append(r.Collections, out)
 	r.Gone = append(r.Gone, witnessed(c)...)
+}
+
+// fillWitnesses warns where the audit feed alone proves that something is gone.
+func (t *transform) fillWitnesses(r *report.Report) {
+	var blind, uncounted []string
+	for _, c := range staging.Collections {
+		snap := t.snaps[c]
+		if snap == nil {
+			continue
+		}
+		if n := len(snap.Complete.Rights); n > 0 && !snap.Complete.Rights[n-1].Known {
+			blind = append(blind, string(c))
+		}
+	}
+	for _, e := range r.Environments {
+		isCounted := func(c staging.UserCount) bool { return c.Environment == e.ID }
+		if e.Read && !slices.ContainsFunc(t.snaps[staging.Users].Complete.Counts, isCounted) {
+			uncounted = append(uncounted, e.ID.String())
+		}
+	}
+	warn := func(code string, ids []string) {
+		if len(ids) > 0 {
+			r.Warnings = append(r.Warnings, report.Warning{Code: code, Count: int64(len(ids)), IDs: ids[:min(len(ids), maxIDs)]})
+		}
+	}
+	warn(report.RightsUnreadable, blind)
+	warn(report.UsersNotCounted, uncounted)
 }
 
 // witnessed counts what is gone by environment and witness.

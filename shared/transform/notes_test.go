@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/config"
@@ -199,6 +201,25 @@ func TestOvertaken(t *testing.T) {
 		}}
 		if _, err := transform.Run(t.Context(), run1, o); !errors.Is(err, transform.ErrRefused) || len(r.posts()) > 0 {
 			t.Errorf("the older run ends with %v", err)
+		}
+	})
+}
+
+// Where only the audit feed proves that something is gone, the report says so.
+func TestWitnessesThatLack(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		run := r.stage(world{users: people(2), edit: func(c staging.Collection, m *staging.Manifest) {
+			if c == staging.Users {
+				m.Rights, m.Counts = []staging.Rights{{Known: true}, {}}, nil
+			}
+		}})
+		r.want(r.run(run), report.Done)
+		want := []report.Warning{
+			{Code: report.RightsUnreadable, Count: 1, IDs: []string{"users"}},
+			{Code: report.UsersNotCounted, Count: 1, IDs: []string{id("main").String()}},
+		}
+		if diff := cmp.Diff(want, r.report(run).Warnings[:2]); diff != "" {
+			t.Errorf("warnings (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -222,6 +222,7 @@ func (r *rig) stageAs(run staging.RunID, terms staging.Run, w world) staging.Run
 			addCarried(m, &reply)
 		}
 		if c == staging.Users {
+			m.Counts = []staging.UserCount{{Environment: id("main"), Counted: len(w.users), Shown: len(w.users)}}
 			for _, name := range w.gone {
 				m.Gone = append(m.Gone, staging.Gone{Environment: id("main"), ID: id(name), By: staging.WitnessFeed})
 			}

@@ -21,28 +21,6 @@ func notApprovable(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrNotApprovable}, args...)...)
 }
 
-// approvals are what approval.json holds.
-type approvals struct {
-	Version   int       `json:"version"`
-	Approvals []granted `json:"approvals"`
-}
-
-// granted is one approval with what it covers.
-type granted struct {
-	sweep.Approval
-	Covers []covered `json:"covers,omitempty"`
-}
-
-// maxIDs is how many ids are listed of what may be millions.
-const maxIDs = 100
-
-// covered are the carried replies of one code.
-type covered struct {
-	Code  string   `json:"code"`
-	Count int      `json:"count"`
-	Keys  []string `json:"keys"` // the first 100
-}
-
 // Approve grants what a person names, of the newest posted run, and transforms
 // the run once more: without the replies and the reasons that are approved.
 // Killed, it goes on like any transform of the run, and may be repeated.

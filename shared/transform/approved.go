@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"cmp"
-	"context"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -10,6 +8,7 @@ import (
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
 )
 
 // approved are the carried replies that a person approved, as hashes, sorted:
@@ -62,22 +61,6 @@ type carriedKey struct {
 	way         staging.Carried
 }
 
-func (t *transform) skipper(ctx context.Context, a approved) (*skipper, error) {
-	s := &skipper{approved: a, environments: map[pingone.ID]bool{}}
-	if len(a[staging.Environments]) == 0 {
-		return s, nil
-	}
-	for r, err := range t.snaps[staging.Environments].Replies(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if env := cmp.Or(r.ID, r.Environment); s.skip(staging.Environments, &r) && !env.IsZero() {
-			s.environments[env] = true
-		}
-	}
-	return s, nil
-}
-
 func (s *skipper) skip(c staging.Collection, r *staging.Reply) bool {
 	return isDoubtful(r) && (s.environments[r.Environment] || len(s.approved[c]) > 0 && s.approved.has(c, identity(r)))
 }
@@ -95,36 +78,21 @@ func (s *skipper) isApproved(c staging.Collection, l *staging.CarriedLists) bool
 	return counted && open == 0 || s.environments[l.Environment]
 }
 
-// heedApprovals forgets what was approved and is over, since the run shows it
-// or it is gone.
-func (t *transform) heedApprovals(ctx context.Context) error {
-	left, open := approved{}, map[carriedKey]int{}
-	for c := range t.notes.Approved {
-		var ids []uint64
-		for r, err := range t.snaps[c].Replies(ctx) {
-			if err != nil {
-				return err
-			}
-			if !isDoubtful(&r) {
-				continue
-			}
-			key := carriedKey{c, r.Environment, r.Carried}
-			if id := identity(&r); t.notes.Approved.has(c, id) {
-				ids = append(ids, id)
-				open[key] += 0
-			} else {
-				open[key]++
-			}
-		}
-		if len(ids) > 0 {
-			left[c] = sorted(ids)
-		}
-	}
-	t.notes.Approved = left
-	skips, err := t.skipper(ctx, left)
-	if err != nil {
-		return err
-	}
-	skips.open, t.skips = open, skips
-	return nil
+// approvals are what approval.json holds.
+type approvals struct {
+	Version   int       `json:"version"`
+	Approvals []granted `json:"approvals"`
+}
+
+// granted is one approval with what it covers.
+type granted struct {
+	sweep.Approval
+	Covers []covered `json:"covers,omitempty"`
+}
+
+// covered are the carried replies of one code.
+type covered struct {
+	Code  string   `json:"code"`
+	Count int      `json:"count"`
+	Keys  []string `json:"keys"` // the first 100
 }

@@ -10,39 +10,9 @@ import (
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/pingone"
-	"pingone-authomize/shared/records"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
-	"pingone-authomize/shared/sweep"
 )
-
-// newReport is what can be said of a run from the first on.
-func (t *transform) newReport() *report.Report {
-	s := t.o.Settings
-	r := &report.Report{
-		Version: report.Version, Run: string(t.id), DryRun: t.dry, Narrowed: len(t.run.Only) > 0, AppID: s.AppID,
-		Settings: report.Settings{
-			AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, MaxReadingAge: s.MaxAge.String(),
-			ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions, Devices: s.Devices,
-		},
-		Environments: []report.Environment{}, Warnings: []report.Warning{},
-		Sweep: report.Sweep{Mode: string(s.Sweep), Held: []sweep.Reason{}},
-	}
-	if sum, err := programSum(); err == nil { // as good without it
-		r.Program = sum
-	}
-	return r
-}
-
-// fillNames tells what people call the organization and its environments.
-func fillNames(r *report.Report, x *records.Index) {
-	if o := x.Organization(); !o.ID.IsZero() {
-		r.Organization = &report.Name{ID: o.ID, Name: o.Name}
-	}
-	for _, e := range x.Environments() {
-		r.Environments = append(r.Environments, report.Environment{ID: e.ID, Name: e.Name, Read: e.Read})
-	}
-}
 
 // finish says what was done; cause is what it failed with.
 func (t *transform) finish(ctx context.Context, cause error) error {

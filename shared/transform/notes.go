@@ -2,13 +2,19 @@ package transform
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
+	"io"
+	"os"
 	"slices"
+	"sync"
 	"time"
 
+	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/records"
+	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/sweep"
 )
@@ -89,108 +95,60 @@ func newestPosted(ctx context.Context, store staging.Store, before staging.RunID
 	return notes{}, nil
 }
 
-// recall loads the run's notes, or makes them of those of the run before. They
-// are written when the run is posted, and not before: a run of which nothing can
-// be posted is none that later ones are compared with.
-func (t *transform) recall(ctx context.Context) error {
-	m, err := loadNotes(ctx, t.o.Store, t.id)
-	if err != nil {
-		return err
-	}
-	if m.Version == 0 {
-		before, err := newestPosted(ctx, t.o.Store, t.id)
-		if err != nil {
-			return err
-		}
-		if m, err = t.inherit(ctx, before); err != nil {
-			return err
-		}
-		t.before = &before
-	}
-	t.notes, t.stored = &m, m.Pass.Begun
-	return t.heedApprovals(ctx)
+// A pass is one posting of all records of a run. The records of a run come in
+// the same order each time, so a number says where to go on.
+type pass struct {
+	// Begun is when it was begun, by our clock, before the first record was
+	// sent. It tells one pass from another.
+	Begun time.Time `json:"begun,omitzero"`
+	// Input is a sum over what the records are made of: Kind and Offset are
+	// right for these records, in this order, and for no others.
+	Input string `json:"input,omitzero"`
+	// Kinds before this one are posted, and of this one the first Offset
+	// records are posted or in quarantine.
+	Kind    int                                 `json:"kind"`
+	Offset  int64                               `json:"offset"`
+	Mapped  map[authomize.Kind]int64            `json:"mapped,omitempty"` // of posted kinds
+	Results map[authomize.Kind]authomize.Result `json:"results,omitempty"`
+	// Findings are of posted kinds.
+	Findings records.Findings `json:"findings,omitzero"`
+	// AskedSince is since when Authomize is asked for what was posted.
+	AskedSince time.Time `json:"askedSince,omitzero"`
+	Outcome    *outcome  `json:"outcome,omitempty"` // nil until the pass has ended
 }
 
-// overtake takes the lease of the run before, while this one's notes are written
-// for the first time: that can't be approved, nor posted once more, from then on.
-func (t *transform) overtake(ctx context.Context) (release func(), err error) {
-	if t.before == nil || t.before.Run == "" {
-		return func() {}, nil
-	}
-	lease, err := t.acquire(ctx, t.before.Run)
-	if err != nil {
-		return nil, err
-	}
-	release = func() { t.release(ctx, lease) }
-	now, err := loadNotes(ctx, t.o.Store, t.before.Run)
-	if err == nil && !reflect.DeepEqual(now, *t.before) {
-		err = fmt.Errorf("run %s was approved or posted once more meanwhile; trying again heeds it", t.before.Run)
-	}
-	if err != nil {
-		release()
-	}
-	return release, err
+// An outcome is how a pass ended.
+type outcome struct {
+	State  report.State   `json:"state"`
+	At     time.Time      `json:"at"`
+	Held   []sweep.Reason `json:"held"`
+	Counts sweep.Counts   `json:"counts"`
+	// Before are the records by kind that it was compared with.
+	Before    map[string]int64 `json:"before"`
+	Cutoff    time.Time        `json:"cutoff,omitzero"`
+	Swept     bool             `json:"swept"`
+	RequestID string           `json:"requestId,omitzero"` // of the sweep
+	// Goes is what a sweep would delete, where the settings delete nothing.
+	Goes []report.Gone `json:"goes,omitempty"`
 }
 
-// inherit makes this run's notes of those of the run before.
-func (t *transform) inherit(ctx context.Context, before notes) (notes, error) {
-	m := before
-	m.Version, m.Run, m.After, m.Ended, m.Pass = notesVersion, t.id, before.Run, false, pass{}
-	m.Found, m.Lost, m.History = maps.Clone(m.Found), maps.Clone(m.Lost), map[staging.Collection]staging.RunID{}
-	if m.Lost == nil {
-		m.Lost = map[staging.Collection]staging.RunID{}
-	}
-	for _, c := range staging.Collections {
-		m.History[c] = t.id
-		posted := before.History[c]
-		if posted == "" {
-			continue
-		}
-		readable, err := t.reaches(ctx, c, posted)
-		if err != nil {
-			return notes{}, err
-		}
-		if !readable {
-			m.Lost[c] = posted
-		}
-	}
-	return m, nil
-}
+// maxIDs is how many ids are listed of what may be millions.
+const maxIDs = 100
 
-// reaches tells whether this run's snapshot of a collection was made from that
-// of the posted run, through those in between.
-func (t *transform) reaches(ctx context.Context, c staging.Collection, posted staging.RunID) (bool, error) {
-	previous := t.snaps[c].Complete.Previous
-	for previous > posted {
-		complete, err := staging.ReadJSON[staging.Complete](ctx, t.o.Store, staging.CompleteKey(previous, c))
-		if errors.Is(err, staging.ErrNotFound) || errors.Is(err, staging.ErrCorrupt) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		previous = complete.Previous
-	}
-	return previous == posted, nil
-}
-
-// lookIntoApp notes what an app holds that no run from here has named.
-func (t *transform) lookIntoApp(ctx context.Context) error {
-	t.notes.AppID = t.o.Settings.AppID
-	if _, named := t.notes.Found[t.notes.AppID]; named {
-		return nil
-	}
-	held, err := t.o.Client.Holds(ctx)
+// programSum is the SHA-256 of the running program's file.
+var programSum = sync.OnceValues(func() (string, error) {
+	name, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("look whether app %s holds anything: %w", t.notes.AppID, err)
+		return "", err
 	}
-	found := []string{}
-	for _, kind := range slices.Sorted(maps.Keys(held)) {
-		found = append(found, string(kind)+" "+held[kind])
+	file, err := os.Open(name)
+	if err != nil {
+		return "", err
 	}
-	if t.notes.Found == nil {
-		t.notes.Found = map[string][]string{}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
 	}
-	t.notes.Found[t.notes.AppID] = found
-	return nil
-}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+})

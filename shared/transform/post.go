@@ -66,3 +66,31 @@ type dryPoster struct{ now func() time.Time }
 func (d dryPoster) Post(_ context.Context, _ authomize.Kind, items [][]byte) (authomize.Receipt, error) {
 	return authomize.Receipt{Accepted: len(items), AcceptedAt: d.now()}, nil
 }
+
+// finished notes a batch. Only batches without an open one before them count,
+// so that going on at the offset leaves none out.
+func (t *transform) finished(ctx context.Context, b authomize.BatchDone) {
+	p := &t.notes.Pass
+	t.progress.pending[t.progress.first+b.First] = b
+	for {
+		next, ok := t.progress.pending[p.Offset]
+		if !ok {
+			break
+		}
+		delete(t.progress.pending, p.Offset)
+		p.Offset += next.Count
+		sum := p.Results[b.Kind]
+		sum.Add(next.Result)
+		p.Results[b.Kind] = sum
+	}
+	if t.o.OnProgress != nil {
+		t.o.OnProgress(Progress{Kind: b.Kind, Posted: p.Offset})
+	}
+	if t.o.Now().Sub(t.saved) < t.o.SaveEvery {
+		return
+	}
+	if err := t.save(ctx); err != nil {
+		// It costs a second posting at worst.
+		t.o.Log.WarnContext(ctx, "it could not be saved how far the posting is; a killed transform would post more twice", "err", err)
+	}
+}

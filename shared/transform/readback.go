@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/sweep"
 )
 
@@ -116,4 +117,22 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// older counts what the app holds from before a moment.
+func older(ctx context.Context, client Authomize, before time.Time) ([]report.Gone, error) {
+	var all []report.Gone
+	for _, kind := range authomize.SweptKinds {
+		g := report.Gone{Kind: string(kind)}
+		for key, err := range client.Older(ctx, kind, before) {
+			if err != nil {
+				return nil, err
+			}
+			g.Add(key)
+		}
+		if g.Count > 0 {
+			all = append(all, g)
+		}
+	}
+	return all, nil
 }

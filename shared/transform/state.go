@@ -1,18 +1,26 @@
 package transform
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
+	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/records"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/sweep"
 )
+
+// A progress is how far this invocation got.
+type progress struct {
+	from    int   // the kind where it took over
+	offset  int64 // and the record
+	first   int64 // where in the stream the upload began
+	pending map[int64]authomize.BatchDone
+}
 
 // a transform is the work on one run.
 type transform struct {
@@ -33,56 +41,17 @@ type transform struct {
 	progress progress // of this invocation
 }
 
-// open looks at a run. absent are the collections that are not complete.
-func open(ctx context.Context, run staging.RunID, o Options) (t *transform, absent []staging.Collection, err error) {
-	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler)).With("run", run)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	o.SaveEvery = cmp.Or(o.SaveEvery, saveEvery)
-	t = &transform{id: run, o: o}
-	states, err := staging.States(ctx, o.Store, run)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, c := range staging.Collections {
-		if !states[c] {
-			absent = append(absent, c)
-		}
-	}
-	if t.run, err = staging.LoadRun(ctx, o.Store, run); err != nil {
-		return nil, nil, fmt.Errorf("run %s: %w", run, err)
-	}
-	t.dry = o.Settings.DryRun || t.run.DryRun
-	t.report = t.newReport()
-	return t, absent, nil
+func (t *transform) acquire(ctx context.Context, run staging.RunID) (*staging.Lease, error) {
+	return staging.Acquire(ctx, t.o.Store, staging.LeaseKey(run, ""), t.o.Holder, leaseTime, t.o.Now)
 }
 
-// work does what is left to be done: it posts, judges, sweeps and reports.
-func (t *transform) work(ctx context.Context) error {
-	if t.snaps == nil {
-		snaps, err := loadSnapshots(ctx, t.o.Store, t.id)
-		if err != nil {
-			return err
-		}
-		t.snaps = snaps
+// release gives a lease back, so that a next try need not wait.
+func (t *transform) release(ctx context.Context, lease *staging.Lease) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	if err := lease.Release(ctx); err != nil {
+		t.o.Log.WarnContext(ctx, "the lease could not be given back, and ends by itself", "err", err)
 	}
-	if err := t.recall(ctx); err != nil {
-		return err
-	}
-	if err := t.loadIndex(ctx); err != nil {
-		return err
-	}
-	if t.notes.Pass.Outcome != nil && !t.o.Again {
-		return nil // only its report is absent
-	}
-	if err := t.begin(ctx); err != nil {
-		return err
-	}
-	if err := t.post(ctx); err != nil {
-		return err
-	}
-	return t.conclude(ctx)
 }
 
 func loadSnapshots(ctx context.Context, store staging.Store, run staging.RunID) (map[staging.Collection]*staging.Snapshot, error) {
@@ -139,4 +108,36 @@ func (t *transform) save(ctx context.Context) error {
 	}
 	t.stored, t.saved = t.notes.Pass.Begun, t.o.Now()
 	return nil
+}
+
+// saveEvery is how often it is saved how far the posting is: what a killed
+// transform posts twice is bounded by it.
+const saveEvery = 10 * time.Second
+
+// newReport is what can be said of a run from the first on.
+func (t *transform) newReport() *report.Report {
+	s := t.o.Settings
+	r := &report.Report{
+		Version: report.Version, Run: string(t.id), DryRun: t.dry, Narrowed: len(t.run.Only) > 0, AppID: s.AppID,
+		Settings: report.Settings{
+			AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, MaxReadingAge: s.MaxAge.String(),
+			ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions, Devices: s.Devices,
+		},
+		Environments: []report.Environment{}, Warnings: []report.Warning{},
+		Sweep: report.Sweep{Mode: string(s.Sweep), Held: []sweep.Reason{}},
+	}
+	if sum, err := programSum(); err == nil { // as good without it
+		r.Program = sum
+	}
+	return r
+}
+
+// fillNames tells what people call the organization and its environments.
+func fillNames(r *report.Report, x *records.Index) {
+	if o := x.Organization(); !o.ID.IsZero() {
+		r.Organization = &report.Name{ID: o.ID, Name: o.Name}
+	}
+	for _, e := range x.Environments() {
+		r.Environments = append(r.Environments, report.Environment{ID: e.ID, Name: e.Name, Read: e.Read})
+	}
 }

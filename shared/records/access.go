@@ -10,37 +10,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// rights are who holds which role in which scope.
-type rights struct {
-	all     ordered[assignment, assignment] // those whose holder the run holds; keys have no tag
-	classes ordered[class, class]           // that these are of; keys have no tag
-	acting  map[pingone.ID]bool             // the applications and gateways that hold a role
-}
-
-// A class is a role in a scope. There are some thousands, and of assignments
-// some hundreds of thousands. The tag is that of the first who holds it.
-type class struct {
-	role  pingone.ID
-	scope mapping.Scope
-	tag   uint32
-}
-
-// groupingID is the uniqueId of the grouping of those who hold a class.
-func (c *class) groupingID() string { return mapping.RoleGroupingID(c.role, c.scope) }
-
-// An assignment is a class that a user, group, application or gateway holds.
-type assignment struct {
-	holder staging.Parent
-	class  uint32
-	tag    uint32
-}
-
-// An inherited is what a user has by a group: it is the group's.
-type inherited struct {
-	group staging.Parent
-	class class
-}
-
 // A listedRight is an item of a list of role assignments.
 type listedRight struct{ pingone.RoleAssignment }
 
@@ -125,19 +94,6 @@ func (x *Index) holder(p staging.Parent) (uniqueID string, held bool) {
 		return mapping.GatewayID(p.ID), x.things.gateways.has(p.ID)
 	}
 	return "", false
-}
-
-// access is who may use which application.
-type access struct {
-	virtual     ordered[string, virtualGrouping] // by uniqueId
-	permissions []authomize.Item
-}
-
-// A virtualGrouping is one of our making and who is in it: 4 bytes a user.
-type virtualGrouping struct {
-	grouping authomize.Grouping
-	tag      uint32 // of the environment
-	rows     []uint32
 }
 
 // An accessMaker decides who may use which application.

@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"pingone-authomize/shared/authomize"
@@ -10,21 +9,6 @@ import (
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
-
-// members are which groups are in which, and who is in them.
-type members struct {
-	nestings []nesting
-	children map[pingone.ID][]pingone.ID
-	// lists are the users in a group, by what PingOne lists them of: see direct and
-	// anyWay. A user is the number of its row, 4 bytes. They are sorted, and each is
-	// there once: a list may show one twice that was begun anew or read once more.
-	lists map[staging.Parent][]uint32
-	// strangers are users that the run does not hold. Their numbers come behind
-	// those of the rows.
-	strangers ordered[pingone.ID, pingone.ID]
-}
-
-type nesting struct{ child, parent pingone.ID }
 
 // direct is the list of the users that are in a group themselves.
 func direct(group pingone.ID) staging.Parent { return staging.Parent{Kind: "group", ID: group} }
@@ -131,41 +115,6 @@ func (x *Index) everyoneIn(group pingone.ID) []uint32 {
 		all = slices.Concat(all, x.members.lists[direct(id)], x.members.lists[anyWay(id)])
 	}
 	return sorted(slices.DeleteFunc(all, func(at uint32) bool { return int(at) >= len(x.users.rows) })) // strangers
-}
-
-// memberships are the users in groups: the direct members of each, and those by
-// its filter, who are in it in any way, but not by a group within it.
-func (s *stream) memberships() {
-	groups := map[pingone.ID]bool{}
-	for list := range s.members.lists {
-		groups[list.ID] = true
-	}
-	for _, group := range slices.SortedFunc(maps.Keys(groups), pingone.ID.Compare) {
-		all := s.members.lists[direct(group)]
-		if filtered := s.members.lists[anyWay(group)]; len(filtered) > 0 {
-			all = sorted(slices.Concat(all, only(filtered, false, s.members.byOthers(group))))
-		}
-		if s.membersOf(group, all); s.ended {
-			return
-		}
-	}
-}
-
-func (s *stream) membersOf(group pingone.ID, all []uint32) {
-	target := mapping.GroupID(group) // once, and not for each of its members
-	if !s.things.groups.has(group) {
-		s.f.quarantine(authomize.AccountAssociations, target, unknownGroup, len(all))
-		return
-	}
-	tag := s.things.groups.get(group).tag
-	for _, at := range all {
-		if n := int(at) - len(s.users.rows); n >= 0 {
-			r := mapping.Membership(s.members.strangers.all[n], target)
-			s.f.quarantine(authomize.AccountAssociations, r.Key(), unknownUser, 1)
-		} else if s.emit(mapping.Membership(s.users.rows[at].id, target), tag); s.ended {
-			return
-		}
-	}
 }
 
 // sorted sorts rows and leaves each once.

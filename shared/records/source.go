@@ -12,16 +12,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// A source is the snapshots of a run, without what was approved away, and the
-// environments of the run.
-type source struct {
-	snaps map[staging.Collection]*staging.Snapshot
-	skip  func(staging.Collection, *staging.Reply) bool
-	// environments are numbered by their order, from 1 on. The zero one is not
-	// held: something only refers to it, or it was never read.
-	environments listed[pingone.Environment]
-}
-
 // A reply is one of a snapshot's.
 type reply struct {
 	staging.Reply

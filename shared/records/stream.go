@@ -10,6 +10,7 @@ import (
 	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
+	"pingone-authomize/shared/staging"
 )
 
 // Stream yields the records of one kind. Each time it is ranged over it yields
@@ -221,5 +222,70 @@ func (s *stream) permissions() {
 	}
 	for _, p := range s.access.permissions {
 		s.emit(p.Record, p.Tag)
+	}
+}
+
+// people emits the users, each from the reply that counts for it.
+func (s *stream) people(ctx context.Context) error {
+	done := make([]bool, len(s.users.rows)) // a reply may show one twice
+	for p, err := range pages[pingone.User](ctx, &s.source, staging.Users, "") {
+		if err != nil {
+			return err
+		}
+		for i := range p.items {
+			u := &p.items[i]
+			at, ok := s.users.find(u.ID)
+			if !ok || done[at] || int(s.users.rows[at].reply) != p.n {
+				continue
+			}
+			done[at] = true
+			r, ws := mapping.User(u, s.things.populations.get(u.Population.ID).item.Name)
+			if s.users.devices != nil {
+				var more []mapping.Warning
+				r.HasMFA, more = mapping.HasMFA(u, s.users.devices[at])
+				ws = append(ws, more...)
+			}
+			s.f.leftOut(r.UniqueID, p.leftOut[u.ID])
+			if s.emit(r, p.tag, ws...); s.ended {
+				return nil
+			}
+		}
+		s.f.quarantine(authomize.Users, p.Path, malformed, p.broken)
+	}
+	return nil
+}
+
+// memberships are the users in groups: the direct members of each, and those by
+// its filter, who are in it in any way, but not by a group within it.
+func (s *stream) memberships() {
+	groups := map[pingone.ID]bool{}
+	for list := range s.members.lists {
+		groups[list.ID] = true
+	}
+	for _, group := range slices.SortedFunc(maps.Keys(groups), pingone.ID.Compare) {
+		all := s.members.lists[direct(group)]
+		if filtered := s.members.lists[anyWay(group)]; len(filtered) > 0 {
+			all = sorted(slices.Concat(all, only(filtered, false, s.members.byOthers(group))))
+		}
+		if s.membersOf(group, all); s.ended {
+			return
+		}
+	}
+}
+
+func (s *stream) membersOf(group pingone.ID, all []uint32) {
+	target := mapping.GroupID(group) // once, and not for each of its members
+	if !s.things.groups.has(group) {
+		s.f.quarantine(authomize.AccountAssociations, target, unknownGroup, len(all))
+		return
+	}
+	tag := s.things.groups.get(group).tag
+	for _, at := range all {
+		if n := int(at) - len(s.users.rows); n >= 0 {
+			r := mapping.Membership(s.members.strangers.all[n], target)
+			s.f.quarantine(authomize.AccountAssociations, r.Key(), unknownUser, 1)
+		} else if s.emit(mapping.Membership(s.users.rows[at].id, target), tag); s.ended {
+			return
+		}
 	}
 }

@@ -5,32 +5,10 @@ import (
 	"context"
 	"slices"
 
-	"pingone-authomize/shared/authomize"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
-
-// users are the id of each user, and which reply of the snapshot counts for it.
-// The row of a user stands for it elsewhere, in 4 bytes.
-type users struct {
-	rows    []row             // sorted by id
-	tags    []uint32          // of each reply's environment
-	devices []mapping.Devices // by row; nil: they were not asked for
-}
-
-type row struct {
-	id    pingone.ID
-	reply uint32
-}
-
-// find returns the row of a user.
-func (u *users) find(id pingone.ID) (int, bool) {
-	return slices.BinarySearchFunc(u.rows, id, func(r row, id pingone.ID) int { return r.id.Compare(id) })
-}
-
-// tag is that of the environment that a row was read in.
-func (u *users) tag(row int) uint32 { return u.tags[u.rows[row].reply] }
 
 // readUsers reads the ids of users. Of two replies that show one the later
 // counts.
@@ -56,36 +34,6 @@ func (x *Index) readUsers(ctx context.Context) error {
 	})
 	u.rows = slices.CompactFunc(u.rows, func(a, b row) bool { return a.id == b.id })
 	x.users = u
-	return nil
-}
-
-// people emits the users, each from the reply that counts for it.
-func (s *stream) people(ctx context.Context) error {
-	done := make([]bool, len(s.users.rows)) // a reply may show one twice
-	for p, err := range pages[pingone.User](ctx, &s.source, staging.Users, "") {
-		if err != nil {
-			return err
-		}
-		for i := range p.items {
-			u := &p.items[i]
-			at, ok := s.users.find(u.ID)
-			if !ok || done[at] || int(s.users.rows[at].reply) != p.n {
-				continue
-			}
-			done[at] = true
-			r, ws := mapping.User(u, s.things.populations.get(u.Population.ID).item.Name)
-			if s.users.devices != nil {
-				var more []mapping.Warning
-				r.HasMFA, more = mapping.HasMFA(u, s.users.devices[at])
-				ws = append(ws, more...)
-			}
-			s.f.leftOut(r.UniqueID, p.leftOut[u.ID])
-			if s.emit(r, p.tag, ws...); s.ended {
-				return nil
-			}
-		}
-		s.f.quarantine(authomize.Users, p.Path, malformed, p.broken)
-	}
 	return nil
 }
 

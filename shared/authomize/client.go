@@ -19,9 +19,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// envelope is how many bytes a request has besides its items and commas.
-const envelope = len(`{"data":[]}`)
-
 // Options says which app a Client speaks to.
 type Options struct {
 	// BaseURL is the API's address, without a slash at its end. The token goes

@@ -128,7 +128,8 @@ type tie[K interface{ kind() Kind }] struct {
 	TargetID string `json:"targetId"`
 }
 
-func (tie[K]) Kind() Kind    { return (*new(K)).kind() }
+func (tie[K]) Kind() Kind { return (*new(K)).kind() }
+
 func (t tie[K]) Key() string { return t.SourceID + " " + t.TargetID }
 
 type (
@@ -143,14 +144,20 @@ type (
 )
 
 type grant struct{}
+
 type inheritance struct{}
+
 type nesting struct{}
+
 type membership struct{}
 
-func (grant) kind() Kind       { return PrivilegeGrants }
+func (grant) kind() Kind { return PrivilegeGrants }
+
 func (inheritance) kind() Kind { return AssetInheritances }
-func (nesting) kind() Kind     { return GroupingAssociations }
-func (membership) kind() Kind  { return AccountAssociations }
+
+func (nesting) kind() Kind { return GroupingAssociations }
+
+func (membership) kind() Kind { return AccountAssociations }
 
 // A Permission lets a grouping use a privilege on an asset, or without AssetID
 // on the whole app.
@@ -204,3 +211,6 @@ func (r Asset) Key() string { return r.UniqueID }
 
 // Key implements Record.
 func (r Permission) Key() string { return r.SourceUniqueID + " " + r.PrivilegeID + " " + r.AssetID }
+
+// envelope is how many bytes a request has besides its items and commas.
+const envelope = len(`{"data":[]}`)

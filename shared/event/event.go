@@ -89,3 +89,9 @@ func Continuation(payload []byte) int {
 	}
 	return in.N
 }
+
+// options stand beside what names a new run.
+type options struct {
+	Environments *[]string `json:"environments,omitzero"`
+	DryRun       bool      `json:"dryRun,omitzero"`
+}

@@ -37,12 +37,6 @@ type Fetch struct {
 	DryRun bool
 }
 
-// options stand beside what names a new run.
-type options struct {
-	Environments *[]string `json:"environments,omitzero"`
-	DryRun       bool      `json:"dryRun,omitzero"`
-}
-
 // fetchEvent is as much of an event as a fetch function looks at.
 type fetchEvent struct {
 	options

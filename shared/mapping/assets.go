@@ -96,14 +96,6 @@ const (
 	groupScope        = "GROUP"
 )
 
-// A Scope is what a role assignment reaches: the organization, an
-// environment, a population, an application, a group, or a thing of a newer
-// type.
-type Scope struct {
-	Type string // upper-case
-	ID   pingone.ID
-}
-
 // ScopeOf returns the scope of an assignment. PingOne writes scope types in
 // either case. False means that type or id is absent or malformed: the
 // assignment can't be told from others that Authomize may hold.

@@ -72,3 +72,13 @@ func permissionPrivilegeID(p *pingone.RolePermission) string {
 
 // originOf is the id at the end of a uniqueId of one id, whose memory it shares.
 func originOf(unique string) string { return unique[strings.LastIndexByte(unique, ':')+1:] }
+
+// A Scope is what a role assignment reaches: the organization, an
+// environment, a population, an application, a group, or a thing of a newer
+// type.
+type Scope struct {
+	Type string // upper-case
+	ID   pingone.ID
+}
+
+const groupOrigin = "PingOne Group"

@@ -71,8 +71,6 @@ func serviceStatus(enabled *bool) (authomize.UserStatus, []Warning) {
 	}
 }
 
-const groupOrigin = "PingOne Group"
-
 // Group maps a group, empty or not. The description is cut to 256 runes. An
 // external group (it comes from a gateway or an identity provider) can't be
 // dynamic, so that sourceType is looked at first.

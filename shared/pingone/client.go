@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/transport"
@@ -161,4 +162,43 @@ func (c *Client) resolve(target string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: %s is outside /v1/", ErrBadLink, u.Path)
 	}
 	return u, nil
+}
+
+// readList fills in what the page says of its list. A list that is not there is
+// not an empty one: ErrBadPage.
+func (c *Client) readList(p *Page, l List, first bool) error {
+	in := struct {
+		Links    links             `json:"_links"`
+		Embedded embedded[anyItem] `json:"_embedded"`
+		Count    jsontext.Value    `json:"count"`
+		Size     jsontext.Value    `json:"size"`
+	}{Embedded: embedded[anyItem]{key: l.Key}}
+	if err := json.Unmarshal(p.Body, &in, lenient); err != nil {
+		return fmt.Errorf("pingone: GET %s: %w: its JSON has another shape", p.Path, ErrBadPage)
+	}
+	count, counted := number(in.Count)
+	size, sized := number(in.Size)
+	list := in.Embedded
+	if isEmpty := (counted || sized) && count == 0 && size == 0; !list.isThere && !isEmpty {
+		return fmt.Errorf("pingone: GET %s: %w: no _embedded.%s in it, and no count that says it is empty", p.Path, ErrBadPage, l.Key)
+	}
+	p.IDs = make([]ID, len(list.items))
+	for i, id := range list.items {
+		p.IDs[i] = ID(id)
+	}
+	p.Records, p.items = len(p.IDs), p.Body[list.begin:list.end]
+	if counted {
+		p.Count = count
+	}
+	p.Announced = max(p.Records, size)
+	if in.Links.Next.Href != "" {
+		next, err := c.resolve(in.Links.Next.Href)
+		if err != nil {
+			return fmt.Errorf("pingone: next link of %s: %w", p.Path, err)
+		}
+		p.Next = next.RequestURI()
+	} else if first && l.isCounted(p.Records) {
+		p.Announced = max(p.Announced, count)
+	}
+	return nil
 }

@@ -9,10 +9,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// lenient decodes whatever PingOne sends: a broken character or a name that
-// occurs twice must not hide a page of users.
-var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-
 // A Decoder turns list pages into resources. It reuses its memory, so the
 // items of one page are gone when the next one is decoded. Not for concurrent
 // use.

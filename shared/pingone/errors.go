@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"pingone-authomize/shared/transport"
 )
@@ -159,3 +160,7 @@ func clean(s string, n int) string {
 	runes := []rune(strings.Join(words, " "))
 	return string(runes[:min(len(runes), n)])
 }
+
+// lenient decodes whatever PingOne sends: a broken character or a name that
+// occurs twice must not hide a page of users.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))

@@ -12,31 +12,6 @@ import (
 	"pingone-authomize/shared/sweep"
 )
 
-// Carried is what of one environment was carried forward for one reason.
-type Carried struct {
-	Collection  string          `json:"collection"`
-	Environment Name            `json:"environment,omitzero"`
-	Reason      staging.Carried `json:"reason"`
-	List        string          `json:"list"` // users, groups, roleAssignments, …
-	Lists       int64           `json:"lists"`
-	Records     int64           `json:"records"`
-	Oldest      time.Time       `json:"oldest,omitzero"` // reading
-	// The last refusal, as PingOne sent it.
-	Status        int    `json:"status,omitzero"`
-	Code          string `json:"code,omitzero"`
-	Message       string `json:"message,omitzero"`
-	CorrelationID string `json:"correlationId,omitzero"`
-	// Role is the one that allows reading it.
-	Role string `json:"role,omitzero"`
-	// Overdue tells that the oldest reading is older than MAX_READING_AGE.
-	Overdue bool `json:"overdue,omitzero"`
-	// Approved tells that a person let it go: it was not posted.
-	Approved bool     `json:"approved,omitzero"`
-	Keys     []string `json:"keys,omitempty"` // the first 100
-	Text     string   `json:"text"`           // all of this in one sentence
-	Do       string   `json:"do"`             // what to do first
-}
-
 // listNames are what a list holds, where its own word does not say it.
 var listNames = map[string]string{
 	"memberships users": "members of groups", "memberships groups": "nested groups", "roleassignments roleAssignments": "role assignments",
@@ -106,8 +81,6 @@ func (c *Carried) why() string {
 	}
 	return string(c.Reason)
 }
-
-func minute(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
 // notRead are those of Carried that a person should know of: not what waits for
 // its turn, or was not asked for.
@@ -190,4 +163,33 @@ func (r *Report) next(h *sweep.Reason) string {
 		return ""
 	}
 	return r.ApproveCommand(append([]string{string(h.Code)}, h.Needs...)...)
+}
+
+// Sum fills in what follows from the rest: Totals, Unlisted and Approve.
+func (r *Report) Sum() {
+	t := Totals{}
+	for _, c := range r.Collections {
+		t.Calls += c.Calls
+		t.Pages += int64(c.Pages)
+		t.Records += int64(c.Records)
+		t.NeverRead += c.NeverRead
+		t.Gone += c.Gone
+	}
+	for _, c := range r.Carried {
+		if c.Reason.Approvable() && !c.Approved {
+			t.Carried += c.Records
+		}
+	}
+	for _, k := range r.Kinds {
+		t.Mapped += k.Mapped
+		t.Posted += k.Posted
+		t.Accepted += k.Accepted
+		t.Requests += k.Requests
+		t.Quarantined += k.QuarantinedTotal()
+	}
+	r.Totals, r.Unlisted = t, t.Quarantined
+	for _, q := range r.Quarantine {
+		r.Unlisted -= 1 + q.Others
+	}
+	r.Approve = r.ApproveCommand()
 }

@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
-	"time"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -20,8 +19,11 @@ var pageStyle string
 // pageMeta forbids the page everything but its own style, should a value get
 // past the escaping.
 const pageMeta = `<meta charset="utf-8">
+
 <meta name="viewport" content="width=device-width, initial-scale=1">
+
 <meta name="referrer" content="no-referrer">
+
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`
 
 // Page renders r as one HTML page that needs nothing beside it: no script,
@@ -139,5 +141,3 @@ func environments(all []Environment) g.Node {
 	}
 	return nodes
 }
-
-func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }

@@ -195,35 +195,6 @@ type Totals struct {
 	Requests  int64 `json:"requests"`  // to Authomize
 }
 
-// Sum fills in what follows from the rest: Totals, Unlisted and Approve.
-func (r *Report) Sum() {
-	t := Totals{}
-	for _, c := range r.Collections {
-		t.Calls += c.Calls
-		t.Pages += int64(c.Pages)
-		t.Records += int64(c.Records)
-		t.NeverRead += c.NeverRead
-		t.Gone += c.Gone
-	}
-	for _, c := range r.Carried {
-		if c.Reason.Approvable() && !c.Approved {
-			t.Carried += c.Records
-		}
-	}
-	for _, k := range r.Kinds {
-		t.Mapped += k.Mapped
-		t.Posted += k.Posted
-		t.Accepted += k.Accepted
-		t.Requests += k.Requests
-		t.Quarantined += k.QuarantinedTotal()
-	}
-	r.Totals, r.Unlisted = t, t.Quarantined
-	for _, q := range r.Quarantine {
-		r.Unlisted -= 1 + q.Others
-	}
-	r.Approve = r.ApproveCommand()
-}
-
 // QuarantinedTotal sums up a kind's quarantine.
 func (k Kind) QuarantinedTotal() int64 {
 	var n int64
@@ -242,4 +213,29 @@ func (r *Report) Posted() map[string]int64 {
 		}
 	}
 	return posted
+}
+
+// Carried is what of one environment was carried forward for one reason.
+type Carried struct {
+	Collection  string          `json:"collection"`
+	Environment Name            `json:"environment,omitzero"`
+	Reason      staging.Carried `json:"reason"`
+	List        string          `json:"list"` // users, groups, roleAssignments, …
+	Lists       int64           `json:"lists"`
+	Records     int64           `json:"records"`
+	Oldest      time.Time       `json:"oldest,omitzero"` // reading
+	// The last refusal, as PingOne sent it.
+	Status        int    `json:"status,omitzero"`
+	Code          string `json:"code,omitzero"`
+	Message       string `json:"message,omitzero"`
+	CorrelationID string `json:"correlationId,omitzero"`
+	// Role is the one that allows reading it.
+	Role string `json:"role,omitzero"`
+	// Overdue tells that the oldest reading is older than MAX_READING_AGE.
+	Overdue bool `json:"overdue,omitzero"`
+	// Approved tells that a person let it go: it was not posted.
+	Approved bool     `json:"approved,omitzero"`
+	Keys     []string `json:"keys,omitempty"` // the first 100
+	Text     string   `json:"text"`           // all of this in one sentence
+	Do       string   `json:"do"`             // what to do first
 }

@@ -109,3 +109,7 @@ func plural(n int64, one, many string) string {
 	}
 	return Number(n) + " " + many
 }
+
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04:05 UTC") }
+
+func minute(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }

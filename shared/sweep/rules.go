@@ -9,19 +9,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// A Code names a reason.
-type Code string
-
-// The reasons to hold a run.
-const (
-	AppNotEmpty  Code = "app-not-empty"
-	HistoryLost  Code = "history-lost"
-	Shrunk       Code = "shrunk"
-	Refused      Code = "refused"
-	Receipted    Code = "receipts"
-	NotRefreshed Code = "not-refreshed"
-)
-
 // A Rule is one reason to hold a run.
 type Rule struct {
 	Code Code

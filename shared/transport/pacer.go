@@ -1,34 +1,12 @@
 package transport
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
-
-// ErrOutOfTime says that a wait would outlast the request's deadline. It is a
-// context.DeadlineExceeded that comes early.
-var ErrOutOfTime = fmt.Errorf("no time left to wait: %w", context.DeadlineExceeded)
-
-// A Pacer spaces requests out: never faster than its setting, at half the
-// pace after a 429 or a 403 that may mean load, and slowly back up. It is safe
-// for concurrent use; share one among all that draw on the same rate limit.
-type Pacer struct {
-	limiter *rate.Limiter
-	setting rate.Limit
-
-	mu      sync.Mutex
-	changed time.Time // when the pace last changed
-	blocked time.Time // no request before
-	waiting []*waiter // in order of arrival
-	dealing bool      // somebody deals slots out to those who wait
-	given   int       // slots so far
-}
 
 const (
 	// slowest is the share of the setting that a pacer never goes below.
@@ -62,13 +40,6 @@ func (p *Pacer) Wait(ctx context.Context) error {
 	return nil
 }
 
-// heldBack is how long no request may go.
-func (p *Pacer) heldBack() time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return time.Until(p.blocked)
-}
-
 // learn changes the pace by a reply. After a 429 no request goes for pause.
 func (p *Pacer) learn(status int, pause time.Duration) {
 	p.mu.Lock()
@@ -91,59 +62,5 @@ func (p *Pacer) learn(status int, pause time.Duration) {
 	if next != pace {
 		p.changed = now
 		p.limiter.SetLimit(next)
-	}
-}
-
-// wait returns when both pacers of a request let it go: that of its own rate
-// limit, and that of all requests. The error is Final.
-func (o *Options) wait(r *http.Request) error {
-	own := o.ownPacer(r)
-	for {
-		for _, one := range []*Pacer{own, o.Pacer} {
-			if one == nil {
-				continue
-			}
-			if err := one.Wait(r.Context()); err != nil {
-				return Final(err)
-			}
-		}
-		if own == nil || own.heldBack() <= 0 {
-			return nil
-		}
-		// A 429 came while this one waited at the other pacer.
-	}
-}
-
-func (o *Options) ownPacer(r *http.Request) *Pacer {
-	if o.PacerFor == nil {
-		return nil
-	}
-	return o.PacerFor(r)
-}
-
-// learn lets the pacer whose limit a request drew on learn from the reply.
-// pause is how long the API wants to be left alone.
-func (o *Options) learn(r *http.Request, status int, pause time.Duration) {
-	if pause > mostWait {
-		pause = 0 // the request is given up: all others would wait for nothing
-	}
-	if one := cmp.Or(o.ownPacer(r), o.Pacer); one != nil {
-		one.learn(status, pause)
-	}
-}
-
-// sleep waits for d, or returns ctx's cause when ctx ends first;
-// ErrOutOfTime at once when its deadline is nearer than d.
-func sleep(ctx context.Context, d time.Duration) error {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
-		return ErrOutOfTime
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

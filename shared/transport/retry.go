@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,33 +10,6 @@ import (
 	"net/http"
 	"time"
 )
-
-// ErrBodyTooLarge is the error for a reply body beyond RetryPolicy.MaxBody.
-var ErrBodyTooLarge = errors.New("reply body is larger than the limit")
-
-// Final marks an error of a lower layer as one that no retry helps. It reads
-// and unwraps as err does.
-func Final(err error) error { return final{err} }
-
-type final struct{ error }
-
-func (f final) Unwrap() error { return f.error }
-
-// IsFinal tells whether err was marked, or is ErrBodyTooLarge.
-func IsFinal(err error) bool { return errors.Is(err, ErrBodyTooLarge) || errors.As(err, new(final)) }
-
-// Body returns a reply's body, which a client made by New has read already.
-func Body(resp *http.Response) []byte {
-	if b, ok := resp.Body.(*body); ok {
-		return b.data
-	}
-	return nil
-}
-
-type body struct {
-	*bytes.Reader
-	data []byte
-}
 
 func (*body) Close() error { return nil }
 
@@ -170,4 +144,42 @@ func notOurs(ctx context.Context, err error) error {
 		return errors.New(err.Error())
 	}
 	return err
+}
+
+// wait returns when both pacers of a request let it go: that of its own rate
+// limit, and that of all requests. The error is Final.
+func (o *Options) wait(r *http.Request) error {
+	own := o.ownPacer(r)
+	for {
+		for _, one := range []*Pacer{own, o.Pacer} {
+			if one == nil {
+				continue
+			}
+			if err := one.Wait(r.Context()); err != nil {
+				return Final(err)
+			}
+		}
+		if own == nil || own.heldBack() <= 0 {
+			return nil
+		}
+		// A 429 came while this one waited at the other pacer.
+	}
+}
+
+func (o *Options) ownPacer(r *http.Request) *Pacer {
+	if o.PacerFor == nil {
+		return nil
+	}
+	return o.PacerFor(r)
+}
+
+// learn lets the pacer whose limit a request drew on learn from the reply.
+// pause is how long the API wants to be left alone.
+func (o *Options) learn(r *http.Request, status int, pause time.Duration) {
+	if pause > mostWait {
+		pause = 0 // the request is given up: all others would wait for nothing
+	}
+	if one := cmp.Or(o.ownPacer(r), o.Pacer); one != nil {
+		one.learn(status, pause)
+	}
 }

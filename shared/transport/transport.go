@@ -11,10 +11,8 @@ package transport
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 )
 
 // Options say how a client treats its API. Zero values give the defaults.
@@ -43,42 +41,4 @@ type Stats struct {
 	Calls     atomic.Int64 // requests sent, repeated ones included, those for tokens not
 	Retries   atomic.Int64 // requests sent once more
 	Throttled atomic.Int64 // replies with status 429
-}
-
-// New returns a client for one API. Its reply bodies are read whole, within
-// Retry.MaxBody, before it returns: see Body.
-func New(o Options) *http.Client {
-	if o.Base == nil {
-		o.Base = NewBase()
-	}
-	if o.Stats == nil {
-		o.Stats = &Stats{}
-	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	o.Retry = o.Retry.withDefaults()
-	next := o.Base
-	if o.Authorize != nil {
-		next = o.Authorize(next)
-	}
-	return &http.Client{
-		Transport:     &retry{next: next, Options: o},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// NewBase returns a transport with limits on every phase of a request but the
-// body, which has bodyTime.
-func NewBase() *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: 60 * time.Second,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       50 * time.Second, // below the minute after which a frozen function's connections are dead
-	}
 }

@@ -2,8 +2,12 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 type behindKey struct{}
@@ -107,4 +111,46 @@ func (p *Pacer) remove(w *waiter) bool {
 	before := len(p.waiting)
 	p.waiting = slices.DeleteFunc(p.waiting, func(o *waiter) bool { return o == w })
 	return len(p.waiting) < before
+}
+
+// A Pacer spaces requests out: never faster than its setting, at half the
+// pace after a 429 or a 403 that may mean load, and slowly back up. It is safe
+// for concurrent use; share one among all that draw on the same rate limit.
+type Pacer struct {
+	limiter *rate.Limiter
+	setting rate.Limit
+
+	mu      sync.Mutex
+	changed time.Time // when the pace last changed
+	blocked time.Time // no request before
+	waiting []*waiter // in order of arrival
+	dealing bool      // somebody deals slots out to those who wait
+	given   int       // slots so far
+}
+
+// ErrOutOfTime says that a wait would outlast the request's deadline. It is a
+// context.DeadlineExceeded that comes early.
+var ErrOutOfTime = fmt.Errorf("no time left to wait: %w", context.DeadlineExceeded)
+
+// sleep waits for d, or returns ctx's cause when ctx ends first;
+// ErrOutOfTime at once when its deadline is nearer than d.
+func sleep(ctx context.Context, d time.Duration) error {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return ErrOutOfTime
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// heldBack is how long no request may go.
+func (p *Pacer) heldBack() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Until(p.blocked)
 }

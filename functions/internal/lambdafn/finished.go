@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
@@ -97,4 +98,10 @@ func (s *seen) kinds(r *report.Report) {
 			observe.RecordsPosted: float64(k.Posted), observe.RecordsQuarantined: float64(quarantined),
 		})
 	}
+}
+
+type transformFunction struct {
+	assemble.Transformer
+	*observer
+	lambda invoker // nil: AWS's
 }

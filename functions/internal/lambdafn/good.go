@@ -4,30 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
-	"time"
 
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 )
-
-const (
-	// mostHours is how far the alarm can look back.
-	mostHours = 168
-	// mostReports bounds how many are looked at for the last good run.
-	mostReports = 50
-)
-
-// goodWithin is how old a run may be that counts as good: the time that the
-// alarm waits for one.
-func goodWithin(getenv func(string) string) time.Duration {
-	hours, err := strconv.Atoi(getenv(observe.GoodRunVariable))
-	if err != nil {
-		hours = mostHours
-	}
-	return time.Duration(hours) * time.Hour
-}
 
 // findGood looks up the last good run. Every invocation does, so that
 // SinceGoodRun grows even while no run gets as far as transform.

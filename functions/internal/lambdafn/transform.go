@@ -35,12 +35,6 @@ func Transform() {
 	lambda.StartWithOptions(f.handle, lambda.WithEnableSIGTERM())
 }
 
-type transformFunction struct {
-	assemble.Transformer
-	*observer
-	lambda invoker // nil: AWS's
-}
-
 func (f *transformFunction) handle(ctx context.Context, payload json.RawMessage) (result transform.Result, err error) {
 	asked, err := event.ParseTransform(payload)
 	ctx, seen := f.begin(ctx, asked.Run, "")

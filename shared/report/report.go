@@ -172,12 +172,6 @@ func (g *Gone) Add(id string) {
 	}
 }
 
-// Join counts the records of another.
-func (g *Gone) Join(o Gone) {
-	g.Count += o.Count
-	g.IDs = append(g.IDs, o.IDs[:min(len(o.IDs), maxGone-len(g.IDs))]...)
-}
-
 // Totals sum up the report.
 type Totals struct {
 	Calls       int64 `json:"calls"`

@@ -192,7 +192,14 @@ func (t *transform) forget(code sweep.Code) {
 // discount takes what a person approves to go off the counts that later runs are
 // compared with.
 func (t *transform) discount(ctx context.Context, next approved) error {
-	return t.leaving(ctx, next, func(x *records.Index, kind authomize.Kind, item authomize.Item) {
+	stay, err := t.staying(ctx, next)
+	if err != nil {
+		return err
+	}
+	return t.stream(ctx, t.skips, func(x *records.Index, kind authomize.Kind, item authomize.Item) {
+		if stay.has(kind, item.Record.Key()) {
+			return
+		}
 		one := sweep.Counts{}
 		addCounts(one, x, kind, map[uint32]int64{item.Tag: 1})
 		for series := range one {
@@ -203,28 +210,32 @@ func (t *transform) discount(ctx context.Context, next approved) error {
 	})
 }
 
-// leaving calls each with the records that the run has no more without what is
-// approved next. One index is held at a time, and eight bytes a record.
-func (t *transform) leaving(ctx context.Context, next approved, each func(*records.Index, authomize.Kind, authomize.Item)) error {
+// keySet are the keys of records, by kind, eight bytes each.
+type keySet struct {
+	seed maphash.Seed
+	of   map[authomize.Kind][]uint64
+}
+
+func (s *keySet) has(kind authomize.Kind, key string) bool {
+	_, found := slices.BinarySearch(s.of[kind], maphash.String(s.seed, key))
+	return found
+}
+
+// staying are the records that the run has without what is approved next. One
+// index is held at a time.
+func (t *transform) staying(ctx context.Context, next approved) (*keySet, error) {
 	skips, err := t.skipper(ctx, next)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	seed, stay := maphash.MakeSeed(), map[authomize.Kind][]uint64{}
+	s := &keySet{seed: maphash.MakeSeed(), of: map[authomize.Kind][]uint64{}}
 	err = t.stream(ctx, skips, func(_ *records.Index, kind authomize.Kind, item authomize.Item) {
-		stay[kind] = append(stay[kind], maphash.String(seed, item.Record.Key()))
+		s.of[kind] = append(s.of[kind], maphash.String(s.seed, item.Record.Key()))
 	})
-	if err != nil {
-		return err
+	for kind := range s.of {
+		s.of[kind] = sorted(s.of[kind])
 	}
-	for kind := range stay {
-		stay[kind] = sorted(stay[kind])
-	}
-	return t.stream(ctx, t.skips, func(x *records.Index, kind authomize.Kind, item authomize.Item) {
-		if _, stays := slices.BinarySearch(stay[kind], maphash.String(seed, item.Record.Key())); !stays {
-			each(x, kind, item)
-		}
-	})
+	return s, err
 }
 
 // stream calls each with every record of the run.

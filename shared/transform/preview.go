@@ -3,9 +3,10 @@ package transform
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/records"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/report"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/sweep"
@@ -27,9 +28,9 @@ func (g Going) Count() int64 {
 	return n
 }
 
-// Preview says what an approval would delete: the records of the replies that
-// it covers, and what the app holds from before the run. Nothing is posted
-// and nothing written.
+// Preview says what an approval would delete: all that the app holds and the run
+// has not without the replies that it covers. Nothing is posted and nothing
+// written.
 func Preview(ctx context.Context, run staging.RunID, a sweep.Approval, o Options) (Going, error) {
 	t, err := openToApprove(ctx, run, &a, o)
 	if err != nil {
@@ -38,37 +39,35 @@ func Preview(ctx context.Context, run staging.RunID, a sweep.Approval, o Options
 	if err := t.recallEnded(ctx); err != nil {
 		return Going{}, fmt.Errorf("look what approving run %s would delete: %w", run, err)
 	}
-	cutoff := t.notes.Pass.Outcome.Cutoff
-	next, covers, err := t.covered(ctx, a.Codes)
+	refused := t.quarantined() // which are not posted
+	next, _, err := t.covered(ctx, a.Codes)
 	if err == nil {
 		err = t.overrule(a.Codes) // which nobody saves
 	}
 	if err != nil {
 		return Going{}, err
 	}
-	going := map[authomize.Kind]*report.Gone{}
-	for _, kind := range authomize.SweptKinds {
-		going[kind] = &report.Gone{Kind: string(kind)}
+	stay, err := t.staying(ctx, next)
+	if err != nil {
+		return Going{}, err
 	}
-	if len(covers) > 0 {
-		err := t.leaving(ctx, next, func(_ *records.Index, kind authomize.Kind, item authomize.Item) { going[kind].Add(item.Record.Key()) })
-		if err != nil {
-			return Going{}, err
-		}
-	}
-	if !cutoff.IsZero() {
-		all, err := older(ctx, t.o.Client, cutoff)
-		if err != nil {
-			return Going{}, fmt.Errorf("ask Authomize what it holds from before the run: %w", err)
-		}
-		for _, g := range all {
-			going[authomize.Kind(g.Kind)].Join(g)
-		}
+	stays := func(kind authomize.Kind, key string) bool {
+		asUser := kind == authomize.Users && t.o.Settings.ServiceAccounts == config.ServiceAccountsAsUsers
+		return !refused[key] && (stay.has(kind, key) || asUser && stay.has(authomize.ServiceAccounts, key))
 	}
 	g := Going{Run: run}
 	for _, kind := range authomize.SweptKinds {
-		if going[kind].Count > 0 {
-			g.Kinds = append(g.Kinds, *going[kind])
+		gone := report.Gone{Kind: string(kind)}
+		for key, err := range t.o.Client.Refreshed(ctx, kind, time.Time{}) {
+			if err != nil {
+				return Going{}, fmt.Errorf("ask Authomize what it holds: %w", err)
+			}
+			if !stays(kind, key) {
+				gone.Add(key)
+			}
+		}
+		if gone.Count > 0 {
+			g.Kinds = append(g.Kinds, gone)
 		}
 	}
 	return g, nil

@@ -34,6 +34,9 @@ func TestYear(t *testing.T) {
 		y := &year{world: w, sums: map[string]int64{}}
 		for n := range days * 4 {
 			y.run(n, n < days*4-4)
+			if n%120 == 0 && isLong() {
+				t.Logf("day %d of %d", n/4, days)
+			}
 		}
 		y.end()
 	})

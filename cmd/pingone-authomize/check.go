@@ -236,3 +236,11 @@ func (c checker) authomize(ctx context.Context) {
 		c.probe.authomize(ctx, c.settings.transform, h, c.found)
 	}
 }
+
+// probing is nil where nobody asked for it.
+func (c *checkCommand) probing() *probing {
+	if !c.Probe {
+		return nil
+	}
+	return &probing{app: c.ProbeApp, times: probe.Times{Wait: c.ProbeWait, Every: min(c.ProbeWait/20, mostBetweenLooks)}}
+}

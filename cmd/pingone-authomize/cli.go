@@ -2,48 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
-
-// Exit codes.
-const (
-	exitDone        = 0
-	exitFailed      = 1 // faults, errors, or a run that failed
-	exitHeld        = 2 // all was posted, nothing was swept
-	exitInterrupted = 130
-)
-
-// exitOf is the exit code of a command that did what it should unless err.
-func exitOf(err error) int {
-	if err != nil {
-		return exitFailed
-	}
-	return exitDone
-}
-
-// world is what a command may touch outside of its arguments.
-type world struct {
-	Getenv         func(string) string
-	Setenv         func(name, value string) error
-	Getwd          func() (string, error)
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	Terminal       bool // Stderr can draw bars
-	// AWS adds to the SDK's own settings; none outside of tests.
-	AWS []func(*aws.Config)
-	// LookEvery is how often a run in AWS is looked at; 0 is lookEvery.
-	LookEvery time.Duration
-}
-
-// say writes a line to stderr. Where that fails there is nobody to tell.
-func (w world) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(w.Stderr, format+"\n", args...)
-}
 
 type cli struct {
 	Run     runCommand     `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report; or go on with the run that has not ended. Without credentials, a demonstration on this machine."`

@@ -189,3 +189,14 @@ func resultOf(m *staging.Manifest) fetch.Result {
 	}
 	return r
 }
+
+// incomplete are the collections that are not complete, in their usual order.
+func incomplete(states map[staging.Collection]bool) []staging.Collection {
+	var open []staging.Collection
+	for _, c := range staging.Collections {
+		if !states[c] {
+			open = append(open, c)
+		}
+	}
+	return open
+}

@@ -125,20 +125,3 @@ func judgeRole(r *pingone.Role) (grade, string) {
 	}
 	return ok, fmt.Sprintf("custom role %s: reads only", r.Name)
 }
-
-// collect reads a whole list.
-func collect[T any](ctx context.Context, client *pingone.Client, l pingone.List) ([]T, error) {
-	var all []T
-	for page, err := range client.Pages(ctx, l, "") {
-		if err != nil {
-			return nil, err
-		}
-		var d pingone.Decoder[T] // fresh, as it reuses the memory of its items
-		items, _, err := d.Items(page.Body, l.Key)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, items...)
-	}
-	return all, nil
-}

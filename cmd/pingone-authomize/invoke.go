@@ -11,7 +11,6 @@ import (
 
 	"pingone-authomize/shared/collection"
 	"pingone-authomize/shared/event"
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
 
@@ -62,24 +61,6 @@ func (c *invokeCommand) run(ctx context.Context, w world) (int, error) {
 		return exitDone, err
 	}
 	return follow{world: w, stack: s, run: run, timeout: c.Timeout}.untilReport(ctx, "")
-}
-
-// parseOnly are the environments that a run is narrowed to.
-func parseOnly(ids []string) ([]pingone.ID, error) {
-	if ids == nil {
-		return nil, nil
-	}
-	only, err := event.ParseEnvironments(ids)
-	if err != nil {
-		return nil, fmt.Errorf("--environments: %w", err)
-	}
-	return only, nil
-}
-
-// sameIDs tells whether two lists hold the same ids, in whatever order.
-func sameIDs(a, b []pingone.ID) bool {
-	sorted := func(ids []pingone.ID) []pingone.ID { return slices.SortedFunc(slices.Values(ids), pingone.ID.Compare) }
-	return slices.Equal(sorted(a), sorted(b))
 }
 
 // named is the run of this name, to follow it or to go on with it if it has not

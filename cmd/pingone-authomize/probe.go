@@ -26,14 +26,6 @@ type probing struct {
 	times probe.Times
 }
 
-// probing is nil where nobody asked for it.
-func (c *checkCommand) probing() *probing {
-	if !c.Probe {
-		return nil
-	}
-	return &probing{app: c.ProbeApp, times: probe.Times{Wait: c.ProbeWait, Every: min(c.ProbeWait/20, mostBetweenLooks)}}
-}
-
 // addProbes adds what probes found of an API.
 func (f *findings) addProbes(api string, all []probe.Finding) {
 	for _, one := range all {

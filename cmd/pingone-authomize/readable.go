@@ -14,21 +14,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// The built-in roles that a run needs.
-const (
-	identityRole      = "Identity Data Read Only"
-	configurationRole = "Configuration Read Only"
-)
-
-// pingOneCheck asks PingOne what may be read.
-type pingOneCheck struct {
-	client *pingone.Client
-	found  *findings
-	most   int // environments to look into; 0 is all
-	// devices tells that MFA devices are looked at.
-	devices bool
-}
-
 // lookFunc reads as little as there is of something.
 type lookFunc func(ctx context.Context, p pingOneCheck, env pingone.ID) error
 
@@ -247,9 +232,4 @@ func reading(err error, role string) string {
 		return fmt.Sprintf("not found (%s): check that the environment exists and that its id is right", answered(refused))
 	}
 	return err.Error()
-}
-
-// answered is PingOne's answer in short.
-func answered(e *pingone.Error) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Code))
 }

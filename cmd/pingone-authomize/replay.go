@@ -80,17 +80,6 @@ func (c *replayCommand) pick(ctx context.Context, s site) (staging.RunID, error)
 	return run, err
 }
 
-// incomplete are the collections that are not complete, in their usual order.
-func incomplete(states map[staging.Collection]bool) []staging.Collection {
-	var open []staging.Collection
-	for _, c := range staging.Collections {
-		if !states[c] {
-			open = append(open, c)
-		}
-	}
-	return open
-}
-
 // post lets the transform function post a run once more.
 func (s *stack) post(ctx context.Context, w world, run staging.RunID, timeout time.Duration) (int, error) {
 	before, err := s.store.Get(ctx, staging.ReportKey(run))

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/user"
 	"strings"
 
 	"pingone-authomize/shared/assemble"
@@ -55,19 +53,6 @@ func (c *runCommand) run(ctx context.Context, w world) (int, error) {
 		}
 	}
 	return code, err
-}
-
-// override puts what the flags say over the environment.
-func override(getenv func(string) string, url string, dryRun bool) func(string) string {
-	return func(name string) string {
-		switch {
-		case name == "STAGING_URL":
-			return url
-		case name == "DRY_RUN" && dryRun:
-			return "true"
-		}
-		return getenv(name)
-	}
 }
 
 // sync reads all collections, transforms and shows the outcome.
@@ -159,53 +144,4 @@ func (s settings) readAll(ctx context.Context, run staging.RunID, store staging.
 		f.Log, f.OnProgress, f.Pacers = log, shown.reading, pacers
 		return readOne(ctx, c, func(ctx context.Context) (fetch.Result, error) { return f.Run(ctx, run) })
 	}, shown)
-}
-
-// sayRun says which run it is, and what is special about it.
-func sayRun(w world, run staging.Run, where string) {
-	w.say("run %s, staged in %s", run.Run, where)
-	if run.DryRun {
-		w.say("dry run: nothing will be posted")
-	}
-	if n := len(run.Only); n > 0 {
-		w.say("narrowed to %d of the environments: the others are carried forward", n)
-	}
-}
-
-// stopped tells what happened to a run that did not come to an end.
-func stopped(ctx context.Context, run staging.RunID, err error) (int, error) {
-	const onward = "what was read is staged; the same command goes on"
-	if ctx.Err() != nil {
-		return exitInterrupted, fmt.Errorf("run %s was interrupted: %s", run, onward)
-	}
-	return exitFailed, fmt.Errorf("run %s did not come to an end: %w\n%s", run, err, onward)
-}
-
-// quoted is s as a shell takes it for one word.
-func quoted(s string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,"
-	if strings.Trim(s, plain) == "" && s != "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// holder names this process for leases.
-func holder() string { return fmt.Sprintf("%s process %d", hostname(), os.Getpid()) }
-
-func hostname() string {
-	host, err := os.Hostname()
-	if err != nil {
-		return "unknown host"
-	}
-	return host
-}
-
-// localUser is who runs this command, for what a run says of itself.
-func localUser() string {
-	name := "unknown user"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	return name + " on " + hostname()
 }

@@ -117,9 +117,11 @@ vet: ## Run go vet.
 	cd tools && go vet ./... && go test ./...
 
 .PHONY: lint
-lint: ## Run golangci-lint.
+lint: ## Run golangci-lint, and see that files of a package stand in layers.
 	$(GOTOOL) golangci-lint run
 	cd tools && go tool golangci-lint run ./...
+	@layered="$$(go list ./cmd/... ./functions/... ./shared/... | grep -vE 'test$$|/(awsfake|bench|runtimeapi)$$')"; \
+	cd tools && go run ./layers .. $$layered
 
 # Known vulnerabilities that the code reaches fail (exit code 3). A database
 # that can't be reached says nothing about the code, so it only prints a notice.

@@ -87,7 +87,7 @@ func (t *truth) item(f *fact) {
 	}
 	switch f.sort {
 	case isPopulation:
-		t.add(authomize.AssetInheritances, mapping.EnvironmentID(f.env)+" "+mapping.PopulationID(f.id))
+		t.add(authomize.Assets, mapping.PopulationID(f.id))
 	case isGroup:
 		for _, user := range t.members[f.id] {
 			t.add(authomize.AccountAssociations, mapping.UserID(user)+" "+mapping.GroupID(f.id))
@@ -111,8 +111,8 @@ func (f *fact) record() record {
 	switch f.sort {
 	case isEnvironment:
 		return record{authomize.Assets, mapping.EnvironmentID(f.id)}
-	case isPopulation:
-		return record{authomize.Assets, mapping.PopulationID(f.id)}
+	case isPopulation: // its asset may be there for a role's scope alone
+		return record{authomize.AssetInheritances, mapping.EnvironmentID(f.env) + " " + mapping.PopulationID(f.id)}
 	case isUser:
 		return record{authomize.Users, mapping.UserID(f.id)}
 	case isGroup:

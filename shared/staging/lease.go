@@ -87,13 +87,23 @@ func (l *Lease) Release(ctx context.Context) error {
 }
 
 // take writes the lease where free says that the one that is there, the zero
-// one for none, may be replaced.
+// one for none, may be replaced. One that can't be read is nobody's: else it would
+// lock everybody out for good.
 func (l *Lease) take(ctx context.Context, free func(found leased) bool) error {
-	return Update(ctx, l.store, l.key, func(found *leased) error {
+	next := leased{Holder: l.holder, Until: timestamp(l.now().Add(l.ttl))}
+	err := Update(ctx, l.store, l.key, func(found *leased) error {
 		if !free(*found) {
 			return fmt.Errorf("%s: %w, %q, until %s", l.key, ErrLeased, found.Holder, found.Until.Format(time.RFC3339))
 		}
-		*found = leased{Holder: l.holder, Until: timestamp(l.now().Add(l.ttl))}
+		*found = next
 		return nil
 	})
+	if !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	damaged, err := l.store.Get(ctx, l.key)
+	if err == nil {
+		_, err = swap(ctx, l.store, l.key, next, damaged.Version)
+	}
+	return err
 }

@@ -77,3 +77,17 @@ func TestKeepRenewsUntilItIsLost(t *testing.T) {
 		}
 	})
 }
+
+func TestDamagedLeaseIsNobodys(t *testing.T) {
+	t.Parallel()
+	s := new(stagingtest.Memory)
+	if _, err := s.Put(t.Context(), "lease.json", []byte(`{"holder":"a","until`), staging.Always); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := staging.Acquire(t.Context(), s, "lease.json", "b", time.Minute, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := staging.Acquire(t.Context(), s, "lease.json", "c", time.Minute, time.Now); !errors.Is(err, staging.ErrLeased) {
+		t.Errorf("got %v, want that b has it", err)
+	}
+}

@@ -42,15 +42,19 @@ func (s *seen) fetched(r fetch.Result, err error) {
 	})
 }
 
-// finish writes what every invocation shows, and before it what own does; err
-// is what it failed with. The invocation's deadline may be near, its context
-// done.
+// finish writes what every invocation shows that did anything, and before it what
+// own does; err is what it failed with. Each hour wakes all functions, and a metric
+// costs for each hour in which it is written. The invocation's deadline may be
+// near, its context done.
 func (s *seen) finish(err error, own func(context.Context)) {
 	defer s.end()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), endTime)
 	defer cancel()
 	own(ctx)
 	s.sinceGood()
+	if err == nil && !s.unfinished && s.stats.Calls.Load() == 0 {
+		return
+	}
 	s.put(string(s.api), observe.Values{
 		observe.APICalls:     float64(s.stats.Calls.Load()),
 		observe.Throttled:    float64(s.stats.Throttled.Load()),

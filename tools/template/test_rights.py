@@ -173,6 +173,7 @@ class RightsTest(unittest.TestCase):
 
     def test_key(self):
         key = transform().properties("Key")
+        for_us = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
         self.assertTrue(key["EnableKeyRotation"])
         self.assertEqual(transform().resources["Key"]["DeletionPolicy"], "RetainExceptOnCreate")
         self.assertEqual(
@@ -182,10 +183,10 @@ class RightsTest(unittest.TestCase):
                 (
                     {"Service": f"logs.{REGION}.amazonaws.com"},
                     ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-                    {"ArnLike": {"kms:EncryptionContext:aws:logs:arn":
-                                 f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/pingone-authomize/{STACK}/*"}},
+                    for_us | {"ArnLike": {"kms:EncryptionContext:aws:logs:arn":
+                                          f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/pingone-authomize/{STACK}/*"}},
                 ),
-                ({"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]}, ["kms:Decrypt", "kms:GenerateDataKey*"], None),
+                ({"Service": ["events.amazonaws.com", "cloudwatch.amazonaws.com"]}, ["kms:Decrypt", "kms:GenerateDataKey*"], for_us),
             ],
         )
         for parameters in (FULL, PLAIN):

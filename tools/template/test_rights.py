@@ -69,7 +69,7 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
     name, folder = function.removesuffix("Function"), FUNCTIONS[function]
     want = [
         statement("secretsmanager:GetSecretValue", secret),
-        statement("s3:ListBucket", BUCKET),
+        statement("s3:ListBucket", BUCKET, {"StringLikeIfExists": {"s3:prefix": "runs/*"}}),
         statement("s3:GetObject", f"{BUCKET}/runs/*"),
         statement("sqs:SendMessage", "FailureQueue.Arn"),
         statement(["logs:CreateLogStream", "logs:PutLogEvents"], f"{name}LogGroup.Arn"),

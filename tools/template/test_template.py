@@ -122,20 +122,22 @@ class TemplateTest(unittest.TestCase):
         self.assertLessEqual(WATCHED | {"NO_GOOD_RUN_HOURS"}, set(re.findall(r'"([A-Z_]+)"', go_source("shared/observe"))))
 
     def test_two_schedules(self):
-        for parameters, want in (
-            (DEFAULTS, ("cron(0 3 * * ? *)", "UTC", "ENABLED")),
-            (FULL, ("rate(1 hour)", "Europe/Berlin", "DISABLED")),
+        """By default a run starts at a minute that AWS picks, off the full hour."""
+        off = {"Mode": "OFF"}
+        for parameters, want, window in (
+            (DEFAULTS, ("cron(10 3 * * ? *)", "UTC", "ENABLED"), {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 40}),
+            (FULL, ("rate(1 hour)", "Europe/Berlin", "DISABLED"), off),
         ):
             schedules = transform(parameters).of_type("AWS::Scheduler::Schedule")
             detail = {"stack": STACK, "scheduledTime": "<aws.scheduler.scheduled-time>"}
-            for name, when, detail in (
-                ("Schedule", want, detail),
-                ("HourlySchedule", ("rate(1 hour)", None, want[2]), detail | {"open": False}),
+            for name, when, window, detail in (
+                ("Schedule", want, window, detail),
+                ("HourlySchedule", ("rate(1 hour)", None, want[2]), off, detail | {"open": False}),
             ):
                 schedule = schedules.pop(name)
                 got = (schedule["ScheduleExpression"], schedule.get("ScheduleExpressionTimezone"), schedule["State"])
                 self.assertEqual(got, when)
-                self.assertEqual(schedule["FlexibleTimeWindow"], {"Mode": "OFF"})
+                self.assertEqual(schedule["FlexibleTimeWindow"], window)
                 target = schedule["Target"]
                 self.assertEqual((target["Arn"], target["RoleArn"]), (BUS, "ScheduleRole.Arn"))
                 self.assertEqual(target["DeadLetterConfig"], {"Arn": "FailureQueue.Arn"})
@@ -211,6 +213,7 @@ class TemplateTest(unittest.TestCase):
         self.assertEqual(bucket["OwnershipControls"], {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
         self.assertEqual(bucket["NotificationConfiguration"], {"EventBridgeConfiguration": {"EventBridgeEnabled": True}})
         self.assertNotIn("VersioningConfiguration", bucket)
+        self.assertNotIn("state/", (ROOT / "template.yaml").read_text(), "all is below runs/")
         rules = {r.pop("Id"): r for r in bucket["LifecycleConfiguration"]["Rules"]}
         self.assertEqual(rules, {
             "expire-runs": {"Status": "Enabled", "Prefix": "runs/", "ExpirationInDays": "30"},

@@ -40,8 +40,13 @@ var arrows = map[string][]string{
 	"assemble":         {"*"},
 }
 
-// awsPlaces are where AWS may appear, each with what is below it.
-var awsPlaces = []string{"shared/staging/s3store", "shared/secret/awssecret", "shared/assemble", "shared/observe", "functions", "cmd"}
+// foreign are where modules of others may appear, by the start of their paths;
+// each place with what is below it.
+var foreign = map[string][]string{
+	"github.com/aws/":                 {"shared/staging/s3store", "shared/secret/awssecret", "shared/assemble", "shared/observe", "functions", "cmd"},
+	"github.com/aws/aws-xray-sdk-go/": {"shared/observe"},
+	"go.opentelemetry.io/":            {"shared/observe"},
+}
 
 // A pkg is what go list tells of a package.
 type pkg struct {
@@ -60,9 +65,10 @@ func within(name string, places ...string) bool {
 	return slices.ContainsFunc(places, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
 }
 
-func packages(t *testing.T) []pkg {
+// goList runs go list in the module's root.
+func goList(t *testing.T, args ...string) []byte {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports,GoFiles", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...)
 	cmd.Dir = ".."
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -70,6 +76,12 @@ func packages(t *testing.T) []pkg {
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, &stderr)
 	}
+	return out
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out := goList(t, "-json=ImportPath,Doc,Imports,GoFiles", "./...")
 	var all []pkg
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
@@ -86,6 +98,24 @@ func packages(t *testing.T) []pkg {
 		t.Fatalf("go list names %d packages only", len(all))
 	}
 	return all
+}
+
+// dragged are X-Ray's SDK and what it brings along, by the start of the path.
+var dragged = []string{
+	"github.com/aws/aws-xray-sdk-go/", "github.com/aws/aws-sdk-go/", "google.golang.org/grpc/", "github.com/valyala/fasthttp/",
+}
+
+// The command traces nothing, so it links nothing of X-Ray; the functions do.
+func TestTheCommandLinksNoXRay(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"cmd/pingone-authomize": false, "functions/users": true} {
+		found := slices.DeleteFunc(strings.Fields(string(goList(t, "-deps", "./"+name))), func(path string) bool {
+			return !slices.ContainsFunc(dragged, func(start string) bool { return strings.HasPrefix(path+"/", start) })
+		})
+		if len(found) > 0 != want {
+			t.Errorf("%s links X-Ray's SDK or what it drags in: %t, want %t: %q", name, !want, want, found)
+		}
+	}
 }
 
 func TestArrows(t *testing.T) {
@@ -113,8 +143,10 @@ func judge(name, imported string) string {
 	case isTest(name):
 		return ""
 	case !isOurs:
-		if strings.HasPrefix(imported, "github.com/aws/") && !within(name, awsPlaces...) {
-			return "AWS is not to be known here"
+		for start, places := range foreign {
+			if strings.HasPrefix(imported, start) && !within(name, places...) {
+				return start + " is not to be known here"
+			}
 		}
 		return ""
 	case isTest(ours) && !within(name, "cmd", "functions/internal/bench"):
@@ -143,6 +175,8 @@ func TestTheRulesHold(t *testing.T) {
 		{"shared/secret", "github.com/aws/aws-sdk-go-v2/aws", false},
 		{"shared/secret/awssecret", "github.com/aws/aws-sdk-go-v2/aws", true},
 		{"functions/users", "github.com/aws/aws-lambda-go/lambda", true},
+		{"functions/users", "github.com/aws/aws-xray-sdk-go/xray", false},
+		{"shared/observe", "github.com/aws/aws-xray-sdk-go/xray", true},
 		{"functions/users", module + "shared/pingone/pingonetest", false},
 		{"cmd/pingone-authomize", module + "shared/pingone/pingonetest", true},
 		{"shared/assemble", module + "shared/transform", true},

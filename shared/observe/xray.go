@@ -23,8 +23,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// This file alone knows X-Ray's SDK, which gets security fixes only: when it
-// goes, this file changes.
+// This file alone knows X-Ray's SDK, whose support ends on 25 February 2027:
+// when it goes, this file changes (docs/decisions/0013-x-ray-until-2027.md).
 
 // tracingVariable names the environment variable with the function's tracing
 // mode. Lambda sets daemonVariable, its daemon's address, in either mode, so

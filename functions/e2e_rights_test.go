@@ -16,14 +16,14 @@ import (
 	"testing"
 )
 
-// rights are what the roles of template.yaml allow on objects of the bucket:
-// patterns by action, by the name of a function.
+// rights are what the roles of template.yaml allow on objects of the bucket, and
+// what they may list: patterns by action, by the name of a function.
 var rights = sync.OnceValues(readRights)
 
 var (
 	resourceLine = regexp.MustCompile(`^  (\w+):$`)
 	actionLine   = regexp.MustCompile(`Action: (\[[^\]]*\]|[\w:*]+)`)
-	objectOf     = regexp.MustCompile(`\$\{StagingBucket\.Arn\}/([^"]+)"`)
+	objectOf     = regexp.MustCompile(`(?:\$\{StagingBucket\.Arn\}/|s3:prefix: )([^" ]+)`)
 )
 
 // readRights reads the template line by line: the tests in Python read it as
@@ -45,7 +45,7 @@ func readRights() (map[string]map[string][]string, error) {
 			actions = m[1]
 		}
 		for _, m := range objectOf.FindAllStringSubmatch(line, -1) {
-			for _, action := range []string{"s3:GetObject", "s3:PutObject"} {
+			for _, action := range []string{"s3:GetObject", "s3:PutObject", "s3:ListBucket"} {
 				if !strings.Contains(actions, action) {
 					continue
 				}
@@ -86,15 +86,19 @@ func (d *deployment) behindRights(function string) string {
 		ErrorLog: log.New(io.Discard, "", 0), // functions that are killed in tests
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key, isObject := strings.CutPrefix(r.URL.Path, path.Join("/", d.bucket, prefix)+"/")
+		key, isOurs := strings.CutPrefix(r.URL.Path, path.Join("/", d.bucket, prefix)+"/")
 		action := map[string]string{http.MethodGet: "s3:GetObject", http.MethodHead: "s3:GetObject", http.MethodPut: "s3:PutObject"}[r.Method]
-		if !isObject || r.URL.Query().Has("list-type") {
+		if query := r.URL.Query(); query.Has("list-type") {
+			key, isOurs = strings.TrimPrefix(query.Get("prefix"), prefix+"/"), true
+			action = "s3:ListBucket"
+		}
+		if !isOurs {
 			proxy.ServeHTTP(w, r)
 			return
 		}
 		allowed, err := mayTouch(function, action, key)
 		if err != nil || !allowed {
-			d.t.Errorf("template.yaml does not allow %s %s of %s: %v", function, r.Method, key, err)
+			d.t.Errorf("template.yaml does not allow %s %s of %s: %v", function, action, key, err)
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
 			return
@@ -127,6 +131,8 @@ func TestRightsAreRead(t *testing.T) {
 		{"transform", "s3:PutObject", "runs/r/users/manifest.json", false},
 		{"transform", "s3:PutObject", "runs/open.json", false},
 		{"transform", "s3:GetObject", "state/transform.json", false},
+		{"transform", "s3:ListBucket", "runs/", true},
+		{"transform", "s3:ListBucket", "", false},
 	} {
 		if got, err := mayTouch(tt.function, tt.action, tt.key); err != nil || got != tt.want {
 			t.Errorf("%s %s %s: %t, %v; want %t", tt.function, tt.action, tt.key, got, err, tt.want)

@@ -35,7 +35,7 @@ type Transformer struct {
 // this run, which may have been transformed before; see transform.Run.
 func (t *Transformer) Run(ctx context.Context, run staging.RunID, named bool) (transform.Result, error) {
 	return with(t, func(o transform.Options) (transform.Result, error) {
-		o.Again = named
+		o.ByPerson = named
 		return transform.Run(ctx, run, o)
 	})
 }

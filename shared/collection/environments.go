@@ -43,7 +43,7 @@ func environmentLists(_ context.Context, in *Inputs) iter.Seq2[List, error] {
 }
 
 // absentEnvironment: one that the run was not asked for is as before. One that
-// the settings name no more is for a person to let go: it may be a slip.
+// the settings name no more is for a person to approve: it may be a slip.
 func absentEnvironment(in *Inputs, id pingone.ID) (staging.Carried, bool) {
 	switch {
 	case len(in.Run.Only) > 0 && !slices.Contains(in.Run.Only, id) && (in.Run.All || slices.Contains(in.Run.Environments, id)):

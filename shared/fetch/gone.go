@@ -81,7 +81,7 @@ func (r *reading) witnesses(ctx context.Context, answers []*asked, ended *feed.E
 // items and PingOne's counts.
 func (w *witnesses) askRights(ctx context.Context, answers []*asked) error {
 	var err error
-	if w.now, err = w.r.surelyRead(ctx); err != nil || !w.now.Known {
+	if w.now, err = w.r.surelyRead(ctx); err != nil || !w.now.Read {
 		return err
 	}
 	pending := map[pingone.ID]int{}
@@ -115,7 +115,7 @@ func (w *witnesses) evidence(a *asked) evidence {
 // shown: now, and in the previous snapshot.
 func (w *witnesses) hasRights(a *asked) bool {
 	history := w.r.previous.Complete.Rights
-	if !w.now.Known || len(history) == 0 {
+	if !w.now.Read || len(history) == 0 {
 		return false
 	}
 	then := rightsAt(history, a.shown)

@@ -51,7 +51,7 @@ func (r *reader) looks(ctx context.Context, wanted func(list int) bool) error {
 		return err
 	}
 	r.second = true
-	r.refusals.again()
+	r.refusals.lookTwice()
 	for n := r.progress.count(staging.Deferred, wanted); n > 0; n = r.progress.count(staging.Deferred, wanted) {
 		r.log.InfoContext(ctx, "lists that were not read whole, or lost much, are asked for once more", "lists", n)
 		if err := r.pass(ctx, staging.Deferred, wanted); err != nil {

@@ -49,8 +49,8 @@ func (r *refusals) get(l *collection.List) *refused {
 	return r.of[s]
 }
 
-// again begins the second look.
-func (r *refusals) again() {
+// lookTwice begins the second look.
+func (r *refusals) lookTwice() {
 	r.second = true
 	for _, one := range r.of {
 		one.times = 0

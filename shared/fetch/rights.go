@@ -18,7 +18,7 @@ func (r *reading) readRights(ctx context.Context) (staging.Rights, error) {
 	if !ok || r.o.Home.IsZero() {
 		return none, nil
 	}
-	rights := staging.Rights{Known: true}
+	rights := staging.Rights{Read: true}
 	var d pingone.Decoder[pingone.RoleAssignment]
 	l := pingone.RoleAssignmentsOf(r.o.Home, pingone.ApplicationPrincipal, app)
 	for page, err := range r.o.Client.Pages(ctx, l, "") {
@@ -99,7 +99,7 @@ func (r *reading) endRights(ctx context.Context, oldest time.Time) error {
 		return err
 	}
 	last := &r.m.Rights[len(r.m.Rights)-1]
-	last.Known = last.Known && after.Known
+	last.Read = last.Read && after.Read
 	for _, right := range after.Held {
 		if !slices.Contains(last.Held, right) {
 			last.Held = append(last.Held, right)
@@ -141,7 +141,7 @@ func covers(now, then staging.Rights, env pingone.ID) bool {
 		}
 		held = true
 	}
-	return held && now.Known && then.Known
+	return held && now.Read && then.Read
 }
 
 const environmentScope = "ENVIRONMENT"

@@ -190,7 +190,7 @@ func TestRights(t *testing.T) {
 	on := func(kind string, scope pingone.ID) staging.Right {
 		return staging.Right{Role: role, ScopeType: kind, Scope: scope}
 	}
-	of := func(held ...staging.Right) staging.Rights { return staging.Rights{Known: true, Held: held} }
+	of := func(held ...staging.Right) staging.Rights { return staging.Rights{Read: true, Held: held} }
 	for name, tt := range map[string]struct {
 		now, then staging.Rights
 		want      bool
@@ -215,7 +215,7 @@ func TestRights(t *testing.T) {
 		}
 	}
 	at := func(h int) time.Time { return time.Date(2026, 11, 23, h, 0, 0, 0, time.UTC) }
-	history := []staging.Rights{{At: at(1), Known: true}, {At: at(3), Known: true, Held: []staging.Right{on("ENVIRONMENT", env)}}}
+	history := []staging.Rights{{At: at(1), Read: true}, {At: at(3), Read: true, Held: []staging.Right{on("ENVIRONMENT", env)}}}
 	for hour, want := range map[int]staging.Rights{0: {}, 1: history[0], 2: history[0], 3: history[1], 9: history[1]} {
 		if diff := cmp.Diff(want, rightsAt(history, at(hour))); diff != "" {
 			t.Errorf("at %d (-want +got):\n%s", hour, diff)

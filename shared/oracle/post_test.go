@@ -55,7 +55,7 @@ func codesOf(held []transform.Held) (codes []string) {
 // replay transforms a run once more, as a person would.
 func (w *world) replay(run staging.RunID) {
 	o := w.options(w.store, w.holder())
-	o.Again = true
+	o.ByPerson = true
 	result, err := transform.Run(w.t.Context(), run, o)
 	w.lost()
 	w.say("  replay of %s: %s %v", run, result.State, err)

@@ -164,7 +164,7 @@ const (
 // Rights are what the worker application was allowed at a time.
 type Rights struct {
 	At    time.Time `json:"at"`
-	Known bool      `json:"known"` // false: they could not be read
+	Read bool      `json:"read"` // false: they could not be read
 	Held  []Right   `json:"held,omitempty"`
 }
 

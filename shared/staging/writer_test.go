@@ -24,7 +24,7 @@ func TestStageAndFinish(t *testing.T) {
 		m.Previous, m.AnsweredAt, m.Phase, m.Carry, m.Asked = "20261122T090000Z", run.Time(), staging.PhaseAsk, 8, 9
 		m.Progress = staging.Progress{Lists: []staging.Stretch{{To: 1, Is: staging.Whole}, {To: 3}, {To: 4, Is: staging.Deferred}}, Open: []staging.OpenList{{List: 2, Next: "/v1/next", Pages: 4}}}
 		m.Gone = []staging.Gone{{Environment: env, ID: env, By: staging.WitnessFeed}, {Parent: &staging.Parent{Kind: "group", ID: env}, ID: other, By: staging.WitnessRights}}
-		m.Rights = []staging.Rights{{At: run.Time(), Known: true, Held: []staging.Right{{Role: env, ScopeType: "ENVIRONMENT", Scope: env}}}}
+		m.Rights = []staging.Rights{{At: run.Time(), Read: true, Held: []staging.Right{{Role: env, ScopeType: "ENVIRONMENT", Scope: env}}}}
 		m.Marks, m.NeverRead = []staging.Mark{{Environment: env, Through: run.Time()}}, []staging.NeverRead{{Environment: env, Lists: 5}}
 		m.Carried = []staging.CarriedLists{{Environment: env, Reason: staging.Failed, List: "users", Lists: 1, Records: 2, Oldest: run.Time(), Message: message, Keys: []string{"/v1/x"}}}
 		m.Calls, m.Retries, m.Throttled, m.ElapsedMs = 2, 3, 4, 5

@@ -113,7 +113,7 @@ func (t *transform) mayPost(ctx context.Context) error {
 		return err
 	case newest.Run > t.id:
 		return fmt.Errorf("%w: run %s is newer than %s and was posted", ErrRefused, newest.Run, t.id)
-	case newest.Run == t.id, t.o.Again:
+	case newest.Run == t.id, t.o.ByPerson:
 		return nil
 	}
 	isOpen, err := staging.IsOpen(ctx, t.o.Store, t.id)

@@ -84,7 +84,7 @@ func (t *transform) fillWitnesses(r *report.Report) {
 		if snap == nil {
 			continue
 		}
-		if n := len(snap.Complete.Rights); n > 0 && !snap.Complete.Rights[n-1].Known {
+		if n := len(snap.Complete.Rights); n > 0 && !snap.Complete.Rights[n-1].Read {
 			blind = append(blind, string(c))
 		}
 	}

@@ -54,7 +54,7 @@ var works = []struct {
 		return transform.Run(r.t.Context(), run, o)
 	}, []string{"p001"}},
 	{"a second pass", true, func(r *rig, run staging.RunID, o transform.Options) (transform.Result, error) {
-		o.Again = true
+		o.ByPerson = true
 		return transform.Run(r.t.Context(), run, o)
 	}, []string{"p001"}},
 	{"an approval", true, func(r *rig, run staging.RunID, o transform.Options) (transform.Result, error) {

@@ -194,7 +194,7 @@ func TestOvertaken(t *testing.T) {
 		run1 := r.stage(world{users: people(3)})
 		run2 := r.stage(world{users: people(2)})
 		o := r.options()
-		o.Again = true
+		o.ByPerson = true
 		o.Store = &putHook{Store: r.store, key: staging.TransformKey(run1), before: func() {
 			r.want(r.run(run2), report.Done)
 			r.posts()
@@ -210,7 +210,7 @@ func TestWitnessesThatLack(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		run := r.stage(world{users: people(2), edit: func(c staging.Collection, m *staging.Manifest) {
 			if c == staging.Users {
-				m.Rights, m.Counts = []staging.Rights{{Known: true}, {}}, nil
+				m.Rights, m.Counts = []staging.Rights{{Read: true}, {}}, nil
 			}
 		}})
 		r.want(r.run(run), report.Done)

@@ -40,8 +40,8 @@ type Options struct {
 	Settings config.Transform
 	// Holder names this invocation, the same when it is tried again.
 	Holder string
-	// Again tells that a person named the run: what has ended is done once more.
-	Again bool
+	// ByPerson tells that a person named the run: what has ended is done once more.
+	ByPerson bool
 	Log   *slog.Logger     // nil: nothing is logged
 	Now   func() time.Time // nil: time.Now
 	// SaveEvery is how often it is saved at most how far the posting is; 0: ten

@@ -274,7 +274,7 @@ func (r *rig) try(run staging.RunID, change ...func(*transform.Options)) (transf
 	return transform.Run(r.t.Context(), run, o)
 }
 
-func byPerson(o *transform.Options) { o.Again = true }
+func byPerson(o *transform.Options) { o.ByPerson = true }
 
 // approve lets go, an hour later.
 func (r *rig) approve(run staging.RunID, codes ...string) (transform.Result, error) {

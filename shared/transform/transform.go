@@ -72,7 +72,7 @@ func (t *transform) leased(ctx context.Context) (Result, error) {
 		err = t.work(held)
 	}
 	switch {
-	case errors.Is(err, ErrRefused) && !t.o.Again:
+	case errors.Is(err, ErrRefused) && !t.o.ByPerson:
 		t.o.Log.WarnContext(ctx, "the run is left alone", "err", err)
 	case errors.Is(err, staging.ErrLeased) && !errors.Is(err, staging.ErrLeaseLost):
 		t.o.Log.InfoContext(ctx, "waiting: the run before is still being posted", "err", err)
@@ -85,7 +85,7 @@ func (t *transform) leased(ctx context.Context) (Result, error) {
 // endedBefore is the answer of a transform of the same run that came to its
 // end, unless a person asks for another.
 func (t *transform) endedBefore(ctx context.Context) (Result, bool, error) {
-	if t.o.Again {
+	if t.o.ByPerson {
 		return Result{}, false, nil
 	}
 	rep, err := report.Load(ctx, t.o.Store, t.id)
@@ -147,7 +147,7 @@ func (t *transform) work(ctx context.Context) error {
 	if err := t.loadIndex(ctx); err != nil {
 		return err
 	}
-	if t.notes.Pass.Outcome != nil && !t.o.Again {
+	if t.notes.Pass.Outcome != nil && !t.o.ByPerson {
 		return nil // only its report is absent
 	}
 	if err := t.begin(ctx); err != nil {

@@ -31,9 +31,9 @@ type Source struct {
 // SDK; an error names the secret and what to do.
 func (s Source) Credentials(ctx context.Context) (secret.Credentials, error) {
 	out, err := s.API.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(s.ID)})
-	var missing *types.ResourceNotFoundException
+	var absent *types.ResourceNotFoundException
 	switch {
-	case errors.As(err, &missing):
+	case errors.As(err, &absent):
 		return secret.Credentials{}, fmt.Errorf("secret %s does not exist in this account and region: create it, or correct SECRET_ID: %w", s.ID, err)
 	case err != nil:
 		return secret.Credentials{}, fmt.Errorf("read secret %s: %w", s.ID, err)

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -89,17 +90,10 @@ type InvocationFailed struct {
 
 // Announce puts the event of a run's end on the account's default bus.
 func Announce(ctx context.Context, put PutEvents, e RunFinished) error {
-	if e.Posted == nil {
-		e.Posted = map[string]int64{}
+	e.Held = slices.Clone(e.Held[:min(len(e.Held), maxHeld)])
+	for i := range e.Held {
+		e.Held[i].Text = cut(e.Held[i].Text)
 	}
-	if e.Carried == nil {
-		e.Carried = map[string]int64{}
-	}
-	held := make([]HeldReason, 0, min(len(e.Held), maxHeld))
-	for _, reason := range e.Held[:min(len(e.Held), maxHeld)] {
-		held = append(held, HeldReason{Code: reason.Code, Text: cut(reason.Text)})
-	}
-	e.Held = held
 	return put.one(ctx, RunFinishedType, e.Run, e)
 }
 

@@ -4,23 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-xray-sdk-go/daemoncfg"
-	"github.com/aws/aws-xray-sdk-go/instrumentation/awsv2"
 	"github.com/aws/aws-xray-sdk-go/strategy/ctxmissing"
 	"github.com/aws/aws-xray-sdk-go/xray"
 	"github.com/aws/aws-xray-sdk-go/xraylog"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // This file alone knows X-Ray's SDK, whose support ends on 25 February 2027:
@@ -35,15 +33,9 @@ const (
 	daemonVariable  = "AWS_XRAY_DAEMON_ADDRESS"
 )
 
-const (
-	// maxGroups bounds the subsegments of API calls in an invocation; there
-	// are about ten. Calls of further groups are counted under otherGroup.
-	maxGroups  = 50
-	otherGroup = "other"
-	// maxAWSCalls bounds those of AWS calls: X-Ray takes 500 KB a trace.
-	// Failed calls come on top.
-	maxAWSCalls = 300
-)
+// maxGroups bounds the subsegments of an invocation, since X-Ray takes 500 KB a
+// trace; there are about twenty. Calls of further groups are counted as other.
+const maxGroups = 50
 
 // A Tracer sends subsegments to X-Ray. A nil Tracer is off and costs nothing.
 type Tracer struct{ recorder *xray.Config }
@@ -71,7 +63,7 @@ func NewTracer(getenv func(string) string) *Tracer {
 	// In the context, not in the SDK's globals. The strategy is set here
 	// because Lambda sets AWS_XRAY_CONTEXT_MISSING to LOG_ERROR.
 	return &Tracer{recorder: &xray.Config{
-		Emitter: emitter{sender}, ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy(),
+		Emitter: sender, ContextMissingStrategy: ctxmissing.NewDefaultIgnoreErrorStrategy(),
 	}}
 }
 
@@ -79,15 +71,10 @@ func NewTracer(getenv func(string) string) *Tracer {
 // that is not empty. The caller must call end when the work is done. Nothing
 // is traced if Lambda did not sample the invocation.
 func (t *Tracer) Begin(ctx context.Context, run, collection string) (traced context.Context, end func()) {
-	if t == nil {
+	if t == nil || !isSampled(ctx) {
 		return ctx, func() {}
 	}
-	if !isSampled(ctx) {
-		// Hides the trace from the AWS clients, which would make subsegments
-		// only to drop them.
-		return context.WithValue(ctx, xray.LambdaTraceHeaderKey, nil), func() {} //nolint:staticcheck // Lambda's key
-	}
-	tr := &trace{annotations: map[string]any{"run": run}, groups: map[string]*group{}}
+	tr := &trace{annotations: map[string]any{"run": run}, groups: map[callee]*group{}}
 	if collection != "" {
 		tr.annotations["collection"] = collection
 	}
@@ -103,11 +90,9 @@ func isSampled(ctx context.Context) bool {
 
 // A trace gathers what one invocation did.
 type trace struct {
-	annotations map[string]any
-	aws         atomic.Int64 // calls
-	unsent      atomic.Int64 // subsegments of them
 	mu          sync.Mutex
-	groups      map[string]*group
+	annotations map[string]any
+	groups      map[callee]*group
 }
 
 type traceKey struct{}
@@ -117,25 +102,30 @@ func traceOf(ctx context.Context) *trace {
 	return tr
 }
 
-// nameRun names the run in all that is traced from now on. It is not for
-// concurrent use with that.
+// nameRun names the run.
 func (tr *trace) nameRun(run string) {
 	if tr == nil {
 		return
 	}
-	named := maps.Clone(tr.annotations) // the old ones may be on their way to X-Ray
-	named["run"] = run
-	tr.annotations = named
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.annotations["run"] = run
 }
 
-// A group sums up calls of one method to one list: thousands of calls are one
-// subsegment, which a person can read and X-Ray's limit of 500 KB can hold.
+// A callee is what calls are summed up by: one method and list of an API, or one
+// operation of a service of AWS.
+type callee struct {
+	service   string
+	operation string // "" for the APIs
+}
+
+// A group sums up calls to one callee: thousands of calls are one subsegment,
+// which a person can read.
 type group struct {
-	name        string
 	first, last time.Time
 	calls       int64
 	busy        time.Duration
-	statuses    map[string]int64 // by status, or "none" for broken connections
+	statuses    map[string]int64 // by status and AWS's code, "none" for broken connections
 }
 
 // Calls returns a transport that counts into the invocation's trace what base
@@ -165,7 +155,7 @@ func (c *calls) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		status = fmt.Sprint(resp.StatusCode)
 	}
-	tr.add(groupName(c.api, r.Method, r.URL.Path), began, time.Now(), status)
+	tr.add(callee{service: groupName(c.api, r.Method, r.URL.Path)}, began, status)
 	return resp, err
 }
 
@@ -187,70 +177,52 @@ func groupName(api API, method, path string) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s", api, method, strings.Join(parts, "/")))
 }
 
-func (tr *trace) add(name string, began, ended time.Time, status string) {
+// add counts a call that ends now.
+func (tr *trace) add(of callee, began time.Time, status string) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	g := tr.groups[name]
+	if tr.groups[of] == nil && len(tr.groups) >= maxGroups {
+		api, _, _ := strings.Cut(of.service, " ")
+		of = callee{service: api + " other"}
+	}
+	g := tr.groups[of]
 	if g == nil {
-		if len(tr.groups) >= maxGroups {
-			api, _, _ := strings.Cut(name, " ")
-			name = api + " " + otherGroup
-		}
-		if g = tr.groups[name]; g == nil {
-			g = &group{name: name, first: began, statuses: map[string]int64{}}
-			tr.groups[name] = g
-		}
+		g = &group{first: began, statuses: map[string]int64{}}
+		tr.groups[of] = g
 	}
 	if began.Before(g.first) {
 		g.first = began
 	}
-	if ended.After(g.last) {
-		g.last = ended
-	}
+	g.last = time.Now()
 	g.calls++
-	g.busy += ended.Sub(began)
+	g.busy += g.last.Sub(began)
 	g.statuses[status]++
 }
 
-// send emits a subsegment for each group.
+// send emits a subsegment for each group. They lie in the past, which the SDK's
+// Close can't do.
 func (t *Tracer) send(ctx context.Context, tr *trace) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	for _, name := range slices.Sorted(maps.Keys(tr.groups)) {
-		g := tr.groups[name]
-		t.emit(ctx, tr, g.name, g.first, g.last, map[string]any{
-			"calls": g.calls, "busy_ms": g.busy.Milliseconds(), "statuses": g.statuses,
-		}, func(s *xray.Segment) { mark(s, g.statuses) })
-	}
-	if more := tr.unsent.Load(); more > 0 {
-		now := time.Now()
-		t.emit(ctx, tr, "AWS further calls", now, now, map[string]any{"calls": more}, func(*xray.Segment) {})
+	for of, g := range tr.groups {
+		if _, s := xray.BeginSubsegment(ctx, of.service); s != nil {
+			g.fill(s, of.operation)
+			s.Annotations = tr.annotations
+			t.recorder.Emitter.Emit(s)
+		}
 	}
 }
 
-// emit sends a subsegment that lies in the past, which the SDK's Close can't.
-func (t *Tracer) emit(ctx context.Context, tr *trace, name string, from, to time.Time, data map[string]any, finish func(*xray.Segment)) {
-	_, s := xray.BeginSubsegment(ctx, name)
-	if s == nil {
-		return
-	}
-	s.Lock()
-	defer s.Unlock()
+func (g *group) fill(s *xray.Segment, operation string) {
 	s.Type, s.Namespace, s.InProgress = "subsegment", "remote", false
-	s.StartTime, s.EndTime = seconds(from), seconds(to)
-	s.Annotations = tr.annotations
-	s.Metadata = map[string]map[string]any{"default": data}
-	finish(s)
-	t.recorder.Emitter.Emit(s)
-}
-
-func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
-
-// mark colours a group as X-Ray colours a call.
-func mark(s *xray.Segment, statuses map[string]int64) {
-	for status := range statuses {
+	if operation != "" {
+		s.Namespace, s.AWS = "aws", map[string]any{"operation": operation}
+	}
+	s.StartTime, s.EndTime = seconds(g.first), seconds(g.last)
+	s.Metadata = map[string]map[string]any{"default": {"calls": g.calls, "busy_ms": g.busy.Milliseconds(), "statuses": g.statuses}}
+	for status := range g.statuses { // colours the group as X-Ray colours a call
 		switch {
-		case status == "429":
+		case strings.HasPrefix(status, "429"):
 			s.Throttle, s.Error = true, true
 		case status[0] == '4':
 			s.Error = true
@@ -260,56 +232,38 @@ func mark(s *xray.Segment, statuses map[string]int64) {
 	}
 }
 
-// AWS adds to cfg what makes a subsegment of each AWS call.
+func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+// AWS adds to cfg what counts each AWS call into the invocation's trace.
 func (t *Tracer) AWS(cfg *aws.Config) {
 	if t == nil {
 		return
 	}
-	awsv2.AWSV2Instrumentor(&cfg.APIOptions)
 	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Annotate", annotate), middleware.After)
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Trace", countAWS), middleware.After)
 	})
 }
 
-// annotate comes behind the SDK's own middleware, which has begun the
-// subsegment and will close it.
-func annotate(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	s, tr := xray.GetSegment(ctx), traceOf(ctx)
-	if s == nil || tr == nil {
-		return next.HandleInitialize(ctx, in)
-	}
-	over := tr.aws.Add(1) > maxAWSCalls
+func countAWS(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	began := time.Now()
 	out, metadata, err := next.HandleInitialize(ctx, in)
-	s.Lock()
-	defer s.Unlock()
-	s.Annotations = tr.annotations
-	if over && err == nil {
-		s.Dummy = true // the SDK sends no dummies
-		tr.unsent.Add(1)
-	}
-	var refused smithy.APIError
-	if errors.As(err, &refused) {
-		s.Metadata = map[string]map[string]any{"default": {"code": refused.ErrorCode()}}
+	if tr := traceOf(ctx); tr != nil {
+		tr.add(callee{awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)}, began, awsStatus(err))
 	}
 	return out, metadata, err
 }
 
-// emitter takes out of a subsegment what might hold more than it should: an
-// error's text repeats addresses with their queries, a request's headers.
-type emitter struct{ next xray.Emitter }
-
-// Emit implements xray.Emitter. The SDK holds the segment's lock.
-func (e emitter) Emit(s *xray.Segment) {
-	s.Cause = nil
-	if s.HTTP != nil {
-		s.HTTP.Request = nil
-		// The SDK calls each error a fault; a 404 or 412 of S3 is none.
-		if r := s.HTTP.Response; r != nil && r.Status >= 400 && r.Status < 500 {
-			s.Fault = false
-		}
+// awsStatus holds no words of an error, which repeat addresses and their queries.
+func awsStatus(err error) string {
+	var reply *smithyhttp.ResponseError
+	var refused smithy.APIError
+	switch {
+	case err == nil:
+		return "200"
+	case !errors.As(err, &reply), reply.HTTPStatusCode() == 0:
+		return "none"
+	case errors.As(err, &refused):
+		return fmt.Sprintf("%d %s", reply.HTTPStatusCode(), refused.ErrorCode())
 	}
-	e.next.Emit(s)
+	return fmt.Sprint(reply.HTTPStatusCode())
 }
-
-// RefreshEmitterWithAddress implements xray.Emitter.
-func (e emitter) RefreshEmitterWithAddress(a *net.UDPAddr) { e.next.RefreshEmitterWithAddress(a) }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,7 @@ func tracedNames(t *testing.T, tracing string) []string {
 		}
 		n, err := conn.Read(buf)
 		if err != nil {
+			slices.Sort(names)
 			return names
 		}
 		_, body, _ := strings.Cut(string(buf[:n]), "\n")

@@ -53,7 +53,7 @@ func (s EnvSecret) Credentials(context.Context) (secret.Credentials, error) {
 		c.AuthMethod = secret.Basic
 	case secret.Basic, secret.Post:
 	default:
-		faults = append(faults, fmt.Errorf("%s: %w", EnvAuthMethod, errors.New("it must be basic or post, as the Worker application's setting says")))
+		faults = append(faults, fmt.Errorf("%s: it must be basic or post, as the Worker application's setting says", EnvAuthMethod))
 	}
 	return c, errors.Join(faults...)
 }

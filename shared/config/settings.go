@@ -141,15 +141,11 @@ func setEnvironments(v *values, s string) error {
 		v.fetch.All = true
 		return nil
 	}
+	ids, err := pingone.ParseEnvironments(strings.Split(s, ","))
+	v.fetch.Environments = ids
 	var faults []error
-	for i, entry := range strings.Split(s, ",") {
-		id, ok := pingone.ParseID(strings.TrimSpace(entry))
-		switch {
-		case !ok || id.IsZero():
-			faults = append(faults, fmt.Errorf("entry %d is no environment id (a UUID); give ids, comma-separated, or all", i+1))
-		case !slices.Contains(v.fetch.Environments, id):
-			v.fetch.Environments = append(v.fetch.Environments, id)
-		}
+	for _, fault := range each(err) {
+		faults = append(faults, fmt.Errorf("%w; give ids, comma-separated, or all", fault))
 	}
 	return errors.Join(faults...)
 }
@@ -207,20 +203,20 @@ func boolean(set func(*values, bool)) setter {
 	}
 }
 
-func setSweep(v *values, s string) error {
-	v.transform.Sweep = SweepMode(s)
-	switch v.transform.Sweep {
-	case SweepApply, SweepReport, SweepNever:
+// oneOf reads one of a few words.
+func oneOf[T ~string](must string, set func(*values, T), words ...T) setter {
+	return func(v *values, s string) error {
+		if !slices.Contains(words, T(s)) {
+			return errors.New(must)
+		}
+		set(v, T(s))
 		return nil
 	}
-	return errors.New("it must be apply, report or never")
 }
 
-func setServiceAccounts(v *values, s string) error {
-	v.transform.ServiceAccounts = ServiceAccountMode(s)
-	switch v.transform.ServiceAccounts {
-	case ServiceAccountsApart, ServiceAccountsAsUsers:
-		return nil
-	}
-	return errors.New("it must be apart or users")
-}
+var (
+	setSweep = oneOf("it must be apply, report or never",
+		func(v *values, m SweepMode) { v.transform.Sweep = m }, SweepApply, SweepReport, SweepNever)
+	setServiceAccounts = oneOf("it must be apart or users",
+		func(v *values, m ServiceAccountMode) { v.transform.ServiceAccounts = m }, ServiceAccountsApart, ServiceAccountsAsUsers)
+)

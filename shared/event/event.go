@@ -68,26 +68,19 @@ func (o others) misspelt(ours ...string) string {
 	return strings.Join(names, ", ")
 }
 
-// A continuation is the event by which a function invokes itself.
-type continuation struct {
-	Run    staging.RunID `json:"run"`
-	DryRun bool          `json:"dryRun,omitzero"`
-	N      int           `json:"continuation"`
-}
-
 // Continue is the event by which a function that ran out of time invokes
 // itself; n counts these invocations. A dry transform stays dry.
 func Continue(run staging.RunID, dryRun bool, n int) ([]byte, error) {
-	return json.Marshal(continuation{Run: run, DryRun: dryRun, N: n})
+	return json.Marshal(wish{Run: new(string(run)), DryRun: dryRun, Continuation: n})
 }
 
 // Continuation is the n of an event made by Continue, 0 for any other event.
 func Continuation(payload []byte) int {
-	var in continuation
+	var in wish
 	if json.Unmarshal(payload, &in) != nil {
 		return 0
 	}
-	return in.N
+	return in.Continuation
 }
 
 // options stand beside what names a new run.

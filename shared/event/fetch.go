@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -147,18 +145,7 @@ func ParseEnvironments(asked []string) ([]pingone.ID, error) {
 	if len(asked) == 0 {
 		return nil, errors.New("there is none: give ids, or leave it out to read all of the settings")
 	}
-	var ids []pingone.ID
-	var faults []error
-	for i, s := range asked {
-		id, ok := pingone.ParseID(strings.TrimSpace(s))
-		switch {
-		case !ok || id.IsZero():
-			faults = append(faults, fmt.Errorf("entry %d is no environment id (a UUID)", i+1))
-		case !slices.Contains(ids, id):
-			ids = append(ids, id)
-		}
-	}
-	return ids, errors.Join(faults...)
+	return pingone.ParseEnvironments(asked)
 }
 
 func runAt(field, value string) (staging.RunID, error) {

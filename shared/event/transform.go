@@ -30,30 +30,33 @@ type Transform struct {
 
 // An Approve is what a person approves.
 type Approve struct {
-	Codes  []string `json:"codes"` // such as shrunk, or unproven:users
-	Reason string   `json:"reason"`
-	// By is who approves, as the sender says: Lambda does not name a function's
-	// caller.
-	By string `json:"by,omitzero"`
+	Codes  []string // such as shrunk, or unproven:users
+	Reason string
+	By     string // who, as the sender says: Lambda does not name a function's caller
 }
 
 // ByPerson says that a person asked for the transform, and not an event that
 // comes by itself.
 func (t Transform) ByPerson() bool { return t.Run != "" && t.Collection == "" && !t.Continued }
 
+// A wish is what a person asks of transform, or a function of itself.
+type wish struct {
+	Run          *string  `json:"run,omitzero"`
+	DryRun       bool     `json:"dryRun,omitzero"`
+	ApproveSweep bool     `json:"approveSweep,omitzero"`
+	Codes        []string `json:"codes,omitzero"`
+	Reason       string   `json:"reason,omitzero"`
+	By           string   `json:"by,omitzero"`
+	Continuation int      `json:"continuation,omitzero"`
+}
+
 // transformEvent is as much of an event as transform looks at.
 type transformEvent struct {
-	Run          *string        `json:"run"`
-	DryRun       bool           `json:"dryRun"`
-	ApproveSweep bool           `json:"approveSweep"`
-	Codes        []string       `json:"codes"`
-	Reason       string         `json:"reason"`
-	By           string         `json:"by"`
-	Continuation int            `json:"continuation"`
-	Type         string         `json:"detail-type"`
-	Detail       detail         `json:"detail"`
-	Time         jsontext.Value `json:"time"`
-	Others       others         `json:",embed"`
+	wish
+	Type   string         `json:"detail-type"`
+	Detail detail         `json:"detail"`
+	Time   jsontext.Value `json:"time"`
+	Others others         `json:",embed"`
 }
 
 // ParseTransform reads an event for the transform function. In those of S3 and
@@ -81,7 +84,7 @@ func ParseTransform(payload []byte) (Transform, error) {
 	return Transform{Run: run, Collection: collection}, nil
 }
 
-func (in *transformEvent) asksToApprove() bool {
+func (in *wish) asksToApprove() bool {
 	return in.ApproveSweep || len(in.Codes) > 0 || in.Reason != "" || in.By != ""
 }
 
@@ -110,14 +113,7 @@ func (in *transformEvent) named() (Transform, error) {
 
 // Event asks for t.Run by name, as a person does.
 func (t Transform) Event() ([]byte, error) {
-	out := struct {
-		Run          staging.RunID `json:"run"`
-		DryRun       bool          `json:"dryRun,omitzero"`
-		ApproveSweep bool          `json:"approveSweep,omitzero"`
-		Codes        []string      `json:"codes,omitzero"`
-		Reason       string        `json:"reason,omitzero"`
-		By           string        `json:"by,omitzero"`
-	}{Run: t.Run, DryRun: t.DryRun}
+	out := wish{Run: new(string(t.Run)), DryRun: t.DryRun}
 	if a := t.Approve; a != nil {
 		out.ApproveSweep, out.Codes, out.Reason, out.By = true, a.Codes, a.Reason, a.By
 	}

@@ -2,6 +2,10 @@ package pingone
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -22,6 +26,23 @@ func ParseID(s string) (ID, bool) {
 		return ID{}, false // u holds what came before the fault
 	}
 	return ID(u), true
+}
+
+// ParseEnvironments reads the ids of environments, each once. The error joins
+// every fault, and quotes none.
+func ParseEnvironments(texts []string) ([]ID, error) {
+	var ids []ID
+	var faults []error
+	for i, s := range texts {
+		id, _ := ParseID(strings.TrimSpace(s))
+		switch {
+		case id.IsZero():
+			faults = append(faults, fmt.Errorf("entry %d is no environment id (a UUID)", i+1))
+		case !slices.Contains(ids, id):
+			ids = append(ids, id)
+		}
+	}
+	return ids, errors.Join(faults...)
 }
 
 // IsZero tells whether the id is absent or was malformed.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -61,14 +60,10 @@ func (m *Metrics) Put(ctx context.Context, of string, values Values) error {
 	var by Dimension
 	var listed []metric
 	for _, d := range slices.SortedFunc(maps.Keys(values), func(a, b Metric) int { return strings.Compare(a.Name, b.Name) }) {
-		v := values[d]
-		switch {
-		case math.IsNaN(v) || math.IsInf(v, 0):
-			return fmt.Errorf("metric %s: no number", d.Name)
-		case len(listed) > 0 && d.By != by:
+		if len(listed) > 0 && d.By != by {
 			return fmt.Errorf("metric %s goes by %q, not by %q", d.Name, d.By, by)
 		}
-		by, line[d.Name], listed = d.By, v, append(listed, metric{d.Name, d.Unit})
+		by, line[d.Name], listed = d.By, values[d], append(listed, metric{d.Name, d.Unit})
 	}
 	sets := [][]Dimension{{stackDimension}}
 	switch {

@@ -5,22 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize"
-	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/observe"
 	"pingone-authomize/shared/report"
-	"pingone-authomize/shared/secret"
 	"pingone-authomize/shared/staging"
 )
 
@@ -130,51 +124,26 @@ func (d *dated) Folders(ctx context.Context, _ string) ([]string, error) { retur
 // function.
 func TestWorkEndsBeforeTheInvocationDoes(t *testing.T) {
 	t.Parallel()
-	log := slog.New(slog.DiscardHandler)
-	getenv := func(string) string { return "" }
-	credentials := fixed{
-		ClientID: "c", ClientSecret: secret.NewValue("s"), AuthMethod: secret.Basic, AuthomizeToken: secret.NewValue("t"),
-		TokenEndpoint: "https://auth.pingone.eu/00000000-0000-4000-8000-000000000000/as/token",
-	}
-	functions := map[string]func(context.Context, staging.Store) error{
-		"fetch": func(ctx context.Context, store staging.Store) error {
-			f := &fetchFunction{
-				Fetcher: assemble.Fetcher{
-					Settings: config.Fetch{APIURL: &url.URL{Scheme: "https", Host: "api.pingone.eu"}, All: true, PerSecond: 10}, Collection: staging.Users,
-					Store: store, Secret: credentials, Log: log,
-				},
-				observer: newObserver("users", observe.PingOne, log, getenv, nil),
-			}
-			_, err := f.handle(ctx, json.RawMessage(`{}`))
+	for name, handle := range map[string]func(*watched, context.Context) error{
+		"fetch": func(w *watched, ctx context.Context) error {
+			_, err := w.fetcher(staging.Users).handle(ctx, json.RawMessage(`{}`))
 			return err
 		},
-		"transform": func(ctx context.Context, store staging.Store) error {
-			f := &transformFunction{
-				Transformer: assemble.Transformer{
-					Settings: config.Transform{AppID: "app", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply},
-					Store:    store, Secret: credentials, Log: log,
-				},
-				observer: newObserver("transform", observe.Authomize, log, getenv, nil),
-			}
-			_, err := f.handle(ctx, json.RawMessage(completed))
+		"transform": func(w *watched, ctx context.Context) error {
+			_, err := w.transformer().handle(ctx, json.RawMessage(completed))
 			return err
 		},
-	}
-	for name, handle := range functions {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(inLambda(t.Context()), 15*time.Minute)
-				defer cancel()
-				end, _ := ctx.Deadline()
-				store := &dated{}
-				if err := handle(ctx, store); !errors.Is(err, errSeen) {
-					t.Fatalf("got %v, want the store's error", err)
-				}
-				if left := end.Sub(store.until); left != 30*time.Second {
-					t.Errorf("%s are left, want 30 s", left)
-				}
-			})
-		})
+	} {
+		w, store := newWatched(t, nil), &dated{}
+		w.store = store
+		end := time.Now().Add(15 * time.Minute)
+		ctx, cancel := context.WithDeadline(inLambda(t.Context()), end)
+		if err := handle(w, ctx); !errors.Is(err, errSeen) {
+			t.Errorf("%s: got %v, want the store's error", name, err)
+		}
+		cancel()
+		if left := end.Sub(store.until); left != 30*time.Second {
+			t.Errorf("%s: %s are left, want 30 s", name, left)
+		}
 	}
 }

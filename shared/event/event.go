@@ -88,3 +88,14 @@ type options struct {
 	Environments *[]string `json:"environments,omitzero"`
 	DryRun       bool      `json:"dryRun,omitzero"`
 }
+
+// A wish is what a person asks of transform, or a function of itself.
+type wish struct {
+	Run          *string  `json:"run,omitzero"`
+	DryRun       bool     `json:"dryRun,omitzero"`
+	ApproveSweep bool     `json:"approveSweep,omitzero"`
+	Codes        []string `json:"codes,omitzero"`
+	Reason       string   `json:"reason,omitzero"`
+	By           string   `json:"by,omitzero"`
+	Continuation int      `json:"continuation,omitzero"`
+}

@@ -39,17 +39,6 @@ type Approve struct {
 // comes by itself.
 func (t Transform) ByPerson() bool { return t.Run != "" && t.Collection == "" && !t.Continued }
 
-// A wish is what a person asks of transform, or a function of itself.
-type wish struct {
-	Run          *string  `json:"run,omitzero"`
-	DryRun       bool     `json:"dryRun,omitzero"`
-	ApproveSweep bool     `json:"approveSweep,omitzero"`
-	Codes        []string `json:"codes,omitzero"`
-	Reason       string   `json:"reason,omitzero"`
-	By           string   `json:"by,omitzero"`
-	Continuation int      `json:"continuation,omitzero"`
-}
-
 // transformEvent is as much of an event as transform looks at.
 type transformEvent struct {
 	wish

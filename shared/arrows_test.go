@@ -35,7 +35,6 @@ var arrows = map[string][]string{
 	"sweep":            {"pingone", "staging"},
 	"report":           {"pingone", "staging", "sweep"},
 	"transform":        {"authomize", "collection", "config", "mapping", "pingone", "records", "report", "staging", "sweep", "transport"},
-	"probe":            {"authomize", "config", "pingone"},
 	"oracle":           {"*"},
 	"assemble":         {"*"},
 }

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -22,11 +20,10 @@ import (
 
 type approveCommand struct {
 	where
-	Run     string        `help:"The run, such as 20261123T090000Z, or latest." default:"latest" placeholder:"ID"`
-	Codes   []string      `help:"What you approve: codes as the report lists them, such as shrunk,unproven:users." required:"" placeholder:"CODE"`
-	Reason  string        `help:"Why. It is stored with the approval." required:"" placeholder:"TEXT"`
-	Yes     bool          `help:"Show no preview and ask nothing."`
-	Timeout time.Duration `help:"With --stack, wait for the report so long at most." default:"1h"`
+	Run    string   `help:"The run, such as 20261123T090000Z, or latest." default:"latest" placeholder:"ID"`
+	Codes  []string `help:"What you approve: codes as the report lists them, such as shrunk,unproven:users." required:"" placeholder:"CODE"`
+	Reason string   `help:"Why. It is stored with the approval." required:"" placeholder:"TEXT"`
+	Yes    bool     `help:"Show no preview and ask nothing."`
 }
 
 // errNotApproved tells that the question was not answered by yes.
@@ -50,7 +47,7 @@ func (c *approveCommand) run(ctx context.Context, w world) (int, error) {
 	}
 	var t *assemble.Transformer
 	if !c.Yes || s.stack == nil {
-		if t, err = s.approver(ctx, w); err != nil {
+		if t, err = s.transformer(ctx, w, false); err != nil {
 			return exitFailed, err
 		}
 	}
@@ -60,27 +57,13 @@ func (c *approveCommand) run(ctx context.Context, w world) (int, error) {
 		}
 	}
 	if s.stack != nil {
-		return s.stack.approve(ctx, w, run, approve, c.Timeout)
+		return s.approve(ctx, w, run, approve)
 	}
 	return s.here(ctx, w, t, run, func() (transform.Result, error) { return t.Approve(ctx, run, approve) })
 }
 
-// approver asks Authomize from this machine, on a stack with the stack's secret.
-func (s site) approver(ctx context.Context, w world) (*assemble.Transformer, error) {
-	t, err := s.transformer(ctx, w, false)
-	if err != nil || s.stack == nil {
-		return t, err
-	}
-	t.Log = slog.New(slog.DiscardHandler)
-	if t.Secret, err = assemble.Secret(ctx, t.Settings.Common, w.AWS...); err != nil {
-		return nil, err
-	}
-	_, err = t.Secret.Credentials(ctx)
-	return t, denied(err, "secretsmanager:GetSecretValue", "the stack's secret (--yes needs none, and shows no preview)")
-}
-
 // approve lets the transform function do it, and follows that.
-func (s *stack) approve(ctx context.Context, w world, run staging.RunID, a event.Approve, timeout time.Duration) (int, error) {
+func (s site) approve(ctx context.Context, w world, run staging.RunID, a event.Approve) (int, error) {
 	before, err := s.store.Get(ctx, staging.ReportKey(run))
 	if err != nil {
 		return exitFailed, err
@@ -89,14 +72,17 @@ func (s *stack) approve(ctx context.Context, w world, run staging.RunID, a event
 	if err != nil {
 		return exitFailed, err
 	}
-	if _, err := s.call(ctx, transformName, payload); err != nil {
+	if _, err := s.stack.call(ctx, transformName, payload); err != nil {
 		return exitFailed, err
 	}
-	return follow{world: w, stack: s, run: staging.Run{Run: run}, timeout: timeout, isRead: true}.untilReport(ctx, before.Version)
+	return s.follow(ctx, w, staging.Run{Run: run}, nil, before.Version)
 }
 
 // confirm shows what would go, and asks.
 func (c *approveCommand) confirm(ctx context.Context, w world, t *assemble.Transformer, run staging.RunID, a event.Approve) error {
+	if _, err := t.Secret.Credentials(ctx); err != nil {
+		return denied(err, "secretsmanager:GetSecretValue", "the secret (on a stack --yes needs none, and shows no preview)")
+	}
 	going, err := t.Preview(ctx, run, a)
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A usage is a command with the flags that decide what it asks of AWS.
 type usage string
@@ -8,19 +11,18 @@ type usage string
 // What the caller's own identity needs in AWS, by usage; docs/operations.md has
 // the same table, and says on what.
 var awsPermissions = map[usage][]string{
-	"invoke":         {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
-	"report --stack": {"cloudformation:DescribeStacks", "kms:Decrypt", "s3:GetObject", "s3:ListBucket"},
-	"approve --stack": {
-		"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction",
-		"s3:GetObject", "s3:ListBucket", "secretsmanager:GetSecretValue",
-	},
-	"approve --stack --yes":    {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
-	"replay --stack":           {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket"},
-	"replay --stack --dry-run": {"cloudformation:DescribeStacks", "kms:Decrypt", "lambda:GetFunctionConfiguration", "s3:GetObject", "s3:ListBucket"},
-	"check --stack": {
-		"cloudformation:DescribeStacks", "kms:Decrypt", "kms:GenerateDataKey", "lambda:GetFunctionConfiguration",
-		"s3:GetObject", "s3:ListBucket", "s3:PutObject", "secretsmanager:GetSecretValue",
-	},
+	"invoke":                   readRuns("lambda:InvokeFunction"),
+	"report --stack":           readRuns(),
+	"approve --stack":          readRuns("lambda:GetFunctionConfiguration", "lambda:InvokeFunction", "secretsmanager:GetSecretValue"),
+	"approve --stack --yes":    readRuns("lambda:InvokeFunction"),
+	"replay --stack":           readRuns("lambda:InvokeFunction"),
+	"replay --stack --dry-run": readRuns("lambda:GetFunctionConfiguration"),
+	"check --stack":            readRuns("kms:GenerateDataKey", "lambda:GetFunctionConfiguration", "s3:PutObject", "secretsmanager:GetSecretValue"),
+}
+
+// readRuns are the permissions to find a stack's runs, and others.
+func readRuns(others ...string) []string {
+	return slices.Sorted(slices.Values(append(others, "cloudformation:DescribeStacks", "kms:Decrypt", "s3:GetObject", "s3:ListBucket")))
 }
 
 // permissionsHelp is what --help says of a command.

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/pingone"
-	"pingone-authomize/shared/probe"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transport"
 )
@@ -42,7 +43,7 @@ func (c *checkCommand) run(ctx context.Context, w world) (int, error) {
 	if err := found.show(w, c.JSON); err != nil {
 		return exitFailed, fmt.Errorf("show the findings: %w", err)
 	}
-	if !found.areGood() {
+	if found.fault() != "" {
 		return exitFailed, nil
 	}
 	return exitDone, nil
@@ -70,33 +71,9 @@ func (c *checkCommand) all(ctx context.Context, w world, found *findings) error 
 	} else {
 		checkStaging(ctx, permitted{store}, found)
 	}
-	checker{settings: s, found: found, probe: c.probing()}.apis(ctx)
-	return nil
-}
-
-// mostBeforeRun is how many environments a run looks into before it reads.
-const mostBeforeRun = 3
-
-// checkFirst is the check that a run makes before it reads. What can't be read
-// is said and does not stop the run, which carries it forward.
-func checkFirst(ctx context.Context, w world, s settings, store staging.Store) error {
-	found := &findings{}
-	checkStaging(ctx, store, found)
-	checker{settings: s, found: found, most: mostBeforeRun, pingOneOnly: s.transform.DryRun}.apis(ctx)
-	var faults []error
-	for _, f := range found.all {
-		switch {
-		case f.State == ok:
-		case f.State == fault && f.Environment == "":
-			faults = append(faults, fmt.Errorf("%s: %s", f.Check, f.Detail))
-		case f.Environment != "":
-			w.say("check: environment %s: %s: %s", f.Environment, f.Check, f.Detail)
-		default:
-			w.say("check: %s: %s", f.Check, f.Detail)
-		}
-	}
-	if len(faults) > 0 {
-		return fmt.Errorf("no run can work, so nothing was read and nothing was posted:\n%w", errors.Join(faults...))
+	c.checkPingOne(ctx, s, found)
+	if client := s.checkAuthomize(ctx, found); client != nil && c.Probe {
+		c.probeAuthomize(ctx, s.transform, client, found)
 	}
 	return nil
 }
@@ -108,7 +85,7 @@ func (c *checkCommand) getenv(ctx context.Context, w world) (func(string) string
 		if err != nil {
 			return nil, err
 		}
-		return s.settings(ctx)
+		return s.stack.settings(ctx)
 	}
 	if err := loadEnvFile(w, c.EnvFile); err != nil {
 		return nil, err
@@ -147,100 +124,84 @@ func checkStaging(ctx context.Context, store staging.Store, found *findings) {
 	found.add(ok, "staging", "can be read and written: "+store.String())
 }
 
-// checker asks both APIs.
-type checker struct {
-	settings settings
-	found    *findings
-	// most environments are looked into; 0 is all.
-	most int
-	// pingOneOnly leaves Authomize out.
-	pingOneOnly bool
-	// probe tries out what is not documented; nil: nothing is tried out.
-	probe *probing
-}
-
-// apis checks PingOne and then Authomize.
-func (c checker) apis(ctx context.Context) {
-	c.pingOne(ctx)
-	if !c.pingOneOnly {
-		c.authomize(ctx)
-	}
-}
-
-func (c checker) pingOne(ctx context.Context) {
-	clock := &clock{RoundTripper: transport.NewBase()}
-	// The login and the API run on different clocks; only the API's matters.
-	tokens := pingone.NewTokens(c.settings.secret, transport.Options{Retry: transport.RetryPolicy{Attempts: checkTries}})
+func (c *checkCommand) checkPingOne(ctx context.Context, s settings, found *findings) {
+	options := transport.Options{Retry: transport.RetryPolicy{Attempts: checkTries}}
+	tokens := pingone.NewTokens(s.secret, options)
 	if _, err := tokens.Token(ctx); err != nil {
-		c.found.add(fault, "PingOne token", err.Error())
+		found.add(fault, "PingOne token", err.Error())
 		return
 	}
-	c.found.add(ok, "PingOne token", "the worker application gets one")
-	credentials, err := c.settings.secret.Credentials(ctx)
-	if err != nil {
-		c.found.add(fault, "settings and secret", err.Error())
-		return
-	}
-	set, err := c.settings.fetch[staging.Environments].Resolve(credentials, true)
-	if err != nil {
-		c.found.add(fault, "settings and secret", err.Error())
-		return
-	}
-	h := pingone.NewHTTP(tokens, pingone.Pacing(set.PerSecond, transport.Options{
-		Base: clock, Retry: transport.RetryPolicy{Attempts: checkTries},
-	}))
+	found.add(ok, "PingOne token", "the worker application gets one")
+	h := pingone.NewHTTP(tokens, pingone.Pacing(s.root.PerSecond, options))
 	defer h.CloseIdleConnections()
-	p := pingOneCheck{client: pingone.New(set.APIURL, h), found: c.found, most: c.most, devices: c.settings.fetch[staging.Devices].Devices}
-	environments := set.Environments
-	if set.All {
+	p := pingOneCheck{client: pingone.New(s.root.APIURL, h), found: found, devices: s.fetch[staging.Devices].Devices}
+	environments := s.root.Environments
+	if s.root.All {
 		environments = p.listEnvironments(ctx)
 	}
 	p.readable(ctx, environments)
-	endpoint, err := pingone.ParseTokenEndpoint(credentials.TokenEndpoint)
-	if err == nil {
-		p.grants(ctx, endpoint.Environment, credentials.ClientID, environments)
+	if endpoint, err := pingone.ParseTokenEndpoint(s.credentials.TokenEndpoint); err == nil {
+		p.grants(ctx, endpoint.Environment, s.credentials.ClientID)
 	}
-	if c.probe != nil {
-		c.found.addProbes("PingOne", probe.PingOne(ctx, p.client, environments))
+	if c.Probe {
+		p.probe(ctx, environments)
 	}
-	clock.judge(c.found, "PingOne clock")
 }
 
-func (c checker) authomize(ctx context.Context) {
-	clock := &clock{RoundTripper: transport.NewBase()}
-	h := authomize.NewHTTP(c.settings.secret, transport.Options{
-		Base: clock, Retry: transport.RetryPolicy{Attempts: checkTries},
-	})
-	defer h.CloseIdleConnections()
-	client, err := authomize.New(authomize.Options{BaseURL: c.settings.transform.AuthomizeURL, AppID: c.settings.transform.AppID, HTTP: h})
+// checkAuthomize looks at token and app. It returns what sends requests; nil
+// where the token is refused.
+func (s settings) checkAuthomize(ctx context.Context, found *findings) *http.Client {
+	h := authomize.NewHTTP(s.secret, transport.Options{Retry: transport.RetryPolicy{Attempts: checkTries}})
+	client, err := authomize.New(authomize.Options{BaseURL: s.transform.AuthomizeURL, AppID: s.transform.AppID, HTTP: h})
 	if err != nil {
-		c.found.add(fault, "Authomize", err.Error())
-		return
+		found.add(fault, "Authomize", err.Error())
+		return nil
 	}
 	me, err := client.Me(ctx)
 	if err != nil {
-		c.found.add(fault, "Authomize token", err.Error())
-		return
-	}
-	c.found.add(ok, "Authomize token", "works; its tenant is "+cmp.Or(me.Tenant, "not named"))
-	switch err := client.App(ctx); {
-	case errors.Is(err, authomize.ErrNoApp):
-		c.found.add(fault, "Authomize app", err.Error())
-	case err != nil: // a token that may post need not be able to look
-		c.found.add(missing, "Authomize app", "it can't be looked at: "+err.Error())
-	default:
-		c.found.add(ok, "Authomize app", "is there")
-	}
-	clock.judge(c.found, "Authomize clock")
-	if c.probe != nil {
-		c.probe.authomize(ctx, c.settings.transform, h, c.found)
-	}
-}
-
-// probing is nil where nobody asked for it.
-func (c *checkCommand) probing() *probing {
-	if !c.Probe {
+		found.add(fault, "Authomize token", err.Error())
 		return nil
 	}
-	return &probing{app: c.ProbeApp, times: probe.Times{Wait: c.ProbeWait, Every: min(c.ProbeWait/20, mostBetweenLooks)}}
+	found.add(ok, "Authomize token", "works; its tenant is "+cmp.Or(me.Tenant, "not named"))
+	switch err := client.App(ctx); {
+	case errors.Is(err, authomize.ErrNoApp):
+		found.add(fault, "Authomize app", err.Error())
+	case err != nil: // a token that may post need not be able to look
+		found.add(warning, "Authomize app", "it can't be looked at: "+err.Error())
+	default:
+		found.add(ok, "Authomize app", "is there")
+	}
+	return h
+}
+
+// probeAuthomize asks its questions in an app that is nobody's: one that is made
+// here, or one that is empty and not the one that runs post to.
+func (c *checkCommand) probeAuthomize(ctx context.Context, set config.Transform, h *http.Client, found *findings) {
+	o := authomize.Options{BaseURL: set.AuthomizeURL, AppID: c.ProbeApp, HTTP: h}
+	p := &probeIn{set: set, wait: c.ProbeWait, every: min(c.ProbeWait/20, mostBetweenLooks)}
+	if c.ProbeApp != "" {
+		client, err := emptyApp(ctx, o, set.AppID)
+		if err != nil {
+			found.add(fault, probeApp, err.Error())
+			return
+		}
+		p.client = client
+		p.all(ctx, found)
+		found.add(warning, probeApp, "the records that were posted are left in app "+c.ProbeApp+": delete it by hand")
+		return
+	}
+	made, err := authomize.NewThrowaway(ctx, o, "pingone-authomize probe "+time.Now().UTC().Format(time.RFC3339))
+	if err != nil {
+		found.add(warning, probeApp, err.Error()+"; if the token may not make one, make an app by hand and name it by --probe-app")
+		return
+	}
+	p.client = made.Client()
+	p.all(ctx, found)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deleteTimeout)
+	defer cancel()
+	if err := made.Delete(ctx); err != nil {
+		found.add(fault, probeApp, err.Error())
+		return
+	}
+	found.add(ok, probeApp, "was made, and is deleted")
 }

@@ -75,8 +75,3 @@ func (d *demo) getenv(outer func(string) string) func(string) string {
 		return strconv.Itoa(demoPerSecond)
 	}
 }
-
-// violations are requests that no correct client sends.
-func (d *demo) violations() []string {
-	return slices.Concat(d.pingone.Violations(), d.authomize.Violations())
-}

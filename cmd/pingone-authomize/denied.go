@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/aws/smithy-go"
-	"github.com/go-json-experiment/json"
 
 	"pingone-authomize/shared/staging"
 )
@@ -41,17 +40,6 @@ func denied(err error, permission, on string) error {
 		return fmt.Errorf("there are no AWS credentials that work: set AWS_PROFILE, or sign in: %w", err)
 	}
 	return err
-}
-
-// functionError is what a function answered in place of a result.
-func functionError(what string, payload []byte) error {
-	var in struct {
-		Message string `json:"errorMessage"`
-	}
-	if json.Unmarshal(payload, &in) != nil || in.Message == "" {
-		return fmt.Errorf("%s failed without saying why: see its log", what)
-	}
-	return fmt.Errorf("%s failed: %s", what, in.Message)
 }
 
 // permitted is a store that says which permission the caller lacks.

@@ -2,10 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,9 +14,8 @@ type grade string
 
 const (
 	ok      grade = "ok"
-	warning grade = "warning" // worth knowing; a run works
-	missing grade = "missing" // a run works; without this right or record it shows less
-	fault   grade = "fault"   // no run works
+	warning grade = "warning" // worth knowing
+	fault   grade = "fault"   // something has to be set or granted
 )
 
 // finding is a line of the table.
@@ -49,9 +44,14 @@ func (f *findings) add(g grade, check, detail string) {
 	f.all = append(f.all, finding{Check: check, State: g, Detail: detail})
 }
 
-// areGood tells whether a run would work and could sweep.
-func (f *findings) areGood() bool {
-	return !slices.ContainsFunc(f.all, func(one finding) bool { return one.State == missing || one.State == fault })
+// fault is the first one; "" where all is good.
+func (f *findings) fault() string {
+	for _, one := range f.all {
+		if one.State == fault {
+			return one.Check + ": " + one.Detail
+		}
+	}
+	return ""
 }
 
 // detailWidth keeps the table within a wide terminal.
@@ -63,7 +63,7 @@ func (f *findings) show(w world, asJSON bool) error {
 		out, err := json.Marshal(struct {
 			OK     bool      `json:"ok"`
 			Checks []finding `json:"checks"`
-		}{f.areGood(), f.all}, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
+		}{f.fault() == "", f.all}, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
 		if err != nil {
 			return err
 		}
@@ -92,47 +92,7 @@ func (f *findings) show(w world, asJSON bool) error {
 	return err
 }
 
-// maxSkew is how far this machine's clock may be from an API's.
-const maxSkew = time.Minute
-
-// clock is a transport that compares this machine's time with that of replies.
-type clock struct {
-	http.RoundTripper
-	mu   sync.Mutex
-	skew time.Duration // of the last reply; positive: this machine is ahead
-	seen bool
-}
-
-// RoundTrip implements http.RoundTripper.
-func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
-	sent := time.Now()
-	resp, err := c.RoundTripper.RoundTrip(r)
-	if err != nil {
-		return resp, err
-	}
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		// Halfway between request and reply; a Date has whole seconds.
-		c.skew, c.seen = sent.Add(time.Since(sent)/2).Sub(at.Add(time.Second/2)), true
-	}
-	return resp, nil
-}
-
-// judge adds what the replies said.
-func (c *clock) judge(f *findings, name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	way := "ahead"
-	if c.skew < 0 {
-		way = "behind"
-	}
-	switch {
-	case !c.seen:
-		f.add(warning, name, "no reply named its time")
-	case c.skew.Abs() > maxSkew:
-		f.add(warning, name, fmt.Sprintf("this machine is %s %s: set its clock, or ages and times in reports are wrong", c.skew.Abs().Round(time.Second), way))
-	default:
-		f.add(ok, name, "agrees with this machine's")
-	}
+// failed is the answer to a question whose request failed.
+func failed(err error) finding {
+	return finding{State: warning, Detail: fmt.Sprintf("a request failed: %v", err), Follows: "repeat the probe"}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,62 +23,54 @@ const (
 
 // follow watches a run of a stack in its bucket.
 type follow struct {
+	site
 	world   world
-	stack   *stack
-	run     staging.Run
-	timeout time.Duration
-	isRead  bool // every collection is complete
+	run     staging.RunID
+	before  string // version of the report that is not waited for
+	shown   *lines
+	open    []staging.Collection             // not complete
+	seen    map[staging.Collection]time.Time // when the manifest was written
+	changed time.Time                        // when anything was new; zero once it was said where to look
 }
 
-// watched is what was seen of a run.
-type watched struct {
-	follow
-	shown    progress
-	complete map[staging.Collection]bool
-	seen     map[staging.Collection]time.Time // when the manifest was written
-	changed  time.Time                        // when anything was new
-	hinted   bool
-}
-
-// untilReport shows how far the run is, until it has a report of another
-// version than before, and then that.
-func (f follow) untilReport(ctx context.Context, before string) (int, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, errTimeout)
-	defer cancel()
-	w := &watched{
-		follow: f, shown: newProgress(f.world, f.run.DryRun), changed: time.Now(),
-		complete: map[staging.Collection]bool{}, seen: map[staging.Collection]time.Time{},
+// follow shows how far a run is, of which some collections are open, until it
+// has a report of another version than before, and then that.
+func (s site) follow(ctx context.Context, w world, run staging.Run, open []staging.Collection, before string) (int, error) {
+	f := &follow{
+		site: s, world: w, run: run.Run, before: before, open: slices.Clone(open),
+		shown: newLines(w, run.DryRun), seen: map[staging.Collection]time.Time{}, changed: time.Now(),
 	}
-	for _, c := range staging.Collections {
-		w.complete[c] = f.isRead
+	err := f.watch(ctx)
+	f.shown.close()
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return exitInterrupted, fmt.Errorf("interrupted: run %s goes on in AWS all the same; %s", run.Run, f.onward())
+	case err != nil:
+		return exitFailed, fmt.Errorf("run %s can't be followed: %w\nit goes on in AWS all the same; %s", run.Run, err, f.onward())
 	}
-	err := w.watch(ctx, before)
-	w.shown.close()
-	if err != nil {
-		return w.stopped(ctx, err)
-	}
-	r, err := report.Load(context.WithoutCancel(ctx), f.stack.store, f.run.Run)
+	r, err := report.Load(context.WithoutCancel(ctx), s.store, run.Run)
 	if err != nil {
 		return exitFailed, err
 	}
-	return f.stack.view().outcome(f.world, r)
+	return s.outcome(w, r)
 }
 
-var errTimeout = errors.New("the time to follow the run is over")
-
-func (w *watched) watch(ctx context.Context, before string) error {
-	every := w.world.LookEvery
+func (f *follow) watch(ctx context.Context) error {
+	every := f.world.LookEvery
 	if every == 0 {
 		every = lookEvery
 	}
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		done, err := w.look(ctx, before)
+		done, err := f.look(ctx)
 		if done || err != nil {
 			return err
 		}
-		w.hint()
+		if !f.changed.IsZero() && time.Since(f.changed) > quietAfter {
+			f.changed = time.Time{}
+			f.world.say("  nothing new for %s: if a function has failed, its log says so: %s", quietAfter, f.logs())
+		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -87,101 +80,89 @@ func (w *watched) watch(ctx context.Context, before string) error {
 }
 
 // look tells whether there is a new report.
-func (w *watched) look(ctx context.Context, before string) (bool, error) {
-	for _, c := range staging.Collections {
-		if w.complete[c] {
-			continue
-		}
-		if err := w.collection(ctx, c); err != nil {
+func (f *follow) look(ctx context.Context) (bool, error) {
+	for _, c := range slices.Clone(f.open) {
+		complete, err := f.isComplete(ctx, c)
+		if err != nil {
 			return false, err
 		}
+		if complete {
+			f.open = slices.DeleteFunc(f.open, func(o staging.Collection) bool { return o == c })
+		}
 	}
-	object, err := w.stack.store.Get(ctx, staging.ReportKey(w.run.Run))
+	object, err := f.store.Get(ctx, staging.ReportKey(f.run))
 	if errors.Is(err, staging.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && object.Version != before, err
+	return err == nil && object.Version != f.before, err
 }
 
-// collection looks at one that is not complete yet.
-func (w *watched) collection(ctx context.Context, c staging.Collection) error {
-	m, err := staging.LoadManifest(ctx, w.stack.store, w.run.Run, c)
+// isComplete looks at a collection that was not, and shows how far it is.
+func (f *follow) isComplete(ctx context.Context, c staging.Collection) (bool, error) {
+	m, err := staging.LoadManifest(ctx, f.store, f.run, c)
 	if errors.Is(err, staging.ErrNotFound) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	if m.UpdatedAt.After(w.seen[c]) {
-		w.seen[c], w.changed, w.hinted = m.UpdatedAt, time.Now(), false
+	if m.UpdatedAt.After(f.seen[c]) {
+		f.seen[c], f.changed = m.UpdatedAt, time.Now()
 	}
 	if !m.Complete {
-		w.shown.reading(progressOf(m))
-		return nil
+		f.shown.reading(progressOf(m))
+		return false, nil
 	}
-	_, err = w.stack.store.Get(ctx, staging.CompleteKey(w.run.Run, c))
+	_, err = f.store.Get(ctx, staging.CompleteKey(f.run, c))
 	if errors.Is(err, staging.ErrNotFound) {
-		return nil
+		return false, nil
 	}
 	if err == nil {
-		w.complete[c] = true
-		w.shown.read(c, resultOf(m), nil)
+		f.shown.read(c, resultOf(m), nil)
 	}
-	return err
+	return err == nil, err
 }
 
-// open are the collections that are not complete.
-func (w *watched) open() []string {
-	var names []string
-	for _, c := range incomplete(w.complete) {
-		names = append(names, string(c))
+// logs says where errors would be.
+func (f *follow) logs() string {
+	names := []string{transformName}
+	if len(f.open) > 0 {
+		names = nil
+		for _, c := range f.open {
+			names = append(names, string(c))
+		}
 	}
-	return names
+	return fmt.Sprintf("log groups /pingone-authomize/%s/ (%s)", f.stack.name, strings.Join(names, ", "))
 }
 
-// where says where errors would be.
-func (w *watched) where() string {
-	open := w.open()
-	if len(open) == 0 {
-		open = []string{transformName}
+// onward says what is left of a run that is no longer followed, and the next
+// commands.
+func (f *follow) onward() string {
+	if len(f.open) == 0 {
+		return fmt.Sprintf("transform is at work: %s\nits report shows: %s\nif it has failed for good, start it with: %s",
+			f.logs(), f.command("report", f.run), f.command("replay", f.run))
 	}
-	return fmt.Sprintf("/pingone-authomize/%s/ (%s)", w.stack.name, strings.Join(open, ", "))
+	return fmt.Sprintf("not complete: %s\nfollow it, and start what stands still, with: pingone-authomize invoke%s, with the flags that it was started with",
+		f.logs(), f.flags)
 }
 
-// hint says once where to look when nothing happens any more. Transform
-// writes nothing that shows how far it is.
-func (w *watched) hint() {
-	if w.hinted || len(w.open()) == 0 || time.Since(w.changed) < quietAfter {
-		return
+// progressOf is how far a manifest says that a reading is.
+func progressOf(m *staging.Manifest) fetch.Progress {
+	p := fetch.Progress{Collection: m.Collection, Pages: m.Pages, Records: m.Records}
+	for _, e := range m.Progress.Ended() {
+		if e != staging.Deferred {
+			p.Lists++
+		}
 	}
-	w.hinted = true
-	w.world.say("  nothing new for %s: a function may have failed; the log groups say so: %s", quietAfter, w.where())
-}
-
-// stopped says what becomes of a run that is no longer followed.
-func (w *watched) stopped(ctx context.Context, err error) (int, error) {
-	v, run := w.stack.view(), w.run.Run
-	onward := "the run goes on in AWS all the same; follow it with: " + v.command("invoke --follow", run)
-	restart := v.command("invoke", run)
-	what := "not complete: " + strings.Join(w.open(), ", ")
-	if len(w.open()) == 0 {
-		onward = "transform goes on in AWS all the same; its report shows: " + v.command("report", run)
-		restart = v.command("replay", run)
-		what = "without a report of transform"
+	if m.Plan != nil {
+		p.Total = m.Plan.Lists
 	}
-	switch {
-	case errors.Is(context.Cause(ctx), errTimeout):
-		return exitFailed, fmt.Errorf("run %s after %s: %s; errors are in the log groups %s\n%s\nif a function has failed for good, start it with: %s",
-			run, w.timeout, what, w.where(), onward, restart)
-	case ctx.Err() != nil:
-		return exitInterrupted, fmt.Errorf("interrupted: %s", onward)
-	}
-	return exitFailed, fmt.Errorf("run %s can't be followed: %w\n%s", run, err, onward)
+	return p
 }
 
 // resultOf is what the manifest of a complete collection says.
 func resultOf(m *staging.Manifest) fetch.Result {
-	r := fetch.Result{Run: m.Run, Collection: m.Collection, Pages: m.Pages, Records: m.Records, Complete: true}
+	r := fetch.Result{Records: m.Records}
 	for _, c := range m.Carried {
 		if c.Reason != staging.NotDue {
 			r.Carried += c.Lists + c.Items

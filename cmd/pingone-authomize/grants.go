@@ -17,61 +17,48 @@ const (
 	readActivity = "audit_reporting:read:activity" // opens the audit feed
 )
 
-// unreadableGrants is what it means that our own roles can't be read: they are a
-// witness of what is gone.
-const unreadableGrants = "can't be read (%s), so what no list shows is gone only if the audit feed says so: %s"
-
 // grants says whether the worker application can read its own roles, and what
 // it may do beyond what a run needs. home is its environment, zero behind a
-// custom domain: then those that it reads are tried.
-func (p pingOneCheck) grants(ctx context.Context, home pingone.ID, clientID string, environments []pingone.ID) {
+// custom domain.
+func (p pingOneCheck) grants(ctx context.Context, home pingone.ID, clientID string) {
+	unreadable := func(why, do string) {
+		p.found.add(warning, grantsCheck, fmt.Sprintf("can't be read (%s), so what no list shows is gone only if the audit feed says so: %s", why, do))
+	}
 	app, isID := pingone.ParseID(clientID)
-	if !isID {
-		p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "the client id is no application id", "check the client id"))
+	switch {
+	case !isID:
+		unreadable("the client id is no application id", "check the client id")
+		return
+	case home.IsZero():
+		unreadable("a custom domain hides where the worker application lives",
+			"give the token endpoint that names the environment, such as https://auth.pingone.eu/ENVIRONMENT/as/token")
 		return
 	}
-	homes := []pingone.ID{home}
-	if home.IsZero() {
-		homes = environments
+	assigned, err := firstOf[pingone.RoleAssignment](ctx, p.client, pingone.RoleAssignmentsOf(home, pingone.ApplicationPrincipal, app))
+	refused := pingone.Refusal(err)
+	switch {
+	case refused != nil:
+		unreadable(answered(refused), "grant the worker application "+configurationRole+" on environment "+home.String()+", where it lives")
+	case err != nil:
+		p.found.add(warning, grantsCheck, err.Error())
+	default:
+		p.judgeGrants(ctx, home, assigned)
 	}
-	for _, env := range homes {
-		assigned, err := collect[pingone.RoleAssignment](ctx, p.client, pingone.RoleAssignmentsOf(env, pingone.ApplicationPrincipal, app))
-		if err == nil {
-			p.judgeGrants(ctx, env, assigned)
-			if home.IsZero() {
-				p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "by a run: a custom domain hides where the worker application lives",
-					"give the token endpoint that names the environment, such as https://auth.pingone.eu/"+env.String()+"/as/token"))
-			}
-			return
-		}
-		refused := pingone.Refusal(err)
-		switch {
-		case refused == nil:
-			p.found.add(warning, grantsCheck, err.Error())
-			return
-		case !home.IsZero():
-			p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, answered(refused),
-				"grant the worker application "+configurationRole+" on environment "+env.String()+", where it lives"))
-			return
-		}
-	}
-	p.found.add(warning, grantsCheck, fmt.Sprintf(unreadableGrants, "a custom domain hides where the worker application lives, and it can't read that environment",
-		"grant it "+configurationRole+" where it lives, and give the token endpoint that names the environment"))
 }
 
 // judgeGrants looks at each role once, and at the scopes that it is held in.
 func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned []pingone.RoleAssignment) {
 	// The roles of the environment have more to say, and custom ones.
-	roles, err := collect[pingone.Role](ctx, p.client, pingone.RolesOf(env))
+	roles, err := firstOf[pingone.Role](ctx, p.client, pingone.RolesOf(env))
 	if err != nil {
-		roles, err = collect[pingone.Role](ctx, p.client, pingone.BuiltInRoles())
+		roles, err = firstOf[pingone.Role](ctx, p.client, pingone.BuiltInRoles())
 	}
 	switch {
 	case err != nil:
 		p.found.add(warning, grantsCheck, "what they allow is not to be seen, as the list of roles can't be read: "+err.Error())
 		return
 	case len(assigned) == 0:
-		p.found.add(missing, grantsCheck, "none: grant the worker application "+identityRole+" and "+configurationRole)
+		p.found.add(fault, grantsCheck, "none: grant the worker application "+identityRole+" and "+configurationRole)
 		return
 	}
 	scopes := map[pingone.ID][]string{}
@@ -91,7 +78,7 @@ func (p pingOneCheck) judgeGrants(ctx context.Context, env pingone.ID, assigned 
 		g, detail := judgeRole(&roles[i])
 		p.found.add(g, grantsCheck, detail)
 		if slices.Contains(scopes[id], "POPULATION") && !slices.Contains(scopes[id], "ENVIRONMENT") && !slices.Contains(scopes[id], "ORGANIZATION") {
-			p.found.add(missing, grantsCheck, roles[i].Name+" is granted on a population: that shrinks the list of users without any error; grant it on the whole environment")
+			p.found.add(fault, grantsCheck, roles[i].Name+" is granted on a population: that shrinks the list of users without any error; grant it on the whole environment")
 		}
 	}
 }

@@ -77,9 +77,9 @@ func TestCheckScopes(t *testing.T) {
 		"organization":         {[]pingonetest.RoleAssignment{on(identity, "ORGANIZATION", people)}, exitDone, nil},
 		"a population besides": {[]pingonetest.RoleAssignment{on(identity, "POPULATION", people), on(identity, "ENVIRONMENT", main)}, exitDone, nil},
 		"a population only": {[]pingonetest.RoleAssignment{on(identity, "POPULATION", people)}, exitFailed, []string{
-			"granted roles: missing: " + identity + " is granted on a population: that shrinks the list of users without any error; grant it on the whole environment",
+			"granted roles: fault: " + identity + " is granted on a population: that shrinks the list of users without any error; grant it on the whole environment",
 		}},
-		"no role at all": {nil, exitFailed, []string{"granted roles: missing: none: grant the worker application " + identity + " and Configuration Read Only"}},
+		"no role at all": {nil, exitFailed, []string{"granted roles: fault: none: grant the worker application " + identity + " and Configuration Read Only"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,7 +20,7 @@ import (
 // newest is the newest run of the stack that has a report.
 func (d *deployment) newest() *report.Report {
 	d.t.Helper()
-	run, err := view{store: d.store()}.reported(d.t.Context(), latest)
+	run, err := site{store: d.store()}.reported(d.t.Context(), latest)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -47,29 +47,30 @@ func TestInvokeFollowsToTheReport(t *testing.T) {
 	if diff := cmp.Diff(stdout, shown); diff != "" {
 		t.Errorf("output (-invoke +report):\n%s", diff)
 	}
-	_, stderr = d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--run", d.newest().Run)
-	mustContain(t, "stderr", stderr, "has ended", "pingone-authomize replay --run "+d.newest().Run+" --stack example")
 }
 
-// started starts a run and waits until all functions have ended.
-func (d *deployment) started() string {
+// stuck starts a run that can't end, follows it until so many collections are
+// read, and returns its id with what was said.
+func (d *deployment) stuck(read int, args ...string) (run, stderr string) {
 	d.t.Helper()
-	stdout, stderr := d.run(d.t.Context(), exitDone, "invoke", "--stack", stackName, "--no-wait")
-	d.work.Wait()
-	run := strings.TrimSpace(stdout)
-	mustContain(d.t, "stderr", stderr, "pingone-authomize report --run "+run+" --stack example")
-	return run
-}
-
-func TestInvokeNoWait(t *testing.T) {
-	t.Parallel()
-	d := deploy(t)
-	run := d.started()
-	followed, _ := d.run(t.Context(), exitDone, "invoke", "--stack", stackName, "--follow", "--run", run)
-	mustContain(t, "stdout", followed, "run "+run+" done: ")
-	if got := d.newest().Run; got != run {
-		t.Errorf("run %s was done, want %s", got, run)
+	ctx, cancel := context.WithCancel(d.t.Context())
+	defer cancel()
+	d.stderr.onLine = func(line string) {
+		if strings.HasPrefix(line, "  read ") {
+			read--
+		}
+		if read == 0 {
+			cancel()
+		}
 	}
+	defer func() { d.stderr.onLine = nil }()
+	_, stderr = d.run(ctx, exitInterrupted, append([]string{"invoke", "--stack", stackName}, args...)...)
+	d.work.Wait()
+	open, err := staging.Current(d.t.Context(), d.store())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return string(open.Run), stderr
 }
 
 func TestInvokeHeldThenReplay(t *testing.T) {
@@ -141,8 +142,6 @@ func TestInvokeEnvironmentsThatCantBe(t *testing.T) {
 	}{
 		{[]string{"--environments", "all," + side}, "--environments: entry 1 is no environment id (a UUID)"},
 		{[]string{"--environments", side}, "no run was opened: environments failed: environment " + side},
-		{[]string{"--follow", "--run", "20260101T000000Z", "--environments", side}, "--follow needs --run, and no"},
-		{[]string{"--follow", "--run", "20260101T000000Z", "--dry-run"}, "--follow needs --run, and no"},
 	} {
 		_, stderr := d.run(t.Context(), exitFailed, append([]string{"invoke", "--stack", stackName}, test.args...)...)
 		mustContain(t, "stderr", stderr, test.want)
@@ -152,32 +151,29 @@ func TestInvokeEnvironmentsThatCantBe(t *testing.T) {
 	}
 }
 
-// A run that stands still is gone on with by name, or by the next invoke: what
-// is ready is started. One of another sort is refused meanwhile.
+// A run that stands still is gone on with by the same command: what is ready is
+// started. One of another sort is refused meanwhile.
 func TestInvokeThatNeverCompletes(t *testing.T) {
 	t.Parallel()
-	for name, isNamed := range map[string]bool{"by name": true, "by the same command": false} {
+	for name, args := range map[string][]string{"plain": nil, "dry": {"--dry-run"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := deploy(t)
 			d.setBroken("users", true)
-			run := d.started()
-			_, stderr := d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--follow", "--run", run, "--timeout", "2s")
-			mustContain(t, "stderr", stderr, "after 2s: not complete: users, memberships, roleassignments, devices; ", "/pingone-authomize/example/ (users, memberships",
-				"follow it with: pingone-authomize invoke --follow --run "+run+" --stack example", "start it with: pingone-authomize invoke --run "+run+" --stack example")
-			_, stderr = d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--dry-run")
-			mustContain(t, "stderr", stderr, "run "+run+" is being read; ask for that one, or wait until it has ended")
+			run, stderr := d.stuck(6, args...)
+			mustContain(t, "stderr", stderr, "interrupted: run "+run+" goes on in AWS all the same; not complete: log groups /pingone-authomize/example/ (users, memberships, roleassignments, devices)",
+				"follow it, and start what stands still, with: pingone-authomize invoke --stack example")
+			if args == nil {
+				_, stderr = d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--dry-run")
+				mustContain(t, "stderr", stderr, "run "+run+" is being read and is no dry run: let it end first")
+			}
 			if len(d.x.authomize.Posts()) != 0 {
 				t.Error("an incomplete run was posted")
 			}
 			d.setBroken("users", false)
 			calls := len(d.calls())
-			args := []string{"invoke", "--stack", stackName}
-			if isNamed {
-				args = append(args, "--run", run)
-			}
-			stdout, _ := d.run(t.Context(), exitDone, args...)
-			mustContain(t, "stdout", stdout, "run "+run+" done: ")
+			stdout, _ := d.run(t.Context(), exitDone, append([]string{"invoke", "--stack", stackName}, args...)...)
+			mustContain(t, "stdout", stdout, "run ", run+" done: ")
 			if n := len(d.calls()) - calls; n != 2 {
 				t.Errorf("%d functions were started: %v; want environments and users only", n, d.calls())
 			}
@@ -189,9 +185,9 @@ func TestInvokeWithoutTransform(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.setBroken(transformName, true)
-	run := d.started()
-	_, stderr := d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--follow", "--run", run, "--timeout", "2s")
-	mustContain(t, "stderr", stderr, "without a report of transform", "/pingone-authomize/example/ (transform)", "pingone-authomize report --run "+run+" --stack example")
+	run, stderr := d.stuck(10)
+	mustContain(t, "stderr", stderr, "log groups /pingone-authomize/example/ (transform)",
+		"pingone-authomize report --run "+run+" --stack example", "start it with: pingone-authomize replay --run "+run+" --stack example")
 	_, stderr = d.run(t.Context(), exitFailed, "report", "--stack", stackName)
 	mustContain(t, "stderr", stderr, "no report of run latest in s3://staged")
 	d.setBroken(transformName, false)
@@ -227,7 +223,7 @@ func TestStackRefusals(t *testing.T) {
 		"invocation denied": {"lambda:InvokeFunction", []string{"invoke", "--stack", stackName}, []string{"no run was opened: invoke environments", "lambda:InvokeFunction on function fn-environments"}},
 		"settings denied":   {"lambda:GetFunctionConfiguration", []string{"check", "--stack", stackName}, []string{"lambda:GetFunctionConfiguration on function fn-transform"}},
 		"replay unknown":    {"", []string{"replay", "--stack", stackName, "--run", "20260101T000000Z"}, []string{"unknown run"}},
-		"malformed run":     {"", []string{"invoke", "--stack", stackName, "--run", "yesterday"}, []string{"YYYYMMDDThhmmssZ"}},
+		"malformed run":     {"", []string{"report", "--stack", stackName, "--run", "yesterday"}, []string{"YYYYMMDDThhmmssZ"}},
 		"both flags":        {"", []string{"report", "--stack", stackName, "--staging", "x"}, []string{"--stack", "--staging"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -248,9 +244,11 @@ func TestReplayHere(t *testing.T) {
 	x := newTenant(t)
 	m := newMachine(t, x.env())
 	x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Groupings, Times: 2, Do: authomizetest.Status(401)})
-	m.run(t.Context(), exitFailed, "run")
+	stdout, stderr := m.run(t.Context(), exitFailed, "run")
 	run := m.report().Run
-	stdout, _ := m.run(t.Context(), exitDone, "replay", "--run", run, "--dry-run")
+	mustContain(t, "stdout", stdout, " failed: ")
+	mustContain(t, "stderr", stderr, "go on with: pingone-authomize replay --run "+run)
+	stdout, _ = m.run(t.Context(), exitDone, "replay", "--run", run, "--dry-run")
 	mustContain(t, "stdout", stdout, "dry run of "+run)
 	if r := m.report(); r.State != report.Failed || r.DryRun {
 		t.Errorf("the report is %s, dry run %t; want that of the failed run", r.State, r.DryRun)

@@ -10,33 +10,9 @@ import (
 
 // pingOneCheck asks PingOne what may be read.
 type pingOneCheck struct {
-	client *pingone.Client
-	found  *findings
-	most   int // environments to look into; 0 is all
-	// devices tells that MFA devices are looked at.
-	devices bool
-}
-
-// collect reads a whole list.
-func collect[T any](ctx context.Context, client *pingone.Client, l pingone.List) ([]T, error) {
-	var all []T
-	for page, err := range client.Pages(ctx, l, "") {
-		if err != nil {
-			return nil, err
-		}
-		var d pingone.Decoder[T] // fresh, as it reuses the memory of its items
-		items, _, err := d.Items(page.Body, l.Key)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, items...)
-	}
-	return all, nil
-}
-
-// answered is PingOne's answer in short.
-func answered(e *pingone.Error) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Code))
+	client  *pingone.Client
+	found   *findings
+	devices bool // MFA devices are looked at
 }
 
 // The built-in roles that a run needs.
@@ -44,3 +20,20 @@ const (
 	identityRole      = "Identity Data Read Only"
 	configurationRole = "Configuration Read Only"
 )
+
+// answered is PingOne's answer in short.
+func answered(e *pingone.Error) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Code))
+}
+
+// firstOf are the items of the first page of a list: of a thousand, or of all
+// where PingOne does not page.
+func firstOf[T any](ctx context.Context, c *pingone.Client, l pingone.List) ([]T, error) {
+	page, err := c.First(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	var d pingone.Decoder[T]
+	all, _, err := d.Items(page.Body, l.Key)
+	return all, err
+}

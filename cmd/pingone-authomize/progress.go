@@ -12,61 +12,46 @@ import (
 	"pingone-authomize/shared/transform"
 )
 
-// progress shows how far a run is. All methods are safe for concurrent use.
-type progress interface {
-	reading(fetch.Progress)
-	// read ends the reading of a collection.
-	read(staging.Collection, fetch.Result, error)
-	posting(transform.Progress)
-	// close ends all showing.
-	close()
-}
-
-func newProgress(w world, dryRun bool) progress {
-	verb := "post"
-	if dryRun {
-		verb = "map"
-	}
-	if w.Terminal {
-		return newBars(w.Stderr, verb)
-	}
-	return newLines(w, verb, linesEvery)
-}
-
 // linesEvery is how often a run says where it is.
 const linesEvery = 5 * time.Second
 
-// lines writes a line when something has ended, and now and then one about
-// what goes on.
+// lines shows how far a run is: a line when something has ended, and now and
+// then one about what goes on. All methods are safe for concurrent use.
 type lines struct {
-	w    world
-	verb string // what is done with records: post, or map in a dry run
-	stop chan struct{}
-	done chan struct{}
+	w      world
+	verb   string // what is done with records: post, or map in a dry run
+	stop   chan struct{}
+	ticker sync.WaitGroup
 
 	mu   sync.Mutex
 	open map[staging.Collection]fetch.Progress
 	kind transform.Progress
 }
 
-func newLines(w world, verb string, every time.Duration) *lines {
-	l := &lines{w: w, verb: verb, stop: make(chan struct{}), done: make(chan struct{}), open: map[staging.Collection]fetch.Progress{}}
-	go l.tick(every)
+func newLines(w world, dryRun bool) *lines {
+	l := &lines{w: w, verb: "post", stop: make(chan struct{}), open: map[staging.Collection]fetch.Progress{}}
+	if dryRun {
+		l.verb = "map"
+	}
+	l.ticker.Go(func() {
+		ticker := time.NewTicker(linesEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-l.stop:
+				return
+			case <-ticker.C:
+				l.now()
+			}
+		}
+	})
 	return l
 }
 
-func (l *lines) tick(every time.Duration) {
-	defer close(l.done)
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-l.stop:
-			return
-		case <-ticker.C:
-			l.now()
-		}
-	}
+// close ends all showing.
+func (l *lines) close() {
+	close(l.stop)
+	l.ticker.Wait()
 }
 
 // now says what goes on.
@@ -75,15 +60,21 @@ func (l *lines) now() {
 	defer l.mu.Unlock()
 	var parts []string
 	for _, c := range staging.Collections {
-		if p, ok := l.open[c]; ok {
-			parts = append(parts, fmt.Sprintf("%s %s", c, howFar(p)))
+		p, isOpen := l.open[c]
+		if !isOpen {
+			continue
 		}
+		part := fmt.Sprintf("%s %s records", c, report.Number(p.Records))
+		if p.Total > 0 {
+			part += fmt.Sprintf(", %s of %s lists", report.Number(p.Lists), report.Number(p.Total))
+		}
+		parts = append(parts, part)
 	}
 	switch k := l.kind; {
 	case k.ReadingBack:
-		parts = append(parts, readingBack)
+		parts = append(parts, "waiting until Authomize shows what was posted")
 	case k.Kind != "" && !k.Done:
-		parts = append(parts, fmt.Sprintf("%s %s", report.KindName(string(k.Kind)), report.Number(k.Posted)))
+		parts = append(parts, report.KindName(string(k.Kind))+" "+report.Number(k.Posted))
 	}
 	if len(parts) > 0 {
 		l.w.say("  … %s", strings.Join(parts, ", "))
@@ -96,11 +87,19 @@ func (l *lines) reading(p fetch.Progress) {
 	l.open[p.Collection] = p
 }
 
+// read ends the reading of a collection.
 func (l *lines) read(c staging.Collection, r fetch.Result, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.open, c)
-	l.w.say("  read %-22s %10s %s", c, report.Number(r.Records), ending(r, err))
+	ending := ""
+	switch {
+	case err != nil:
+		ending = ", stopped"
+	case r.Carried > 0:
+		ending = ", " + report.Number(r.Carried) + " carried forward"
+	}
+	l.w.say("  read %-22s %10s records%s", c, report.Number(r.Records), ending)
 }
 
 func (l *lines) posting(p transform.Progress) {
@@ -110,9 +109,4 @@ func (l *lines) posting(p transform.Progress) {
 	if p.Done && !p.ReadingBack {
 		l.w.say("  %-4s %-22s %10s records", l.verb, report.KindName(string(p.Kind)), report.Number(p.Posted))
 	}
-}
-
-func (l *lines) close() {
-	close(l.stop)
-	<-l.done
 }

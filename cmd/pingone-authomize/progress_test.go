@@ -14,7 +14,7 @@ import (
 func TestLinesSayWhatGoesOn(t *testing.T) {
 	t.Parallel()
 	var out buffer
-	l := newLines(world{Stderr: &out}, "post", linesEvery)
+	l := newLines(world{Stderr: &out}, false)
 	defer l.close()
 	l.now() // nothing goes on yet
 	l.reading(fetch.Progress{Collection: staging.RoleAssignments, Lists: 1200, Total: 5131, Records: 3})

@@ -13,23 +13,12 @@ import (
 )
 
 const (
-	// standstill is how many invocations in a row may read nothing.
-	standstill = 5
-	// pause is between an invocation that ended unfinished and the next.
+	// pause is between two looks at a collection that another process reads.
 	pause = time.Second
 	// busyFor is how long another process may hold a collection without any
 	// progress: longer than the lease of one that was killed.
 	busyFor = 3 * time.Minute
 )
-
-// readFunc reads one collection until it is complete or fails.
-type readFunc func(context.Context, staging.Collection) (fetch.Result, error)
-
-// outcomeOf is how the reading of one collection ended.
-type outcomeOf struct {
-	done chan struct{} // closed at the end
-	err  error
-}
 
 // errInput is the outcome of a collection whose input failed.
 var errInput = errors.New("an input is not complete")
@@ -37,10 +26,14 @@ var errInput = errors.New("an input is not complete")
 // readAll reads all collections, each as soon as its inputs are complete,
 // several at once. One that fails stops those that need it, and no other: what
 // they read is staged for the next try.
-func readAll(ctx context.Context, read readFunc, shown progress) error {
-	ends := map[staging.Collection]*outcomeOf{}
+func readAll(read func(staging.Collection) error) error {
+	type outcome struct {
+		done chan struct{} // closed at the end
+		err  error
+	}
+	ends := map[staging.Collection]*outcome{}
 	for _, c := range collection.All {
-		ends[c.Name] = &outcomeOf{done: make(chan struct{})}
+		ends[c.Name] = &outcome{done: make(chan struct{})}
 	}
 	var wg sync.WaitGroup
 	for _, c := range collection.All {
@@ -53,9 +46,7 @@ func readAll(ctx context.Context, read readFunc, shown progress) error {
 					return
 				}
 			}
-			var result fetch.Result
-			result, own.err = read(ctx, c.Name)
-			shown.read(c.Name, result, own.err)
+			own.err = read(c.Name)
 		})
 	}
 	wg.Wait()
@@ -68,29 +59,25 @@ func readAll(ctx context.Context, read readFunc, shown progress) error {
 	return errors.Join(failed...)
 }
 
-// invocation reads what it can of one collection, as a function does in AWS.
-type invocation func(context.Context) (fetch.Result, error)
-
-// readOne repeats invocations until the collection is complete.
-func readOne(ctx context.Context, c staging.Collection, invoke invocation) (fetch.Result, error) {
-	pages, still, since := -1, 0, time.Now()
+// readOne reads a collection until it is complete, waiting for another process
+// that is at work on it.
+func readOne(ctx context.Context, c staging.Collection, invoke func(context.Context) (fetch.Result, error)) (fetch.Result, error) {
+	pages, since := 0, time.Now()
 	for {
 		result, err := invoke(ctx)
 		if err != nil || result.Complete {
 			return result, err
 		}
-		if ctx.Err() != nil {
-			return result, context.Cause(ctx)
+		if result.Pages > pages {
+			pages, since = result.Pages, time.Now()
 		}
-		if still++; result.Progressed || result.Pages > pages {
-			still, since = 0, time.Now()
-		}
-		pages = max(pages, result.Pages)
 		switch {
-		case result.Busy && time.Since(since) > busyFor:
+		case ctx.Err() != nil:
+			return result, context.Cause(ctx)
+		case !result.Busy:
+			return result, fmt.Errorf("%s: it is read no further, as another run was opened since: see the log", c)
+		case time.Since(since) > busyFor:
 			return result, fmt.Errorf("%s: another process reads it: wait until that ends", c)
-		case !result.Busy && still == standstill:
-			return result, fmt.Errorf("%s: nothing more was read in %d invocations: see the log", c, standstill)
 		}
 		select {
 		case <-time.After(pause):

@@ -15,11 +15,6 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// noProgress shows nothing.
-type noProgress struct{ progress }
-
-func (noProgress) read(staging.Collection, fetch.Result, error) {}
-
 // Each collection is read after its inputs, and one that fails stops those
 // that need it, directly or not, and no other.
 func TestReadAll(t *testing.T) {
@@ -31,12 +26,12 @@ func TestReadAll(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			var done []staging.Collection
-			err := readAll(t.Context(), func(_ context.Context, c staging.Collection) (fetch.Result, error) {
+			err := readAll(func(c staging.Collection) error {
 				mu.Lock()
 				defer mu.Unlock()
 				of, err := collection.Of(c)
 				if err != nil {
-					return fetch.Result{}, err
+					return err
 				}
 				for _, input := range of.Inputs {
 					if !slices.Contains(done, input) {
@@ -44,11 +39,11 @@ func TestReadAll(t *testing.T) {
 					}
 				}
 				if c == broken {
-					return fetch.Result{}, errors.New("broken " + string(c))
+					return errors.New("broken " + string(c))
 				}
 				done = append(done, c)
-				return fetch.Result{Complete: true}, nil
-			}, noProgress{})
+				return nil
+			})
 			if len(done) != want {
 				t.Errorf("read %v, want %d", done, want)
 			}
@@ -59,25 +54,20 @@ func TestReadAll(t *testing.T) {
 	}
 }
 
-// An invocation is repeated while it makes progress, or another process does.
+// A collection that another process reads is waited for while that goes on.
 func TestReadOne(t *testing.T) {
 	t.Parallel()
-	unfinished := func(pages int, progressed, busy bool) func(int) fetch.Result {
-		return func(n int) fetch.Result {
-			return fetch.Result{Pages: pages * n, Progressed: progressed, Busy: busy}
-		}
-	}
 	for name, test := range map[string]struct {
-		result      func(n int) fetch.Result
+		busy        bool
+		pages       int // more each time
 		completeAt  int
 		invocations int
 		wantErr     string
 	}{
-		"pages":      {unfinished(1, false, false), 20, 20, ""},
-		"progress":   {unfinished(0, true, false), 20, 20, ""},
-		"standstill": {unfinished(0, false, false), 20, 6, "nothing more was read in 5 invocations"},
-		"busy":       {unfinished(0, false, true), 100, 100, ""},
-		"busy long":  {unfinished(0, false, true), 1000, 182, "another process reads it"},
+		"busy":               {true, 0, 100, 100, ""},
+		"busy long":          {true, 0, 1000, 182, "another process reads it"},
+		"another that reads": {true, 1, 1000, 1000, ""},
+		"another run":        {false, 0, 1000, 1, "another run was opened since"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -85,9 +75,7 @@ func TestReadOne(t *testing.T) {
 				n, began := 0, time.Now()
 				_, err := readOne(t.Context(), staging.Users, func(context.Context) (fetch.Result, error) {
 					n++
-					r := test.result(n)
-					r.Complete = n == test.completeAt
-					return r, nil
+					return fetch.Result{Busy: test.busy, Pages: n * test.pages, Complete: n == test.completeAt}, nil
 				})
 				if n != test.invocations || (err == nil) != (test.wantErr == "") || err != nil && !strings.Contains(err.Error(), test.wantErr) {
 					t.Errorf("%d invocations in %s, %v; want %d, %q", n, time.Since(began), err, test.invocations, test.wantErr)

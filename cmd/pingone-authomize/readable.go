@@ -63,14 +63,6 @@ var deviceLooks = []lookedAt{
 	},
 }
 
-// looks are what a run reads, as it is set.
-func (p pingOneCheck) looks() []lookedAt {
-	if p.devices {
-		return slices.Concat(looks, deviceLooks)
-	}
-	return looks
-}
-
 // errNoParent tells that there is nothing of what a look hangs on.
 var errNoParent = errors.New("nothing to see here: there is none of what it hangs on")
 
@@ -142,10 +134,10 @@ func explore(ctx context.Context, p pingOneCheck, env pingone.ID) error {
 
 // listEnvironments are those that the worker application can read.
 func (p pingOneCheck) listEnvironments(ctx context.Context) []pingone.ID {
-	all, err := collect[pingone.Environment](ctx, p.client, pingone.Environments())
+	all, err := firstOf[pingone.Environment](ctx, p.client, pingone.Environments())
 	switch {
 	case err != nil:
-		p.found.add(refusedOr(err, fault), "environments", err.Error())
+		p.found.add(fault, "environments", err.Error())
 	case len(all) == 0:
 		p.found.add(fault, "environments", "the worker application can read none: grant it "+identityRole+" and "+configurationRole+" on at least one")
 	}
@@ -159,15 +151,13 @@ func (p pingOneCheck) listEnvironments(ctx context.Context) []pingone.ID {
 // readable tries every collection of the environments, and the built-in roles.
 func (p pingOneCheck) readable(ctx context.Context, environments []pingone.ID) {
 	if _, err := p.client.First(ctx, pingone.BuiltInRoles()); err != nil {
-		p.found.add(missing, "built-in roles", err.Error())
+		p.found.add(fault, "built-in roles", err.Error())
 	}
-	all := len(environments)
-	if p.most > 0 && all > p.most {
-		environments = environments[:p.most]
-		p.found.add(warning, "environments", fmt.Sprintf("only %d of %d were looked into", p.most, all))
+	looks := looks
+	if p.devices {
+		looks = slices.Concat(looks, deviceLooks)
 	}
 	for _, env := range environments {
-		looks := p.looks()
 		found := make([]finding, len(looks))
 		var wg sync.WaitGroup
 		for i, l := range looks {
@@ -194,7 +184,7 @@ func (p pingOneCheck) look(ctx context.Context, env pingone.ID, l lookedAt) find
 	case errors.Is(err, pingone.ErrNotFound) && strings.Contains(refused.Path, "/roleAssignments"):
 		// Deleted since it was listed.
 	default:
-		f.State, f.Detail = refusedOr(err, fault), reading(err, l.role)
+		f.State, f.Detail = fault, reading(err, l.role)
 		if l.name == string(staging.Environments) && errors.Is(err, pingone.ErrForbidden) {
 			f.Detail += "; check its id, too, since PingOne gives this answer for an environment that does not exist"
 		}
@@ -209,14 +199,6 @@ func (p pingOneCheck) first(ctx context.Context, l pingone.List) (pingone.Page, 
 	}
 	l.Query = strings.Replace(l.Query, "limit=1000", "limit=1", 1)
 	return p.client.First(ctx, l)
-}
-
-// refusedOr is missing for what PingOne refuses for good, else other.
-func refusedOr(err error, other grade) grade {
-	if pingone.Refusal(err) != nil {
-		return missing
-	}
-	return other
 }
 
 // reading says what a refusal means.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/transform"
@@ -12,9 +11,8 @@ import (
 
 type replayCommand struct {
 	where
-	Run     string        `help:"The run, such as 20261123T090000Z, or latest." required:"" placeholder:"ID"`
-	DryRun  bool          `help:"Map on this machine, and say what would be posted. Nothing is posted or written."`
-	Timeout time.Duration `help:"With --stack, wait for the report so long at most." default:"1h"`
+	Run    string `help:"The run, such as 20261123T090000Z, or latest." required:"" placeholder:"ID"`
+	DryRun bool   `help:"Map on this machine, and say what would be posted. Nothing is posted or written."`
 }
 
 // run transforms a run that was read before.
@@ -28,7 +26,7 @@ func (c *replayCommand) run(ctx context.Context, w world) (int, error) {
 		if err != nil {
 			return exitFailed, err
 		}
-		return s.stack.post(ctx, w, run, c.Timeout)
+		return s.post(ctx, w, run)
 	}
 	t, err := s.transformer(ctx, w, c.DryRun)
 	if err != nil {
@@ -69,7 +67,7 @@ func (c *replayCommand) pick(ctx context.Context, s site) (staging.RunID, error)
 	if open := incomplete(states); len(open) > 0 {
 		onward := "pingone-authomize run" + s.flags
 		if s.stack != nil {
-			onward = s.command("invoke", run)
+			onward = "pingone-authomize invoke" + s.flags
 		}
 		return "", fmt.Errorf("run %s is not complete, %v are not read: if it is still open, go on with: %s", run, open, onward)
 	}
@@ -81,14 +79,14 @@ func (c *replayCommand) pick(ctx context.Context, s site) (staging.RunID, error)
 }
 
 // post lets the transform function post a run once more.
-func (s *stack) post(ctx context.Context, w world, run staging.RunID, timeout time.Duration) (int, error) {
+func (s site) post(ctx context.Context, w world, run staging.RunID) (int, error) {
 	before, err := s.store.Get(ctx, staging.ReportKey(run))
 	if err != nil && !errors.Is(err, staging.ErrNotFound) {
 		return exitFailed, err
 	}
-	if err := s.start(ctx, transformName, fmt.Appendf(nil, `{"run":%q}`, run)); err != nil {
+	if err := s.stack.start(ctx, transformName, run); err != nil {
 		return exitFailed, fmt.Errorf("nothing was posted: %w", err)
 	}
-	w.say("transform of stack %s posts run %s", s.name, run)
-	return follow{world: w, stack: s, run: staging.Run{Run: run}, timeout: timeout, isRead: true}.untilReport(ctx, before.Version)
+	w.say("transform of stack %s posts run %s", s.stack.name, run)
+	return s.follow(ctx, w, staging.Run{Run: run}, nil, before.Version)
 }

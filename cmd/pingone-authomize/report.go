@@ -18,21 +18,23 @@ type reportCommand struct {
 
 func (c *reportCommand) run(ctx context.Context, w world) (int, error) {
 	s, run, err := c.find(ctx, w)
+	switch {
+	case err != nil:
+	case c.JSON:
+		var object staging.Object
+		if object, err = s.store.Get(ctx, staging.ReportKey(run)); err == nil {
+			_, err = fmt.Fprintf(w.Stdout, "%s\n", object.Data)
+		}
+	default:
+		var r *report.Report
+		if r, err = report.Load(ctx, s.store, run); err == nil {
+			err = s.show(w, r)
+		}
+	}
 	if err != nil {
 		return exitFailed, err
 	}
-	if !c.JSON {
-		r, err := report.Load(ctx, s.store, run)
-		if err == nil {
-			err = s.show(w, r)
-		}
-		return exitOf(err), err
-	}
-	object, err := s.store.Get(ctx, staging.ReportKey(run))
-	if err == nil {
-		_, err = fmt.Fprintf(w.Stdout, "%s\n", object.Data)
-	}
-	return exitOf(err), err
+	return exitDone, nil
 }
 
 // find looks for the run where it is said to be, then among the demonstrations

@@ -76,7 +76,7 @@ func TestAnotherSortOfRun(t *testing.T) {
 	}{
 		"dry, then real":      {[]string{"run", "--dry-run"}, []string{"run"}, ""},
 		"narrowed, then full": {[]string{"run", "--environments", pingonetest.SizedEnvironment().String()}, []string{"run"}, ""},
-		"real, then dry":      {[]string{"run"}, []string{"run", "--dry-run"}, " is being read and is no dry run: let it end first, or make the dry run in another folder with --staging"},
+		"real, then dry":      {[]string{"run"}, []string{"run", "--dry-run"}, " is being read and is no dry run: let it end first"},
 		"full, then narrowed": {[]string{"run"}, []string{"run", "--environments", side.String()}, " is being read, of other environments: let it end first"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,20 +127,33 @@ func TestNarrowedRun(t *testing.T) {
 	mustContain(t, "stderr", stderr, "--environments: entry 1 is no environment id (a UUID)")
 }
 
-func TestDryRunStaysDry(t *testing.T) {
+// A dry run posts nothing, by flag or by setting, and stays one.
+func TestDryRun(t *testing.T) {
 	t.Parallel()
-	x := newTenant(t)
-	m := newMachine(t, x.env())
-	m.run(t.Context(), exitDone, "run", "--dry-run")
-	dry := m.report().Run
-	_, stderr := m.run(t.Context(), exitFailed, "replay", "--run", dry)
-	mustContain(t, "stderr", stderr, "run "+dry+" is a dry run and stays one")
-	m.run(t.Context(), exitDone, "replay", "--run", dry, "--dry-run")
-	if len(x.authomize.Posts()) != 0 {
-		t.Error("a dry run was posted")
-	}
-	m.run(t.Context(), exitDone, "run")
-	if r := m.report(); r.DryRun || r.Run == dry {
-		t.Errorf("run %s is dry: %t, want another one that is not", r.Run, r.DryRun)
+	for _, byFlag := range []bool{true, false} {
+		x := newTenant(t)
+		m := newMachine(t, x.env())
+		args := []string{"run", "--dry-run"}
+		if !byFlag {
+			args, m.env["DRY_RUN"] = args[:1], "true"
+		}
+		stdout, stderr := m.run(t.Context(), exitDone, args...)
+		m.env["DRY_RUN"] = ""
+		mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was")
+		mustContain(t, "stderr", stderr, "dry run: nothing will be posted", "map  users")
+		dry := m.report()
+		if !dry.DryRun || dry.Totals.Posted != 0 || dry.Totals.Mapped == 0 {
+			t.Errorf("report: dry run %v, %d posted, %d mapped", dry.DryRun, dry.Totals.Posted, dry.Totals.Mapped)
+		}
+		_, stderr = m.run(t.Context(), exitFailed, "replay", "--run", dry.Run)
+		mustContain(t, "stderr", stderr, "run "+dry.Run+" is a dry run and stays one")
+		m.run(t.Context(), exitDone, "replay", "--run", dry.Run, "--dry-run")
+		if requests := x.authomize.Requests(); len(requests) != 0 {
+			t.Errorf("a dry run sent %d requests to Authomize", len(requests))
+		}
+		m.run(t.Context(), exitDone, "run")
+		if r := m.report(); r.DryRun || r.Run == dry.Run {
+			t.Errorf("run %s is dry: %t, want another one that is not", r.Run, r.DryRun)
+		}
 	}
 }

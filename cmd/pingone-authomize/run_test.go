@@ -20,7 +20,6 @@ import (
 	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/pingone/pingonetest"
 	"pingone-authomize/shared/report"
-	"pingone-authomize/shared/staging"
 )
 
 // machine is where the command runs: a folder, an environment, and what was
@@ -29,7 +28,6 @@ type machine struct {
 	t              *testing.T
 	dir            string
 	env            map[string]string
-	terminal       bool
 	aws            []func(*aws.Config)
 	lookEvery      time.Duration
 	stdin          string
@@ -65,7 +63,7 @@ func newMachine(t *testing.T, env map[string]string) *machine {
 	return &machine{t: t, dir: t.TempDir(), env: maps.Clone(env)}
 }
 
-// run runs the command and checks its exit code.
+// run runs the command and checks its exit code; any will do for -1.
 func (m *machine) run(ctx context.Context, wantCode int, args ...string) (stdout, stderr string) {
 	m.t.Helper()
 	if m.env == nil {
@@ -75,11 +73,11 @@ func (m *machine) run(ctx context.Context, wantCode int, args ...string) (stdout
 		Getenv: func(name string) string { return m.env[name] },
 		Setenv: func(name, value string) error { m.env[name] = value; return nil },
 		Getwd:  func() (string, error) { return m.dir, nil },
-		Stdin:  strings.NewReader(m.stdin), Stdout: &m.stdout, Stderr: &m.stderr, Terminal: m.terminal,
+		Stdin:  strings.NewReader(m.stdin), Stdout: &m.stdout, Stderr: &m.stderr,
 		AWS: m.aws, LookEvery: m.lookEvery,
 	})
 	stdout, stderr = m.stdout.take(), m.stderr.take()
-	if code != wantCode {
+	if code != wantCode && wantCode != -1 {
 		m.t.Fatalf("%v: exit code %d, want %d\n%s\n%s", args, code, wantCode, stdout, stderr)
 	}
 	return stdout, stderr
@@ -228,33 +226,6 @@ func writeEnv(t *testing.T, env map[string]string) string {
 	return file
 }
 
-func TestDryRunPostsNothing(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		args []string
-		env  string
-	}{
-		"flag":     {[]string{"run", "--dry-run"}, ""},
-		"variable": {[]string{"run"}, "true"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			x := newTenant(t)
-			m := newMachine(t, x.env())
-			m.env["DRY_RUN"] = test.env
-			stdout, stderr := m.run(t.Context(), exitDone, test.args...)
-			mustContain(t, "stdout", stdout, "dry run of ", "would be posted, none was")
-			mustContain(t, "stderr", stderr, "dry run: nothing will be posted", "map  users")
-			if requests := x.authomize.Requests(); len(requests) != 0 {
-				t.Errorf("a dry run sent %d requests to Authomize", len(requests))
-			}
-			if r := m.report(); !r.DryRun || r.Totals.Posted != 0 || r.Totals.Mapped == 0 {
-				t.Errorf("report: dry run %v, %d posted, %d mapped", r.DryRun, r.Totals.Posted, r.Totals.Mapped)
-			}
-		})
-	}
-}
-
 // A list that PingOne refuses holds nothing: what it showed is carried forward,
 // and output and report say so.
 func TestRefusedList(t *testing.T) {
@@ -272,16 +243,6 @@ func TestRefusedList(t *testing.T) {
 	if n := x.authomize.Count(authomize.Users); n != 39 {
 		t.Errorf("%d users in Authomize, want 39", n)
 	}
-}
-
-func TestFailed(t *testing.T) {
-	t.Parallel()
-	x := newTenant(t)
-	m := newMachine(t, x.env())
-	x.authomize.AddFaults(authomizetest.Fault{Kind: authomize.Users, Do: authomizetest.Status(401)})
-	stdout, stderr := m.run(t.Context(), exitFailed, "run")
-	mustContain(t, "stdout", stdout, " failed: ")
-	mustContain(t, "stderr", stderr, "go on with: pingone-authomize replay --run "+m.report().Run)
 }
 
 func TestRefusedSecretIsSaidOnce(t *testing.T) {
@@ -303,12 +264,11 @@ func TestRefusedSecretIsSaidOnce(t *testing.T) {
 func TestStoppedByAnErrorAndResumed(t *testing.T) {
 	t.Parallel()
 	x := newTenant(t)
-	x.pingone.Inject(pingonetest.Fault{Match: "/v1/environments/*/groups", From: 3, Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
+	x.pingone.Inject(pingonetest.Fault{Match: "/v1/environments/*/groups", Do: pingonetest.FaultCall, Call: func(*pingonetest.Organization) {
 		x.pingone.RotateSecret("another")
 		x.pingone.RevokeTokens()
 	}})
 	m := newMachine(t, x.env())
-	m.terminal = true
 	_, stderr := m.run(t.Context(), exitFailed, "run")
 	mustContain(t, "stderr", stderr, "did not come to an end: ", "credentials refused", "records, stopped", "what was read is staged; the same command goes on\n")
 	if len(x.authomize.Posts()) != 0 {
@@ -320,16 +280,4 @@ func TestStoppedByAnErrorAndResumed(t *testing.T) {
 	if got := x.authomize.Count(authomize.Users); got != 40 {
 		t.Errorf("%d users in Authomize, want 40", got)
 	}
-}
-
-func TestBars(t *testing.T) {
-	t.Parallel()
-	x := newTenant(t)
-	m := newMachine(t, x.env())
-	m.terminal = true
-	_, stderr := m.run(t.Context(), exitDone, "run")
-	for _, c := range staging.Collections {
-		mustContain(t, "stderr", stderr, "read "+string(c))
-	}
-	mustContain(t, "stderr", stderr, "40 records", "post account associations", "━")
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -31,6 +32,9 @@ type settings struct {
 	transform config.Transform
 	secret    secret.Source
 	staging   string
+
+	credentials secret.Credentials // at the start
+	root        config.Fetch       // with what follows from them
 }
 
 // hints say where the value of a variable comes from.
@@ -44,10 +48,9 @@ var hints = map[string]string{
 // is one message that names every fault.
 func loadSettings(ctx context.Context, getenv func(string) string, tune ...func(*aws.Config)) (settings, error) {
 	s := settings{fetch: map[staging.Collection]config.Fetch{}}
-	var faults faults
+	var faults settingsError
 	faults.add(misspeltIn(getenv))
-	source, lookup := s.secretSource(ctx, getenv, &faults, tune)
-	s.secret = source
+	lookup := s.openSecret(ctx, getenv, &faults, tune)
 	for _, c := range staging.Collections {
 		f, err := config.LoadFetch(lookup, c)
 		faults.add(err)
@@ -56,52 +59,54 @@ func loadSettings(ctx context.Context, getenv func(string) string, tune ...func(
 	t, err := config.LoadTransform(lookup)
 	faults.add(err)
 	s.transform, s.staging = t, t.StagingURL
-	if source != nil {
+	if s.secret != nil {
 		s.checkSecret(ctx, &faults)
 	}
-	return s, faults.err()
+	if len(faults) > 0 {
+		return s, faults
+	}
+	return s, nil
 }
 
-// secretSource decides where the credentials come from. The lookup that it
-// returns satisfies the check for SECRET_ID, which was made here.
-func (s *settings) secretSource(ctx context.Context, getenv func(string) string, f *faults, tune []func(*aws.Config)) (secret.Source, func(string) string) {
-	lookup := func(name string) string {
-		if name == "SECRET_ID" && strings.TrimSpace(getenv(name)) == "" {
-			return "none"
-		}
-		return getenv(name)
-	}
+// openSecret decides where the credentials come from. The lookup that it
+// returns satisfies the check for SECRET_ID, which is made here.
+func (s *settings) openSecret(ctx context.Context, getenv func(string) string, f *settingsError, tune []func(*aws.Config)) func(string) string {
 	id := strings.TrimSpace(getenv("SECRET_ID"))
 	direct := slices.ContainsFunc(assemble.EnvSecretNames, func(name string) bool { return strings.TrimSpace(getenv(name)) != "" })
 	switch {
 	case id != "" && direct:
 		f.add(fmt.Errorf("SECRET_ID: it is set, and so is one of %s: give the one or the others", strings.Join(assemble.EnvSecretNames, ", ")))
 	case direct:
-		return assemble.EnvSecret{Getenv: getenv}, lookup
+		s.secret = assemble.EnvSecret{Getenv: getenv}
 	case id == "":
 		f.add(errors.New("SECRET_ID: it is not set"))
 	default:
 		source, err := assemble.Secret(ctx, config.Common{SecretID: id}, tune...)
 		if err != nil {
 			f.add(fmt.Errorf("SECRET_ID: %w", err))
-			return nil, lookup
+			break
 		}
-		return source, lookup
+		s.secret = source
 	}
-	return nil, lookup
+	return func(name string) string {
+		if name == "SECRET_ID" && id == "" {
+			return "none"
+		}
+		return getenv(name)
+	}
 }
 
 // checkSecret reads the credentials once, since what is wrong with them is to
 // be said together with the rest.
-func (s *settings) checkSecret(ctx context.Context, f *faults) {
+func (s *settings) checkSecret(ctx context.Context, f *settingsError) {
 	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
 	defer cancel()
-	credentials, err := s.secret.Credentials(ctx)
-	if err != nil {
+	var err error
+	if s.credentials, err = s.secret.Credentials(ctx); err != nil {
 		f.add(denied(err, "secretsmanager:GetSecretValue", "the secret that SECRET_ID names"))
 		return
 	}
-	_, err = s.fetch[staging.Environments].Resolve(credentials, true)
+	s.root, err = s.fetch[staging.Environments].Resolve(s.credentials, true)
 	f.add(err)
 }
 
@@ -114,22 +119,16 @@ func (s *settings) checkToken(ctx context.Context) error {
 	return nil
 }
 
-// pacers hold the pace of each limit: what the settings say for the collections
-// that draw on it.
-func (s settings) pacers() *pingone.Pacers {
-	return pingone.NewPacers(s.fetch[staging.Roles].PerSecond, s.fetch[staging.Users].PerSecond)
-}
+// settingsError are all faults of the settings, each once.
+type settingsError []string
 
-// faults collects what is wrong, each thing once.
-type faults struct{ texts []string }
-
-func (f *faults) add(err error) {
+func (e *settingsError) add(err error) {
 	if err == nil {
 		return
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok && strings.Contains(err.Error(), "\n") {
-		for _, e := range joined.Unwrap() {
-			f.add(e)
+		for _, one := range joined.Unwrap() {
+			e.add(one)
 		}
 		return
 	}
@@ -137,24 +136,14 @@ func (f *faults) add(err error) {
 	if name, rest, _ := strings.Cut(text, ": "); rest == "it is not set" && hints[name] != "" {
 		text += ": " + hints[name]
 	}
-	if !slices.Contains(f.texts, text) {
-		f.texts = append(f.texts, text)
+	if !slices.Contains(*e, text) {
+		*e = append(*e, text)
 	}
 }
 
-func (f *faults) err() error {
-	if len(f.texts) == 0 {
-		return nil
-	}
-	return settingsError(f.texts)
-}
-
-// settingsError are all faults of the settings.
-type settingsError []string
-
-func (b settingsError) Error() string {
-	return fmt.Sprintf("the settings are not right, so nothing was read and nothing was posted:\n  - %s\ncorrect this in the environment or in the env file; .env.example lists every setting",
-		strings.Join(b, "\n  - "))
+func (e settingsError) Error() string {
+	return fmt.Sprintf("the settings are not right, so nothing was read and nothing was posted:\n  - %s\n"+
+		"correct this in the environment or in the env file; .env.example lists every setting", strings.Join(e, "\n  - "))
 }
 
 // loadEnvFile sets the variables of a file that are not set yet, if there is
@@ -210,4 +199,43 @@ func stagingURL(w world, flag string) (string, error) {
 		dir = filepath.Join(wd, dir)
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String(), nil
+}
+
+// settingNames are the settings, beside those of the AWS SDK and the network.
+var settingNames = func() []string {
+	names := slices.Clone(assemble.EnvSecretNames)
+	for _, s := range config.Settings() {
+		names = append(names, s.Name)
+	}
+	return names
+}()
+
+// misspelt names what begins like a setting and is none: a DRY_RUN that is not
+// heard means a real sweep.
+func misspelt(values map[string]string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, setting := range settingNames {
+			first, _, _ := strings.Cut(setting, "_")
+			if !slices.Contains(settingNames, name) && strings.HasPrefix(strings.ToUpper(name), first) {
+				errs = append(errs, fmt.Errorf("%s is no setting: .env.example lists those that begin with %s", name, first))
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// misspeltIn names the variables of an environment, whose names can't be listed,
+// that are settings written together or in small letters.
+func misspeltIn(getenv func(string) string) error {
+	values := map[string]string{}
+	for _, s := range settingNames {
+		for _, name := range []string{strings.ReplaceAll(s, "_", ""), strings.ToLower(s)} {
+			if strings.TrimSpace(getenv(name)) != "" {
+				values[name] = ""
+			}
+		}
+	}
+	return misspelt(values)
 }

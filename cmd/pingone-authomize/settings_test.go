@@ -83,7 +83,6 @@ func TestBadUse(t *testing.T) {
 	}{
 		"no command":        {nil, "--help"},
 		"unknown command":   {[]string{"sync"}, "unexpected argument sync"},
-		"unknown level":     {[]string{"run", "--log-level", "loud"}, "--log-level"},
 		"no env file":       {[]string{"run", "--env-file", filepath.Join(t.TempDir(), "none")}, "copy .env.example"},
 		"broken env file":   {[]string{"run", "--env-file", broken}, "NAME=value"},
 		"no codes":          {[]string{"approve", "--reason", "x"}, "--codes"},
@@ -164,4 +163,24 @@ func TestQuoted(t *testing.T) {
 			t.Errorf("%q: got %s, want %s", in, got, want)
 		}
 	}
+}
+
+func TestMisspelt(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"DRY_RUN": "", "AWS_PROFILE": "", "HTTPS_PROXY": "", "EDITOR": "", "ENVIRONMENT": "",
+		"DRYRUN":              "DRYRUN is no setting: .env.example lists those that begin with DRY",
+		"PINGONE_ENVIRONMENT": "PINGONE_ENVIRONMENT is no setting: .env.example lists those that begin with PINGONE",
+	} {
+		got := ""
+		if err := misspelt(map[string]string{name: "x"}); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	m := newMachine(t, map[string]string{"DRYRUN": "true", "max_shrink_percent": "5", "SWEEP": "report"})
+	_, stderr := m.run(t.Context(), exitFailed, "run")
+	mustContain(t, "stderr", stderr, "  - DRYRUN is no setting: ", "  - max_shrink_percent is no setting: ")
 }

@@ -13,14 +13,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+	"github.com/go-json-experiment/json"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/config"
 	"pingone-authomize/shared/staging"
 )
-
-// transformName stands for the transform function among the collections.
-const transformName = "transform"
 
 // The stack's outputs that this command needs, as template.yaml names them:
 // UsersFunctionName and so on, and the bucket.
@@ -29,29 +27,21 @@ const (
 	bucketOutput   = "StagingBucketName"
 )
 
-// stack is a deployment.
-type stack struct {
-	name      string
-	lambda    *lambda.Client
-	functions map[string]string // name by collection, and of transform
-	store     staging.Store
-}
-
 // openStack finds a deployed stack with the caller's AWS credentials.
-func openStack(ctx context.Context, w world, name string) (*stack, error) {
+func openStack(ctx context.Context, w world, name string) (site, error) {
 	cfg, err := assemble.AWS(ctx, w.AWS...)
 	if err != nil {
-		return nil, err
+		return site{}, err
 	}
 	if cfg.Region == "" {
-		return nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that names one")
+		return site{}, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that names one")
 	}
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if err != nil {
-		return nil, noStack(err, name, cfg.Region)
+		return site{}, noStack(err, name, cfg.Region)
 	}
 	if len(out.Stacks) != 1 {
-		return nil, fmt.Errorf("stack %s: CloudFormation names %d stacks, not one", name, len(out.Stacks))
+		return site{}, fmt.Errorf("stack %s: CloudFormation names %d stacks, not one", name, len(out.Stacks))
 	}
 	s := &stack{name: aws.ToString(out.Stacks[0].StackName), lambda: lambda.NewFromConfig(cfg), functions: map[string]string{}}
 	bucket := ""
@@ -66,14 +56,10 @@ func openStack(ctx context.Context, w world, name string) (*stack, error) {
 	}
 	lacks := func(c staging.Collection) bool { return s.functions[string(c)] == "" }
 	if bucket == "" || s.functions[transformName] == "" || slices.ContainsFunc(staging.Collections, lacks) {
-		return nil, fmt.Errorf("stack %s lacks outputs that every stack of pingone-authomize has once its deployment is complete (its state is %s): check --stack, or deploy once more", name, out.Stacks[0].StackStatus)
+		return site{}, fmt.Errorf("stack %s lacks outputs that every stack of pingone-authomize has once its deployment is complete (its state is %s): check --stack, or deploy once more", name, out.Stacks[0].StackStatus)
 	}
 	store, err := assemble.Store(ctx, "s3://"+bucket, w.AWS...)
-	if err != nil {
-		return nil, err
-	}
-	s.store = permitted{store}
-	return s, nil
+	return site{permitted{store}, where{Stack: s.name}.flags(), s}, err
 }
 
 func noStack(err error, name, region string) error {
@@ -84,9 +70,9 @@ func noStack(err error, name, region string) error {
 	return denied(err, "cloudformation:DescribeStacks", "stack "+name)
 }
 
-// start invokes a function asynchronously.
-func (s *stack) start(ctx context.Context, what string, payload []byte) error {
-	_, err := s.invoke(ctx, what, payload, types.InvocationTypeEvent)
+// start has a function go on with a run, without waiting for it.
+func (s *stack) start(ctx context.Context, what string, run staging.RunID) error {
+	_, err := s.invoke(ctx, what, fmt.Appendf(nil, `{"run":%q}`, run), types.InvocationTypeEvent)
 	return err
 }
 
@@ -107,6 +93,17 @@ func (s *stack) invoke(ctx context.Context, what string, payload []byte, how typ
 		return nil, functionError(what, out.Payload)
 	}
 	return out.Payload, nil
+}
+
+// functionError is what a function answered in place of a result.
+func functionError(what string, payload []byte) error {
+	var in struct {
+		Message string `json:"errorMessage"`
+	}
+	if json.Unmarshal(payload, &in) != nil || in.Message == "" {
+		return fmt.Errorf("%s failed without saying why: see its log", what)
+	}
+	return fmt.Errorf("%s failed: %s", what, in.Message)
 }
 
 // env is what a function's environment variables are set to.
@@ -150,6 +147,3 @@ func (s *stack) transformSettings(ctx context.Context) (config.Transform, error)
 	}
 	return set, err
 }
-
-// view is the stack's runs.
-func (s *stack) view() view { return view{s.store, where{Stack: s.name}.flags()} }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/staging"
@@ -13,20 +13,10 @@ import (
 	"pingone-authomize/shared/transform"
 )
 
-// site is an opened where.
-type site struct {
-	view
-	stack *stack // nil: this machine
-}
-
 // open opens the store; staging.ErrNotFound where there is none.
 func (o where) open(ctx context.Context, w world) (site, error) {
 	if o.Stack != "" {
-		s, err := openStack(ctx, w, o.Stack)
-		if err != nil {
-			return site{}, err
-		}
-		return site{s.view(), s}, nil
+		return openStack(ctx, w, o.Stack)
 	}
 	if err := loadEnvFile(w, o.EnvFile); err != nil {
 		return site{}, err
@@ -46,15 +36,18 @@ func (o where) openURL(ctx context.Context, w world, url string) (site, error) {
 		}
 	}
 	store, err := assemble.Store(ctx, url, w.AWS...)
-	return site{view: view{permitted{store}, o.flags()}}, err
+	return site{store: permitted{store}, flags: o.flags()}, err
 }
 
 // transformer transforms on this machine, with the settings of the stack or of
 // this machine.
 func (s site) transformer(ctx context.Context, w world, dryRun bool) (*assemble.Transformer, error) {
-	t := &assemble.Transformer{Store: s.store, Holder: holder()}
+	t := &assemble.Transformer{Store: s.store, Holder: holder(), Log: slog.New(slog.DiscardHandler)}
 	if s.stack != nil {
 		set, err := s.stack.transformSettings(ctx)
+		if err == nil {
+			t.Secret, err = assemble.Secret(ctx, set.Common, w.AWS...)
+		}
 		t.Settings, t.Settings.DryRun = set, set.DryRun || dryRun
 		return t, err
 	}
@@ -65,20 +58,42 @@ func (s site) transformer(ctx context.Context, w world, dryRun bool) (*assemble.
 
 // here shows how far a transform on this machine is, and then the outcome.
 func (s site) here(ctx context.Context, w world, t *assemble.Transformer, run staging.RunID, do func() (transform.Result, error)) (int, error) {
-	log, closeLog, err := openLog(w, s.store.String(), run, slog.LevelInfo)
+	log, closeLog, err := openLog(w, s.store.String(), run)
 	if err != nil {
 		return exitFailed, err
 	}
 	defer closeLog()
-	shown := newProgress(w, t.Settings.DryRun)
+	shown := newLines(w, t.Settings.DryRun)
 	t.Log, t.OnProgress = log, shown.posting
 	result, err := do()
 	shown.close()
 	switch {
 	case ctx.Err() != nil && (err != nil || result.Unfinished):
-		return exitInterrupted, errors.New("interrupted: the same command goes on")
+		return stopped(ctx, run, err)
 	case err != nil:
 		return exitFailed, err
 	}
 	return s.conclude(ctx, w, result)
+}
+
+// openLog opens the log file of a run, in the staging folder, or in ./staging
+// where staging is not on this machine.
+func openLog(w world, url string, run staging.RunID) (*slog.Logger, func(), error) {
+	dir, err := dirstore.Parse(url)
+	if err != nil {
+		wd, err := w.Getwd()
+		if err != nil {
+			return nil, nil, fmt.Errorf("find a folder for the log: %w", err)
+		}
+		dir = filepath.Join(wd, "staging")
+	}
+	dir = filepath.Join(dir, "logs")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make a folder for the log: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, string(run)+".jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the log: %w", err)
+	}
+	return slog.New(slog.NewJSONHandler(f, nil)), func() { _ = f.Close() }, nil
 }

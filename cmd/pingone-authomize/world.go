@@ -15,7 +15,6 @@ type world struct {
 	Getwd          func() (string, error)
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	Terminal       bool // Stderr can draw bars
 	// AWS adds to the SDK's own settings; none outside of tests.
 	AWS []func(*aws.Config)
 	// LookEvery is how often a run in AWS is looked at; 0 is lookEvery.
@@ -34,11 +33,3 @@ const (
 	exitHeld        = 2 // all was posted, nothing was swept
 	exitInterrupted = 130
 )
-
-// exitOf is the exit code of a command that did what it should unless err.
-func exitOf(err error) int {
-	if err != nil {
-		return exitFailed
-	}
-	return exitDone
-}

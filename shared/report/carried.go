@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/sweep"
 )
@@ -18,31 +16,34 @@ var listNames = map[string]string{
 	"devices devices": "MFA devices", "devices entries": "MFA devices",
 }
 
+// what names so many of what the list holds.
 func (c *Carried) what() string {
-	if name, ok := listNames[c.Collection+" "+c.List]; ok {
-		return name
+	name := cmp.Or(listNames[c.Collection+" "+c.List], c.Collection)
+	if c.Records == 1 {
+		first, of, isOf := strings.Cut(name, " of ")
+		name = strings.TrimSuffix(first, "s")
+		if isOf {
+			name += " of " + of
+		}
 	}
-	return c.Collection
-}
-
-// where names the environment; "" for what belongs to none.
-func (c *Carried) where() string {
-	if c.Environment.ID.IsZero() {
-		return ""
-	}
-	return " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
+	return name
 }
 
 // Explain fills in Text and Do from the rest.
 func (c *Carried) Explain() {
-	age := " are as of " + minute(c.Oldest)
-	if c.Records == 0 {
-		age = " were never read"
+	c.Text = c.what()
+	if !c.Environment.ID.IsZero() {
+		c.Text += " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
 	}
-	c.Text = c.what() + c.where() + age + ", since " + c.why()
-	if c.Records > 0 {
-		c.Text = Number(c.Records) + " " + c.Text
+	switch {
+	case c.Records == 0 && c.Oldest.IsZero():
+		c.Text += " were never read"
+	case c.Records == 1:
+		c.Text = "1 " + c.Text + " is as of " + minute(c.Oldest)
+	default:
+		c.Text = Number(c.Records) + " " + c.Text + " are as of " + minute(c.Oldest)
 	}
+	c.Text += ", since " + c.why()
 	if c.Approved {
 		c.Text += "; a person approved that they go"
 	}
@@ -50,15 +51,12 @@ func (c *Carried) Explain() {
 		c.Do = w.Do
 	}
 	if c.Reason == staging.Refused && c.Role != "" {
-		c.Do = fmt.Sprintf("grant the worker application %s%s; if all of it may go, approve", c.Role, on(c.Environment.ID))
+		on := ""
+		if !c.Environment.ID.IsZero() {
+			on = " on environment " + c.Environment.ID.String()
+		}
+		c.Do = fmt.Sprintf("grant the worker application %s%s; if all of it may go, approve", c.Role, on)
 	}
-}
-
-func on(environment pingone.ID) string {
-	if environment.IsZero() {
-		return ""
-	}
-	return " on environment " + environment.String()
 }
 
 func (c *Carried) why() string {
@@ -99,18 +97,6 @@ func (r *Report) CarriedBy() map[string]int64 {
 	all := map[string]int64{}
 	for _, c := range r.Carried {
 		all[string(c.Reason)] += c.Records
-	}
-	return all
-}
-
-// OldestCarried are the oldest readings that were carried forward, by reason,
-// without what a person approved.
-func (r *Report) OldestCarried() map[staging.Carried]time.Time {
-	all := map[staging.Carried]time.Time{}
-	for _, c := range r.Carried {
-		if at, ok := all[c.Reason]; !c.Approved && !c.Oldest.IsZero() && (!ok || c.Oldest.Before(at)) {
-			all[c.Reason] = c.Oldest
-		}
 	}
 	return all
 }

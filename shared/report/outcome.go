@@ -11,51 +11,62 @@ func (r *Report) Headline() string {
 	if r.DryRun {
 		run = "dry run of " + r.Run
 	}
-	return run + " " + string(r.State) + ": " + r.outcome()
+	return run + " " + string(r.State) + ": " + r.ending().short
 }
 
-func (r *Report) outcome() string {
+// An ending says in words how a run ended.
+type ending struct {
+	short string
+	long  string // for a reader who wasn't there
+	sweep string // what the sweep did
+}
+
+func (r *Report) ending() ending {
+	const (
+		all    = "Everything that is not in quarantine was posted to Authomize"
+		dryAll = "Nothing was posted, as this is a dry run. A real run would post everything that was mapped"
+	)
 	posted := plural(r.Totals.Posted, "record", "records") + " posted"
 	if r.DryRun {
 		posted = plural(r.Totals.Mapped, "record", "records") + " would be posted, none was"
 	}
 	switch {
 	case r.State == Waiting:
-		return "for collections, or for another transform"
-	case r.State == Failed:
-		return posted + "; " + r.Error
-	case r.State == Held && r.DryRun:
-		return posted + "; nothing would be swept"
-	case r.State == Held:
-		return posted + ", nothing swept"
-	case r.Sweep.Swept:
-		return posted + ", swept"
-	case r.DryRun:
-		return posted
-	}
-	return posted + ", nothing swept (SWEEP=" + r.Sweep.Mode + ")"
-}
-
-// explain says what the state means for a reader who wasn't there.
-func (r *Report) explain() string {
-	posted := "Everything that is not in quarantine was posted to Authomize"
-	switch {
-	case r.State == Waiting:
-		return "The run is not complete yet, or another invocation works on it."
+		return ending{
+			"for collections, or for another transform", "The run is not complete yet, or another invocation works on it.",
+			"Nothing was swept yet.",
+		}
 	case r.State == Failed && r.DryRun:
-		return "The dry run could not be finished. Nothing was posted and nothing was deleted."
+		return ending{posted + "; " + r.Error, "The dry run could not be finished. Nothing was posted and nothing was deleted.", "Nothing was swept."}
 	case r.State == Failed:
-		return "The run could not be finished, so Authomize may hold some of it already. That is harmless: posting it once more replaces what is there."
+		return ending{
+			posted + "; " + r.Error,
+			"The run could not be finished, so Authomize may hold some of it already. " +
+				"That is harmless: posting it once more replaces what is there.",
+			"Nobody can say whether anything was swept.",
+		}
 	case r.State == Held && r.DryRun:
-		return "Nothing was posted, as this is a dry run. A real run would post everything that was mapped, and delete nothing, for the reasons below."
+		return ending{
+			posted + "; nothing would be swept", dryAll + ", and delete nothing, for the reasons below.",
+			"A real run would sweep nothing, for the reasons above.",
+		}
 	case r.State == Held:
-		return posted + ". Nothing was deleted there. A person should look at the reasons below."
-	case r.DryRun:
-		return "Nothing was posted, as this is a dry run. A real run would post everything that was mapped."
+		return ending{
+			posted + ", nothing swept", all + ". Nothing was deleted there. A person should look at the reasons below.",
+			"Nothing was swept, for the reasons above. What is gone in PingOne is still in Authomize.",
+		}
 	case r.Sweep.Swept:
-		return posted + ", and what PingOne no longer holds was deleted there."
+		return ending{
+			posted + ", swept", all + ", and what PingOne no longer holds was deleted there.",
+			"The sweep deleted in Authomize what this run did not post.",
+		}
+	case r.DryRun:
+		return ending{posted, dryAll + ".", "Nothing was swept. A real run would delete in Authomize what it does not post."}
 	}
-	return posted + ". Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ")."
+	return ending{
+		posted + ", nothing swept (SWEEP=" + r.Sweep.Mode + ")", all + ". Nothing was deleted, as the settings ask (SWEEP=" + r.Sweep.Mode + ").",
+		"Nothing was swept, as the settings ask. A sweep would delete " + plural(r.goes(), "record", "records") + ".",
+	}
 }
 
 // approved tells of what people approved, a line for each.
@@ -74,23 +85,6 @@ func (r *Report) goes() int64 {
 		n += g.Count
 	}
 	return n
-}
-
-// sweepText says what the sweep did.
-func (r *Report) sweepText() string {
-	switch {
-	case r.Sweep.Swept:
-		return "The sweep deleted in Authomize what this run did not post."
-	case r.State == Failed:
-		return "Nobody can say whether anything was swept."
-	case r.State == Held && r.DryRun:
-		return "A real run would sweep nothing, for the reasons above."
-	case r.State == Held:
-		return "Nothing was swept, for the reasons above. What is gone in PingOne is still in Authomize."
-	case r.DryRun:
-		return "Nothing was swept. A real run would delete in Authomize what it does not post."
-	}
-	return "Nothing was swept, as the settings ask. A sweep would delete " + plural(r.goes(), "record", "records") + "."
 }
 
 // text names the settings as an operator sets them.

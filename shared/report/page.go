@@ -67,13 +67,9 @@ func header(r *Report, title string) g.Node {
 var stateNames = map[State]string{Waiting: "Waiting", Done: "Done", Held: "Held for a person", Failed: "Failed"}
 
 func outcomeSection(r *Report) g.Node {
-	name, ok := stateNames[r.State]
-	if !ok {
-		name = string(r.State)
-	}
 	return h.Section(h.Class("state "+string(r.State)),
-		h.Strong(g.Text(name)),
-		h.P(g.Text(r.explain())),
+		h.Strong(g.Text(cmp.Or(stateNames[r.State], string(r.State)))),
+		h.P(g.Text(r.ending().long)),
 		g.If(r.Error != "", h.P(code(r.Error))),
 		g.If(len(r.Sweep.Held) > 0, h.Ul(g.Map(r.Sweep.Held, r.heldItem))),
 		g.Map(r.approved(), func(line string) g.Node { return h.P(g.Text(line)) }),

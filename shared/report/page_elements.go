@@ -40,22 +40,14 @@ func figureCell(s string) g.Node { return h.Td(h.Class("n"), g.Text(s)) }
 
 func numberCell[N int | int64](n N) g.Node { return figureCell(Number(n)) }
 
-// rareCell is a number that is usually 0, and shows less then.
-func rareCell[N int | int64](n N) g.Node {
+// bad marks a number that ought to be 0.
+const bad = " bad"
+
+// rareCell is a number that is usually 0, and shows less then; class is for
+// others.
+func rareCell(n int64, class string) g.Node {
 	if n == 0 {
-		return zeroCell()
+		class = " zero"
 	}
-	return numberCell(n)
+	return h.Td(h.Class("n"+class), g.Text(Number(n)))
 }
-
-// badCell is a number that ought to be 0.
-func badCell[N int | int64](n N) g.Node {
-	if n == 0 {
-		return zeroCell()
-	}
-	return h.Td(h.Class("n bad"), g.Text(Number(n)))
-}
-
-func zeroCell() g.Node { return h.Td(h.Class("n zero"), g.Text("0")) }
-
-func emptyCell() g.Node { return h.Td() }

@@ -82,11 +82,12 @@ func readSection(r *Report) g.Node {
 	for _, c := range r.Collections {
 		bytes += c.Bytes
 		rows = append(rows, h.Tr(rowHead(c.Name), numberCell(c.Records), numberCell(c.Pages), numberCell(c.Calls),
-			rareCell(c.Retries), rareCell(c.Throttled), rareCell(c.Carried), rareCell(c.Gone), badCell(c.NeverRead), figureCell(size(c.Bytes)), figureCell(elapsed(c.ElapsedMs))))
+			rareCell(c.Retries, ""), rareCell(c.Throttled, ""), rareCell(c.Carried, ""), rareCell(c.Gone, ""),
+			rareCell(c.NeverRead, bad), figureCell(size(c.Bytes)), figureCell(elapsed(c.ElapsedMs))))
 	}
 	sum := r.Totals
 	foot := h.TFoot(h.Tr(rowHead("all"), numberCell(sum.Records), numberCell(sum.Pages), numberCell(sum.Calls),
-		emptyCell(), emptyCell(), emptyCell(), numberCell(sum.Gone), numberCell(sum.NeverRead), figureCell(size(bytes)), emptyCell()))
+		h.Td(), h.Td(), h.Td(), numberCell(sum.Gone), numberCell(sum.NeverRead), figureCell(size(bytes)), h.Td()))
 	if len(rows) == 0 {
 		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("11"), g.Text("None: the run ended before any collection was opened.")))}, nil
 	}
@@ -103,12 +104,12 @@ func readSection(r *Report) g.Node {
 func postedSection(r *Report) g.Node {
 	var rows g.Group
 	for _, k := range r.Kinds {
-		rows = append(rows, h.Tr(rowHead(KindName(k.Kind)), numberCell(k.Mapped), numberCell(k.Posted), numberCell(k.Accepted), rareCell(k.Before),
-			badCell(k.Shortfall), rareCell(k.Duplicates), badCell(k.QuarantinedTotal()), numberCell(k.Requests), figureCell(size(k.Bytes))))
+		rows = append(rows, h.Tr(rowHead(KindName(k.Kind)), numberCell(k.Mapped), numberCell(k.Posted), numberCell(k.Accepted), rareCell(k.Before, ""),
+			rareCell(k.Shortfall, bad), rareCell(k.Duplicates, ""), rareCell(k.QuarantinedTotal(), bad), numberCell(k.Requests), figureCell(size(k.Bytes))))
 	}
 	sum := r.Totals
 	foot := h.TFoot(h.Tr(rowHead("all"), numberCell(sum.Mapped), numberCell(sum.Posted), numberCell(sum.Accepted),
-		emptyCell(), emptyCell(), emptyCell(), numberCell(sum.Quarantined), numberCell(sum.Requests), emptyCell()))
+		h.Td(), h.Td(), h.Td(), numberCell(sum.Quarantined), numberCell(sum.Requests), h.Td()))
 	if len(rows) == 0 {
 		rows, foot = g.Group{h.Tr(h.Td(h.ColSpan("10"), g.Text("None.")))}, nil
 	}
@@ -124,7 +125,7 @@ func postedSection(r *Report) g.Node {
 }
 
 func sweepSection(r *Report) g.Node {
-	nodes := g.Group{h.H2(g.Text("Sweep")), h.P(g.Text(r.sweepText()))}
+	nodes := g.Group{h.H2(g.Text("Sweep")), h.P(g.Text(r.ending().sweep))}
 	if before := r.Sweep.ModifiedBefore; before != nil {
 		nodes = append(nodes, note(g.Text("Asked to delete what was last posted before "+moment(*before)),
 			g.If(r.Sweep.RequestID != "", g.Group{g.Text("; request "), code(r.Sweep.RequestID)}), g.Text(".")))

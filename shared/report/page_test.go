@@ -105,8 +105,11 @@ func TestPageHasNoPlaceForCode(t *testing.T) {
 	elements := strings.Fields("html head meta title style body main header section footer h1 h2 p div span strong code br ul li dl dt dd table thead tbody tfoot tr th td details summary")
 	attributes := strings.Fields("lang charset name content http-equiv class scope colspan open")
 	for _, r := range []*report.Report{sample(), sampleHeld(), sampleReport(), filled("text", true), filled("text", false), {}} {
-		root := tree(t, page(t, r))
-		for n := range root.Descendants() {
+		text := page(t, r)
+		if hit := regexp.MustCompile(`(?i)@import|url\(|https?://`).FindString(text); hit != "" {
+			t.Errorf("the page holds %q", hit)
+		}
+		for n := range tree(t, text).Descendants() {
 			if n.Type != html.ElementNode {
 				continue
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -28,6 +27,7 @@ func page(t *testing.T, r *report.Report) string {
 	return string(data)
 }
 
+// The golden files hold what the page says of runs that were swept or held.
 func TestPageSaysWhatHappened(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -36,17 +36,6 @@ func TestPageSaysWhatHappened(t *testing.T) {
 		want   []string
 		not    []string
 	}{
-		{"swept", sample(),
-			[]string{`class="state done"`, "what PingOne no longer holds was deleted there", "23 November 2026, 09:01:25 UTC", "1 min 15 s", "req-1", "12,345,678", "1.2 GB",
-				"17 applications of environment Workforce are as of 20 November 2026, 07:30 UTC, since PingOne refuses them (403 ACCESS_FAILED)",
-				"grant the worker application Configuration Read Only on environment " + sampleEnvironment, "correlation id 6f0d1c1e", "7 lists were never read",
-				"the audit feed has the event", "and 1 more"},
-			[]string{"To approve", "dry run", "Approved by"}},
-		{"held", sampleHeld(),
-			[]string{`class="state held"`, "A person should look", "<code>shrunk</code>: since run 20261122T090000Z these shrank by more than 20 %: users from 9000 to 5000.",
-				"To do: ask who deletes so much in PingOne; if it is right, approve.", "To approve: ", "pingone-authomize approve --run 20261123T090000Z --codes shrunk --reason &#34;…&#34;",
-				"<code>receipts</code>", "What is gone in PingOne is still in Authomize"},
-			[]string{"Asked to delete", "--codes receipts"}},
 		{"approved", sampleApproved(), []string{"Approved by arn:aws:iam::1:user/ann, 20 November 2026, 07:30 UTC: shrunk, refused:applications. Reason: moved to another tenant", "; a person approved that they go"}, nil},
 		{"failed", sampleFailed(),
 			[]string{`class="state failed"`, "staged data is damaged", "the run ended before any collection was opened", "no record was held back"},
@@ -71,22 +60,6 @@ func TestPageSaysWhatHappened(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestPageIsSelfContainedAndEscaped(t *testing.T) {
-	t.Parallel()
-	html := page(t, sample())
-	if hit := regexp.MustCompile(`(?i)<script|<link|<img|<iframe|https?://|@import|url\(`).FindString(html); hit != "" {
-		t.Errorf("the page holds %q", hit)
-	}
-	for _, want := range []string{"&lt;script&gt;alert(1)", "Example &lt;b&gt;Demo&lt;/b&gt;"} {
-		if !strings.Contains(html, want) {
-			t.Errorf("%q is missing", want)
-		}
-	}
-	if strings.Contains(html, "ZgotmplZ") {
-		t.Error("the template refused a value")
 	}
 }
 
@@ -122,14 +95,18 @@ func TestCarried(t *testing.T) {
 			"1,200 members of groups are as of 20 November 2026, 07:30 UTC, since it is not their turn", "nothing; it is read in its turn"},
 		{report.Carried{Collection: "devices", List: "entries", Environment: report.Name{ID: sampleID}, Reason: staging.Failed, Status: 500, Code: "X"},
 			"MFA devices of environment " + sampleEnvironment + " were never read, since PingOne fails to answer (500 X)", sweep.WayOf(staging.Failed).Do},
+		{report.Carried{Collection: "memberships", List: "users", Reason: staging.NotDue, Lists: 1, Oldest: sampleRead},
+			"0 members of groups are as of 20 November 2026, 07:30 UTC, since it is not their turn", sweep.WayOf(staging.NotDue).Do},
+		{report.Carried{Collection: "memberships", List: "users", Reason: staging.Refused, Status: 403, Records: 1, Oldest: sampleRead},
+			"1 member of groups is as of 20 November 2026, 07:30 UTC, since PingOne refuses them (403)", sweep.WayOf(staging.Refused).Do},
 		{report.Carried{Collection: "groups", Reason: staging.NotAsked, Records: 1, Oldest: sampleRead},
-			"1 groups are as of 20 November 2026, 07:30 UTC, since the run was narrowed to other environments", sweep.WayOf(staging.NotAsked).Do},
+			"1 group is as of 20 November 2026, 07:30 UTC, since the run was narrowed to other environments", sweep.WayOf(staging.NotAsked).Do},
 		{report.Carried{Collection: "users", Reason: staging.Short, Records: 1, Oldest: sampleRead},
-			"1 users are as of 20 November 2026, 07:30 UTC, since PingOne shows fewer than it counts", sweep.WayOf(staging.Short).Do},
+			"1 user is as of 20 November 2026, 07:30 UTC, since PingOne shows fewer than it counts", sweep.WayOf(staging.Short).Do},
 		{report.Carried{Collection: "users", Reason: staging.Unproven, Records: 1, Oldest: sampleRead},
-			"1 users are as of 20 November 2026, 07:30 UTC, since PingOne shows them no more, and nothing proves that they are gone", sweep.WayOf(staging.Unproven).Do},
+			"1 user is as of 20 November 2026, 07:30 UTC, since PingOne shows them no more, and nothing proves that they are gone", sweep.WayOf(staging.Unproven).Do},
 		{report.Carried{Collection: "users", Reason: staging.Unlisted, Records: 1, Oldest: sampleRead, Approved: true},
-			"1 users are as of 20 November 2026, 07:30 UTC, since their environment is not listed any more; a person approved that they go", sweep.WayOf(staging.Unlisted).Do},
+			"1 user is as of 20 November 2026, 07:30 UTC, since their environment is not listed any more; a person approved that they go", sweep.WayOf(staging.Unlisted).Do},
 	} {
 		tt.c.Explain()
 		if tt.c.Text != tt.text || tt.c.Do != tt.do {
@@ -156,10 +133,6 @@ func TestWhatCanBeApproved(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{"not-due": 80, "refused": 17}, held.CarriedBy()); diff != "" {
 		t.Errorf("carried (-want +got):\n%s", diff)
 	}
-	oldest := held.OldestCarried()
-	if len(oldest) != 2 || !oldest[staging.Refused].Equal(sampleRead) || len(sampleApproved().OldestCarried()) != 1 {
-		t.Errorf("oldest: %v", oldest)
-	}
 }
 
 func TestEveryWarningHasWords(t *testing.T) {
@@ -168,7 +141,7 @@ func TestEveryWarningHasWords(t *testing.T) {
 		mapping.WarnNoEnabled, mapping.WarnUnknownStatus, mapping.WarnBadEmail, mapping.WarnBadTime, mapping.WarnNoPermissions,
 		mapping.WarnUnreadablePermission, mapping.WarnUnknownAccessType, mapping.WarnUnknownRoleCondition,
 		mapping.WarnEmptyGroupCondition, mapping.WarnUnknownRole, mapping.WarnUnknownScopeType, mapping.WarnUnknownApplicationType,
-		mapping.WarnSelfNesting, mapping.WarnUnknownProvider, mapping.WarnDevicesNotRead, mapping.WarnUnknownDeviceStatus,
+		mapping.WarnSelfNesting, mapping.WarnUnknownProvider, mapping.WarnDevicesNotRead, mapping.WarnUnknownDeviceStatus, mapping.WarnFieldLeftOut,
 	} {
 		if html := page(t, &report.Report{Warnings: []report.Warning{{Code: string(w), Count: 1}}}); strings.Contains(html, string(w)) {
 			t.Errorf("warning %s is shown as its code", w)

@@ -13,9 +13,9 @@ import (
 // Save writes report.json and report.html of a run, over earlier ones. What
 // people approved stands in approval.json.
 func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
-	data, err := encode(r)
+	data, err := json.Marshal(r, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
 	if err != nil {
-		return err
+		return fmt.Errorf("encode report: %w", err)
 	}
 	page, err := Page(r)
 	if err != nil {
@@ -28,14 +28,6 @@ func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
-}
-
-func encode(r *Report) ([]byte, error) {
-	data, err := json.Marshal(r, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
-	if err != nil {
-		return nil, fmt.Errorf("encode report: %w", err)
-	}
-	return data, nil
 }
 
 // Load reads the report of a run; staging.ErrNotFound if there is none.

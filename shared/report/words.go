@@ -22,10 +22,10 @@ const (
 var meanings = map[string]string{
 	RightsUnreadable:             "a collection beside which the worker application could not read its own roles: what no list shows is gone only if the audit feed says so; grant it Configuration Read Only on the environment where it lives, and give the token endpoint that names that environment",
 	UsersNotCounted:              "an environment whose users nothing counts: who is in no list is gone only if the audit feed says so; grant the worker application Identity Data Read Only on it",
-	"field_left_out":             "a field of another type than PingOne documents: left out",
 	"enabled_absent":             "“enabled” was absent: users and service accounts have the status Unknown, applications count as enabled",
 	"status_unknown":             "account or lifecycle status of a user that was never seen before: status Unknown",
 	"email_malformed":            "malformed e-mail address of a user: posted without it",
+	"field_left_out":             "a field of an item is of another type than PingOne documents: left out, the rest counts",
 	"time_malformed":             "a date that can't be read: left out",
 	"role_without_permissions":   "a role that is not built in and lists no permissions: counts as Administrative",
 	"role_permission_unreadable": "a role's permission that can't be read: counts as a write, or the role as Administrative",
@@ -68,11 +68,10 @@ func KindName(kind string) string {
 // Number writes n with commas between thousands.
 func Number[N int | int64](n N) string {
 	digits := strconv.FormatInt(int64(n), 10)
-	sign, digits := digits[:len(digits)-len(strings.TrimPrefix(digits, "-"))], strings.TrimPrefix(digits, "-")
-	for i := len(digits) - 3; i > 0; i -= 3 {
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
-	return sign + digits
+	return digits
 }
 
 // size writes a number of bytes with three digits at most.

@@ -163,9 +163,9 @@ const (
 
 // Rights are what the worker application was allowed at a time.
 type Rights struct {
-	At    time.Time `json:"at"`
+	At   time.Time `json:"at"`
 	Read bool      `json:"read"` // false: they could not be read
-	Held  []Right   `json:"held,omitempty"`
+	Held []Right   `json:"held,omitempty"`
 }
 
 // A Right is one role assignment of the worker application.

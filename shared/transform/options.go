@@ -42,8 +42,8 @@ type Options struct {
 	Holder string
 	// ByPerson tells that a person named the run: what has ended is done once more.
 	ByPerson bool
-	Log   *slog.Logger     // nil: nothing is logged
-	Now   func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
+	Now      func() time.Time // nil: time.Now
 	// SaveEvery is how often it is saved at most how far the posting is; 0: ten
 	// seconds.
 	SaveEvery time.Duration

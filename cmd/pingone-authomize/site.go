@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/staging/dirstore"
 )
@@ -30,23 +32,25 @@ func (o where) flags() string {
 	return line
 }
 
-// A view is a store of runs, and the flags by which another command finds it.
-type view struct {
+// A site is an opened where: a store of runs, and the flags by which another
+// command finds it.
+type site struct {
 	store staging.Store
 	flags string
+	stack *stack // nil: this machine
 }
 
 // command is a command line about a run.
-func (v view) command(name string, run staging.RunID) string {
-	return fmt.Sprintf("pingone-authomize %s --run %s%s", name, run, v.flags)
+func (s site) command(name string, run staging.RunID) string {
+	return fmt.Sprintf("pingone-authomize %s --run %s%s", name, run, s.flags)
 }
 
 // locate is where a person finds an object: a file's path, or a URL.
-func (v view) locate(key string) string {
-	if dir, err := dirstore.Parse(v.store.String()); err == nil {
+func (s site) locate(key string) string {
+	if dir, err := dirstore.Parse(s.store.String()); err == nil {
 		return filepath.Join(dir, filepath.FromSlash(key))
 	}
-	return strings.TrimSuffix(v.store.String(), "/") + "/" + key
+	return strings.TrimSuffix(s.store.String(), "/") + "/" + key
 }
 
 // latest is the run id that stands for the newest run with a report.
@@ -54,11 +58,11 @@ const latest = "latest"
 
 // reported is the run that is asked for, by its id or as the latest, if it has
 // a report; else staging.ErrNotFound.
-func (v view) reported(ctx context.Context, asked string) (staging.RunID, error) {
+func (s site) reported(ctx context.Context, asked string) (staging.RunID, error) {
 	runs := []staging.RunID{staging.RunID(asked)}
 	var err error
 	if asked == latest {
-		runs, err = staging.Runs(ctx, v.store)
+		runs, err = staging.Runs(ctx, s.store)
 	} else if _, err = staging.ParseRun(asked); err != nil {
 		err = fmt.Errorf("--run: %w", err)
 	}
@@ -66,9 +70,19 @@ func (v view) reported(ctx context.Context, asked string) (staging.RunID, error)
 		return "", err
 	}
 	for _, run := range slices.Backward(runs) {
-		if _, err := v.store.Get(ctx, staging.ReportKey(run)); !errors.Is(err, staging.ErrNotFound) {
+		if _, err := s.store.Get(ctx, staging.ReportKey(run)); !errors.Is(err, staging.ErrNotFound) {
 			return run, err
 		}
 	}
-	return "", fmt.Errorf("no report of run %s in %s: it has not ended, or is older than what is stored: %w", asked, v.store, staging.ErrNotFound)
+	return "", fmt.Errorf("no report of run %s in %s: it has not ended, or is older than what is stored: %w", asked, s.store, staging.ErrNotFound)
 }
+
+// stack is a deployment.
+type stack struct {
+	name      string
+	lambda    *lambda.Client
+	functions map[string]string // name by collection, and of transform
+}
+
+// transformName stands for the transform function among the collections.
+const transformName = "transform"

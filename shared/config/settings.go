@@ -150,22 +150,16 @@ func setEnvironments(v *values, s string) error {
 	return errors.Join(faults...)
 }
 
-func setPerSecond(v *values, s string) error {
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(n > 0 && n <= 10_000) {
-		return errors.New("it must be a number more than 0 and at most 10000")
+// number reads one that is in bounds, which NaN never is.
+func number(must string, inBounds func(float64) bool, set func(*values, float64)) setter {
+	return func(v *values, s string) error {
+		n, err := strconv.ParseFloat(s, 64)
+		if err != nil || !inBounds(n) {
+			return errors.New(must)
+		}
+		set(v, n)
+		return nil
 	}
-	v.fetch.PerSecond = n
-	return nil
-}
-
-func setShrink(v *values, s string) error {
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(n >= 0 && n <= 100) {
-		return errors.New("it must be a number from 0 to 100")
-	}
-	v.transform.MaxShrinkPercent = n
-	return nil
 }
 
 // day is what the unit d means, and maxDays more than a reading should ever be
@@ -215,6 +209,10 @@ func oneOf[T ~string](must string, set func(*values, T), words ...T) setter {
 }
 
 var (
+	setPerSecond = number("it must be a number more than 0 and at most 10000",
+		func(n float64) bool { return n > 0 && n <= 10_000 }, func(v *values, n float64) { v.fetch.PerSecond = n })
+	setShrink = number("it must be a number from 0 to 100",
+		func(n float64) bool { return n >= 0 && n <= 100 }, func(v *values, n float64) { v.transform.MaxShrinkPercent = n })
 	setSweep = oneOf("it must be apply, report or never",
 		func(v *values, m SweepMode) { v.transform.Sweep = m }, SweepApply, SweepReport, SweepNever)
 	setServiceAccounts = oneOf("it must be apart or users",

@@ -20,18 +20,23 @@ import (
 	"pingone-authomize/shared/transform"
 )
 
-// failure returns the one event on the bus, which must be that of a failed
-// invocation.
-func (w *watched) failure() observe.InvocationFailed {
+// expectFailure wants one event on the bus, of an invocation that failed with err.
+func (w *watched) expectFailure(err error, want observe.InvocationFailed) {
 	w.t.Helper()
+	if err == nil {
+		w.t.Fatal("no error")
+	}
 	if d := cmp.Diff([]string{"Invocation Failed"}, w.events.types); d != "" {
 		w.t.Fatal(d)
 	}
-	var e observe.InvocationFailed
-	if err := json.Unmarshal([]byte(w.events.details[0]), &e); err != nil {
+	var got observe.InvocationFailed
+	if err := json.Unmarshal([]byte(w.events.details[0]), &got); err != nil {
 		w.t.Fatal(err)
 	}
-	return e
+	want.Stack, want.RequestID, want.Error = "sync", "request-1", err.Error()
+	if d := cmp.Diff(want, got); d != "" {
+		w.t.Error(d)
+	}
 }
 
 func TestEventOfRefusedCredentials(t *testing.T) {
@@ -39,16 +44,7 @@ func TestEventOfRefusedCredentials(t *testing.T) {
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.ping.ClientSecret = "of-another-application"
 	_, err := w.fetch(staging.Environments, syncEvent)
-	if err == nil {
-		t.Fatal("credentials that nobody knows were taken")
-	}
-	want := observe.InvocationFailed{
-		Stack: "sync", Run: observedRun, Function: "environments", RequestID: "request-1",
-		Class: observe.FailedByCredentials, Error: err.Error(), Final: true,
-	}
-	if d := cmp.Diff(want, w.failure()); d != "" {
-		t.Error(d)
-	}
+	w.expectFailure(err, observe.InvocationFailed{Run: observedRun, Function: "environments", Class: observe.FailedByCredentials, Final: true})
 	if got := w.metrics(); got["EventsFailed"] != 0 || got["TokenRefused/PingOne"] != 1 {
 		t.Errorf("metrics %v", got)
 	}
@@ -66,17 +62,7 @@ func TestEventOfATransformThatBreaksOff(t *testing.T) {
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	w.fetchAll()
 	w.store = broken{w.store}
-	err := w.transform(completed)
-	if err == nil {
-		t.Fatal("a store that can't be read was no error")
-	}
-	want := observe.InvocationFailed{
-		Stack: "sync", Run: observedRun, Function: "transform", RequestID: "request-1",
-		Class: observe.FailedOtherwise, Error: err.Error(),
-	}
-	if d := cmp.Diff(want, w.failure()); d != "" {
-		t.Error(d)
-	}
+	w.expectFailure(w.transform(completed), observe.InvocationFailed{Run: observedRun, Function: "transform", Class: observe.FailedOtherwise})
 }
 
 func TestEventOfAnEventThatIsNotUnderstood(t *testing.T) {
@@ -84,15 +70,7 @@ func TestEventOfAnEventThatIsNotUnderstood(t *testing.T) {
 	w := newWatched(t, map[string]string{"STACK_NAME": "sync"})
 	f := &fetchFunction{observer: w.observer("users", observe.PingOne)}
 	_, err := f.handle(w.ctx(), json.RawMessage(`{"rnu":"20261123T090000Z"}`))
-	if err == nil {
-		t.Fatal("a misspelt event was taken")
-	}
-	want := observe.InvocationFailed{
-		Stack: "sync", Function: "users", RequestID: "request-1", Class: observe.FailedByEvent, Error: err.Error(), Final: true,
-	}
-	if d := cmp.Diff(want, w.failure()); d != "" {
-		t.Error(d)
-	}
+	w.expectFailure(err, observe.InvocationFailed{Function: "users", Class: observe.FailedByEvent, Final: true})
 	tr := &transformFunction{observer: w.observer("transform", observe.Authomize)}
 	if _, err := tr.handle(w.ctx(), json.RawMessage(`{}`)); err == nil || len(w.events.details) != 2 {
 		t.Errorf("transform: error %v, %d events", err, len(w.events.details))

@@ -205,15 +205,25 @@ func (w *watched) transformer() *transformFunction {
 	return f
 }
 
-// values are the values written since the last reset.
-func (w *watched) values() map[string]float64 {
+// lines are the lines of metrics written since the last reset.
+func (w *watched) lines() []map[string]any {
 	w.t.Helper()
-	all := map[string]float64{}
+	var all []map[string]any
 	for line := range strings.Lines(w.out.String()) {
 		var m map[string]any
 		if err := json.Unmarshal([]byte(line), &m); err != nil {
 			w.t.Fatal(err)
 		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// values are the values written since the last reset.
+func (w *watched) values() map[string]float64 {
+	w.t.Helper()
+	all := map[string]float64{}
+	for _, m := range w.lines() {
 		for name, v := range m {
 			if number, ok := v.(float64); ok {
 				all[name] = number
@@ -228,13 +238,9 @@ func (w *watched) values() map[string]float64 {
 func (w *watched) metrics() map[string]float64 {
 	w.t.Helper()
 	all := map[string]float64{}
-	for line := range strings.Lines(w.out.String()) {
-		var m map[string]any
-		if err := json.Unmarshal([]byte(line), &m); err != nil {
-			w.t.Fatal(err)
-		}
+	for _, m := range w.lines() {
 		if m["run"] != observedRun || m["requestId"] != "request-1" || m["Stack"] != "sync" {
-			w.t.Errorf("unnamed: %s", line)
+			w.t.Errorf("unnamed: %v", m)
 		}
 		for _, d := range observe.Defined() {
 			v, ok := m[d.Name].(float64)

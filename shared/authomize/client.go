@@ -59,19 +59,12 @@ func (c *Client) pathOf(kind Kind) string {
 	return kind.Path()
 }
 
-// Post sends one batch of records, each encoded as a JSON object. An empty batch
-// is not sent, nor one of more than MaxItems or of MaxBodyBytes or more, which
-// is ErrTooLarge. A 2xx that is no receipt is ErrBadReceipt; other failures are
-// an *Error, or that of the transport.
+// Post sends one batch of records, each encoded as a JSON object: at least one, at
+// most MaxItems, and below MaxBodyBytes together. A 2xx that is no receipt is
+// ErrBadReceipt; other failures are an *Error, or that of the transport.
 func (c *Client) Post(ctx context.Context, kind Kind, items [][]byte) (Receipt, error) {
 	// A fresh buffer each time: the transport may read a body after the reply.
 	body := slices.Concat([]byte(`{"data":[`), bytes.Join(items, []byte(",")), []byte(`]}`))
-	switch {
-	case len(items) == 0:
-		return Receipt{}, fmt.Errorf("post %s: there are no records", kind)
-	case len(items) > MaxItems || len(body) >= MaxBodyBytes:
-		return Receipt{}, fmt.Errorf("post %s: %w: %d records in %d bytes", kind, ErrTooLarge, len(items), len(body))
-	}
 	m, date, err := c.do(ctx, http.MethodPost, c.app+c.pathOf(kind), "", body)
 	if err != nil {
 		return Receipt{}, err

@@ -36,15 +36,6 @@ func TestPost(t *testing.T) {
 	if diff := cmp.Diff(want, s.Posts()); diff != "" {
 		t.Error(diff)
 	}
-	for name, items := range map[string][][]byte{
-		"empty": nil, "too many items": slices.Repeat([][]byte{[]byte(`{}`)}, authomize.MaxItems+1),
-		"exactly one megabyte": {make([]byte, authomize.MaxBodyBytes-len(`{"data":[]}`))},
-	} {
-		_, err := c.Post(t.Context(), authomize.Users, items)
-		if err == nil || len(items) > 0 && !errors.Is(err, authomize.ErrTooLarge) || len(s.Requests()) != 2 {
-			t.Errorf("%s: got %v, %d requests; want that nothing is sent", name, err, len(s.Requests()))
-		}
-	}
 }
 
 // With service accounts as users, both are posted to one place.

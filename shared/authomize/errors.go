@@ -15,8 +15,7 @@ import (
 
 // Failures that callers act upon, for errors.Is. ErrForbidden is a 401 or 403
 // though GET /me takes the token, ErrBlocked a 403 that is not Authomize's own,
-// ErrTooLarge also a batch that is not sent, ErrBadReceipt a 2xx without a usable
-// reply: what was posted may be there.
+// ErrBadReceipt a 2xx without a usable reply: what was posted may be there.
 var (
 	ErrUnauthorized = errors.New("authomize refuses the token: check authomizeToken in the secret, and that it was made in the tenant that holds the app")
 	ErrForbidden    = errors.New("authomize takes the token and refuses the request: see its own words, and ask the administrator of the tenant")

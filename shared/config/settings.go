@@ -56,7 +56,7 @@ var settings = []Setting{
 	{"MAX_READING_AGE", "7d", false, aged, setMaxAge},
 	{"MFA_DEVICES", "false", false, devices, boolean(func(v *values, b bool) { v.fetch.Devices, v.transform.Devices = b, b })},
 	{"AUTHOMIZE_APP_ID", "", true, own, func(v *values, s string) error { v.transform.AppID = s; return nil }},
-	{"AUTHOMIZE_API_URL", DefaultAuthomizeURL, false, own, setAuthomizeURL},
+	{"AUTHOMIZE_API_URL", "https://api.authomize.com", false, own, setAuthomizeURL},
 	{"SWEEP", string(SweepApply), false, own, setSweep},
 	{"MAX_SHRINK_PERCENT", "20", false, own, setShrink},
 	{"DRY_RUN", "false", false, own, boolean(func(v *values, b bool) { v.transform.DryRun = b })},

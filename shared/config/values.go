@@ -31,9 +31,6 @@ const (
 // application can read.
 const AllEnvironments = "all"
 
-// DefaultAuthomizeURL is Authomize's API.
-const DefaultAuthomizeURL = "https://api.authomize.com"
-
 // Common are the settings of every function.
 type Common struct {
 	SecretID   string

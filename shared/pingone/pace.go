@@ -3,7 +3,6 @@ package pingone
 import (
 	"net/http"
 	"strings"
-	"sync"
 
 	"pingone-authomize/shared/transport"
 )
@@ -27,7 +26,7 @@ const (
 const cappedPerSecond = 3.5
 
 // explorePerSecond is how often PingOne makes an exploration for an environment
-// (PingOne documentation, "MFA reports").
+// (PingOne documentation, "MFA reports"), and here for all of them.
 const explorePerSecond = 0.2
 
 // RateGroupOf tells which limit a path draws on.
@@ -52,14 +51,14 @@ func RateGroupOf(path string) RateGroup {
 // address should share them: to PingOne they are one.
 type Pacers struct {
 	own     map[RateGroup]*transport.Pacer
-	explore sync.Map // of *transport.Pacer, for making explorations, by path
+	explore *transport.Pacer // for making explorations
 }
 
 // NewPacers allows so many requests a second of the configuration and of the
 // directory limit, as many of the MFA limit as of the latter, and of the audit
 // and analytics limits no more than one address gets.
 func NewPacers(configuration, directory float64) *Pacers {
-	return &Pacers{own: map[RateGroup]*transport.Pacer{
+	return &Pacers{explore: transport.NewPacer(explorePerSecond), own: map[RateGroup]*transport.Pacer{
 		Configuration: transport.NewPacer(configuration),
 		Directory:     transport.NewPacer(directory),
 		Audit:         transport.NewPacer(min(configuration, cappedPerSecond)),
@@ -79,11 +78,10 @@ func (p *Pacers) Pacing(perSecond float64, o transport.Options) transport.Option
 
 // of returns the pacer of the limit that a request draws on.
 func (p *Pacers) of(r *http.Request) *transport.Pacer {
-	if r.Method != http.MethodPost {
-		return p.own[RateGroupOf(r.URL.Path)]
+	if r.Method == http.MethodPost {
+		return p.explore
 	}
-	one, _ := p.explore.LoadOrStore(r.URL.Path, transport.NewPacer(explorePerSecond))
-	return one.(*transport.Pacer)
+	return p.own[RateGroupOf(r.URL.Path)]
 }
 
 // Pacing is that of a client with pacers of its own.

@@ -113,7 +113,7 @@ func TestSharedPacers(t *testing.T) {
 	})
 }
 
-// PingOne makes one exploration in five seconds for an environment; reading rows
+// One exploration is made in five seconds, whatever the environment; reading rows
 // does not wait for that.
 func TestExplorationsAreSpacedOut(t *testing.T) {
 	t.Parallel()
@@ -121,10 +121,9 @@ func TestExplorationsAreSpacedOut(t *testing.T) {
 		s := &script{began: time.Now()}
 		c := transport.New(pingone.Pacing(100, transport.Options{Base: s}))
 		ask(t, c, http.MethodPost, "a/dataExplorations")
-		ask(t, c, http.MethodPost, "b/dataExplorations")
 		ask(t, c, http.MethodGet, "a/dataExplorations/x/entries")
 		ask(t, c, http.MethodPost, "a/dataExplorations")
-		ask(t, c, http.MethodPost, "a/dataExplorations")
+		ask(t, c, http.MethodPost, "b/dataExplorations")
 		for range 8 { // whatever the setting, one address gets 35 % of 10 a second
 			ask(t, c, http.MethodGet, "a/activities")
 		}
@@ -132,10 +131,10 @@ func TestExplorationsAreSpacedOut(t *testing.T) {
 		for _, d := range s.at {
 			at = append(at, d.Round(time.Second))
 		}
-		if diff := cmp.Diff([]time.Duration{0, 0, 0, 5 * time.Second, 10 * time.Second}, at[:5]); diff != "" {
+		if diff := cmp.Diff([]time.Duration{0, 0, 5 * time.Second, 10 * time.Second}, at[:4]); diff != "" {
 			t.Error(diff)
 		}
-		if took := s.at[12] - s.at[4]; took < 2*time.Second {
+		if took := s.at[11] - s.at[3]; took < 2*time.Second {
 			t.Errorf("8 requests to the audit feed took %s, want 2s", took)
 		}
 	})

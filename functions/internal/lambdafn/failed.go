@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/smithy-go"
 
 	"pingone-authomize/shared/assemble"
@@ -22,13 +21,9 @@ import (
 
 // announceFailure puts the event of a failed invocation on the bus.
 func (s *seen) announceFailure(ctx context.Context, err error) {
-	requestID := ""
-	if lc, ok := lambdacontext.FromContext(s.ctx); ok {
-		requestID = lc.AwsRequestID
-	}
 	s.announce(ctx, func(put observe.PutEvents) error {
 		return observe.AnnounceFailure(ctx, put, observe.InvocationFailed{
-			Stack: s.stack, Run: string(s.run), Function: s.function, RequestID: requestID, Class: s.classOf(err), Error: err.Error(),
+			Stack: s.stack, Run: string(s.run), Function: s.function, RequestID: holder(s.ctx), Class: s.classOf(err), Error: err.Error(),
 		})
 	})
 }

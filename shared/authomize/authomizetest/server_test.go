@@ -168,18 +168,6 @@ func TestFaultSchedule(t *testing.T) {
 	}
 }
 
-func TestIsMail(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]bool{
-		"a@example.com": true, "a+b@sub.example.com": true, "": false, "a": false, "a@b": false, "@example.com": false,
-		"a@.com": false, "a@b.": false, "a b@example.com": false, "a@b@example.com": false, "a..b@example.com": false,
-	} {
-		if got := isMail(s); got != want {
-			t.Errorf("%q: got %t; want %t", s, got, want)
-		}
-	}
-}
-
 func TestCountItems(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]int{

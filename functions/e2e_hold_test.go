@@ -50,7 +50,7 @@ func small() *pingonetest.Organization {
 		ID: pingonetest.StableID("small", "wiki"), Name: "Wiki", Type: "WEB_APP", Protocol: "SAML", CreatedAt: created,
 		AccessType: "ANY_GROUP", AccessGroups: []pingone.ID{smallGroup},
 	})
-	o.AddGateway(env, pingonetest.Gateway{ID: smallGateway, Name: "Cellar", Type: "LDAP", CreatedAt: created})
+	o.AddGateway(env, pingonetest.Gateway{ID: smallGateway, Name: "Cellar", Type: "LDAP"})
 	role := pingonetest.RoleAssignment{Role: pingonetest.RoleID("Configuration Read Only"), ScopeType: "ENVIRONMENT", Scope: env}
 	o.Assign(env, pingonetest.Principal{Kind: pingonetest.ApplicationPrincipal, ID: worker}, role)
 	o.Assign(env, pingonetest.Principal{Kind: pingonetest.GatewayPrincipal, ID: smallGateway}, role)

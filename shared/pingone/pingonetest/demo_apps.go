@@ -69,7 +69,7 @@ func (b *demo) workforceApps() []Application {
 			AuthMethod: "CLIENT_SECRET_BASIC", AccessRole: "ADMIN_USERS_ONLY",
 			AccessType: "ANY_GROUP", AccessGroups: []pingone.ID{id.ServiceDesk, id.Everyone},
 		},
-		{ID: id.AppOpen, Name: "Intranet", Type: "WEB_APP", Protocol: "WS_FED", HomePageURL: "https://intranet.example/", Description: strings.Repeat("News, lunch and forms. ", 30)},
+		{ID: id.AppOpen, Name: "Intranet", Type: "WEB_APP", Protocol: "WS_FED", LoginPageURL: "https://intranet.example/", Description: strings.Repeat("News, lunch and forms. ", 30)},
 		{
 			ID: id.AppDisabled, Name: "Old Wiki", Type: "WEB_APP", Protocol: "SAML", Disabled: true,
 			AccessType: "ANY_GROUP", AccessGroups: []pingone.ID{id.Everyone},
@@ -97,7 +97,6 @@ func (b *demo) gateways() {
 		{ID: b.ids.GatewayLDAP, Name: "Corporate LDAP", Type: "LDAP", Description: "Read by the data center.", Extra: map[string]any{"vendor": "PingDirectory"}},
 		{ID: StableID("demo", "gateway radius"), Name: "VPN", Type: "RADIUS", Disabled: true},
 	} {
-		g.CreatedAt = b.epoch
 		b.o.AddGateway(b.ids.Workforce, g)
 	}
 }

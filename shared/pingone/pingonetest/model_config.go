@@ -56,7 +56,6 @@ type Gateway struct {
 	Description string
 	Type        string
 	Disabled    bool
-	CreatedAt   time.Time
 	// Extra is merged at the top level.
 	Extra map[string]any
 }

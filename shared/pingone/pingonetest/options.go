@@ -13,6 +13,7 @@ type settings struct {
 	noUserCounts     bool
 	noGroupCounts    bool
 	inheritedBy      string
+	numericDates     bool
 	rowWithoutDevice bool
 	latency          time.Duration
 	countOnly        bool
@@ -59,6 +60,10 @@ func InheritedBy(marker string) Option { return func(s *settings) { s.inheritedB
 // WithRowWithoutDevice gives users who may use MFA and have no device a row without
 // deviceStatus in explorations. By default they have none.
 func WithRowWithoutDevice() Option { return func(s *settings) { s.rowWithoutDevice = true } }
+
+// WithNumericDates writes the days of head counts as seconds since 1970, as Ping's
+// newest description has them, in place of text, as its documentation has.
+func WithNumericDates() Option { return func(s *settings) { s.numericDates = true } }
 
 // WithLatency delays every reply.
 func WithLatency(d time.Duration) Option { return func(s *settings) { s.latency = d } }

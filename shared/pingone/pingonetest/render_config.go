@@ -48,16 +48,14 @@ func (c *call) roleAssignment(base string, p Principal, a RoleAssignment) {
 	d.close('}')
 	d.ref("role", a.Role)
 	d.ref("environment", c.env.ID)
-	switch p.Kind {
+	switch p.Kind { // there is no field for the user or the application itself
 	case UserPrincipal:
-		d.ref("user", p.ID)
 		c.inherited(!a.Group.IsZero(), a.Group)
 	case GroupPrincipal:
 		d.ref("group", p.ID)
 	case GatewayPrincipal:
 		d.ref("gateway", p.ID)
 	case ApplicationPrincipal:
-		d.ref("application", p.ID)
 	}
 	d.boolean("readOnly", a.ReadOnly)
 	d.close('}')
@@ -105,8 +103,28 @@ func (d *doc) application(base string, env *Environment, a *Application) {
 	d.text("tokenEndpointAuthMethod", a.AuthMethod)
 	d.text("homePageUrl", a.HomePageURL)
 	d.text("loginPageUrl", a.LoginPageURL)
+	d.required(a)
 	d.extra(a.Extra)
 	d.close('}')
+}
+
+// required writes what PingOne's description requires of a protocol or type.
+func (d *doc) required(a *Application) {
+	switch {
+	case a.Protocol == "SAML":
+		d.text("spEntityId", "urn:example:"+a.ID.String())
+		d.texts("acsUrls", []string{"https://sp.example/acs"})
+		d.number("assertionDuration", 60)
+	case a.Protocol == "WS_FED":
+		d.text("domainName", "sp.example")
+		d.text("replyUrl", "https://sp.example/reply")
+		d.object("idpSigning")
+		d.text("algorithm", "SHA256withRSA")
+		d.ref("key", StableID("signing key", a.ID.String()))
+		d.close('}')
+	case a.Type == "PING_ONE_PORTAL", a.Type == "PING_ONE_SELF_SERVICE":
+		d.boolean("applyDefaultTheme", true)
+	}
 }
 
 func (d *doc) accessControl(a *Application) {
@@ -143,7 +161,6 @@ func (d *doc) gateway(base string, env *Environment, g *Gateway) {
 	d.text("description", g.Description)
 	d.text("type", g.Type)
 	d.boolean("enabled", !g.Disabled)
-	d.when("createdAt", g.CreatedAt)
 	d.extra(g.Extra)
 	d.close('}')
 }

@@ -132,9 +132,18 @@ func totalIdentities(c *call) error {
 	return c.unpaged("totalIdentities", days, true, func() {
 		for day := range days {
 			c.open()
-			c.text("date", from.AddDate(0, 0, day).Format(time.DateOnly))
+			c.day(from.AddDate(0, 0, day))
 			c.number("totalIdentities", c.env.UserCount())
 			c.close('}')
 		}
 	})
+}
+
+// day writes the day of a head count.
+func (c *call) day(at time.Time) {
+	if c.s.set.numericDates {
+		c.number("date", int(at.Unix()))
+		return
+	}
+	c.text("date", at.Format(time.DateOnly))
 }

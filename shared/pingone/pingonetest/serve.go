@@ -57,7 +57,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	w.Header().Set("correlation-id", uuid.NewString())
-	w.Header().Set("Content-Type", "application/hal+json;charset=UTF-8")
+	w.Header().Set("Content-Type", contentType(r))
 	w.Header().Set("Date", s.org.now().UTC().Format(http.TimeFormat))
 
 	path := r.URL.EscapedPath()
@@ -88,6 +88,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	s.log.add(c, status)
 	s.send(w, c, status)
+}
+
+// contentType is HAL's, or plain JSON for those who ask for it: Ping's own Go
+// clients decode nothing else.
+func contentType(r *http.Request) string {
+	if accept := r.Header.Get("Accept"); strings.Contains(accept, "application/json") {
+		return "application/json;charset=UTF-8"
+	}
+	return "application/hal+json;charset=UTF-8"
 }
 
 // match finds the route; the path's ids must be well formed.

@@ -23,6 +23,12 @@ VENV   := .venv
 VSTAMP := $(VENV)/.installed
 SAM    := SAM_CLI_TELEMETRY=0 $(VENV)/bin/sam
 
+# What judges from outside: Prism and the models of Authomize's client.
+JUDGES := .conformance
+# Where the vendors' descriptions of their APIs are. They are not part of this
+# repository.
+DATA   ?= ../shared/data
+
 # Executions of each fuzz target. A count, since a run that is cut off by time
 # sometimes fails for that reason alone.
 FUZZTIME ?= 20000x
@@ -48,8 +54,8 @@ build-%Function:
 	GOARCH=arm64 $(GOBUILD) -o '$(ARTIFACTS_DIR)/bootstrap' "./functions/$$(tr '[:upper:]' '[:lower:]' <<<'$*')"
 
 .PHONY: clean
-clean: ## Remove what was built, and the Python tools.
-	rm -rf bin dist .aws-sam $(VENV)
+clean: ## Remove what was built, and the tools.
+	rm -rf bin dist .aws-sam $(VENV) $(JUDGES)
 
 ##@ Test
 
@@ -130,6 +136,24 @@ vuln: ## Look for known vulnerabilities, where the database can be reached.
 	@code=0; $(GOTOOL) govulncheck ./... || code=$$?; \
 	if [ "$$code" = 3 ]; then exit 3; fi; \
 	if [ "$$code" != 0 ]; then echo "notice: govulncheck could not run, so nothing is known about vulnerabilities"; fi
+
+# Needs Node.js, Python and package registries, beside Go. Ping's clients are in
+# a module of their own; where it can't be downloaded that is no fault of ours.
+.PHONY: conformance
+conformance: $(JUDGES)/.installed ## Let Prism, Authomize's models and Ping's clients judge: DATA=folder of the descriptions.
+	go run ./test/conformance -data '$(DATA)' -tools '$(JUDGES)'
+	@if ! (cd test/clients && go mod download); then \
+		echo "notice: Ping's Go clients could not be had, so they judged nothing"; \
+	else cd test/clients && go vet ./... && go test -count=1 ./...; fi
+
+$(JUDGES)/.installed: $(addprefix test/conformance/,package.json package-lock.json requirements.txt constraints.txt)
+	rm -rf $(JUDGES)
+	mkdir -p $(JUDGES)
+	cp test/conformance/package.json test/conformance/package-lock.json $(JUDGES)
+	npm ci --prefix $(JUDGES) --silent --ignore-scripts --no-audit --no-fund
+	python3 -m venv $(JUDGES)/venv
+	$(JUDGES)/venv/bin/pip install --quiet --disable-pip-version-check --requirement test/conformance/requirements.txt
+	touch $@
 
 ##@ Deploy
 

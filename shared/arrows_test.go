@@ -148,7 +148,7 @@ func judge(name, imported string) string {
 			}
 		}
 		return ""
-	case isTest(ours) && !within(name, "cmd", "functions/internal/bench"):
+	case isTest(ours) && !within(name, "cmd", "functions/internal/bench", "test/conformance"):
 		return "a package for tests"
 	case !isShared:
 		return ""

@@ -78,18 +78,24 @@ func (w *world) approve(run staging.RunID, pick func([]string) []string, careful
 		w.say("  preview of %v: %v", codes, err)
 		return
 	}
-	truth := w.judge.truth()
-	for _, kind := range going.Kinds {
-		if careful && slices.ContainsFunc(kind.IDs, func(key string) bool { return truth[record{authomize.Kind(kind.Kind), key}] }) {
-			w.say("  not approved: %v: of %v some exist", codes, kind)
+	if careful {
+		_, stuck := w.judge.differs(w.held())
+		if int(going.Count()) > len(stuck) {
+			w.say("  not approved: %v: %d records would go, and %d are gone", codes, going.Count(), len(stuck))
 			return
+		}
+		for _, r := range stuck {
+			w.judge.released[r] = true
+		}
+	}
+	for _, kind := range going.Kinds {
+		if careful {
+			break
 		}
 		if int(kind.Count) > len(kind.IDs) {
 			w.say("  too much to approve: %d %s", kind.Count, kind.Kind)
 			return
 		}
-	}
-	for _, kind := range going.Kinds {
 		for _, key := range kind.IDs {
 			w.judge.released[record{authomize.Kind(kind.Kind), key}] = true
 		}

@@ -1,6 +1,7 @@
 package pingonetest_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,5 +61,46 @@ func TestBareDayIsRefused(t *testing.T) {
 	r := newClient(t, s).get(path + url.QueryEscape(`startDate eq "2026-11-29" and endDate eq "2026-11-29"`))
 	if r.status != http.StatusBadRequest || len(s.Violations()) != 1 {
 		t.Errorf("got %d, violations %q", r.status, s.Violations())
+	}
+}
+
+// What PingOne's description requires of an application, by protocol or type.
+func TestApplicationsHaveWhatIsRequired(t *testing.T) {
+	t.Parallel()
+	required := map[string][]string{
+		"SAML":                   {"spEntityId", "acsUrls", "assertionDuration"},
+		"WS_FED":                 {"domainName", "replyUrl", "idpSigning"},
+		"EXTERNAL_LINK":          {"homePageUrl"},
+		"PING_ONE_PORTAL":        {"applyDefaultTheme"},
+		"PING_ONE_SELF_SERVICE":  {"applyDefaultTheme"},
+		"PING_ONE_ADMIN_CONSOLE": {"tokenEndpointAuthMethod"},
+		"WORKER":                 {"tokenEndpointAuthMethod"},
+	}
+	s := pingonetest.New(t, shared())
+	r := newClient(t, s).get(inEnv(pingonetest.DemoIDs().Workforce, "/applications"))
+	var list struct {
+		Embedded struct {
+			Applications []map[string]any
+		} `json:"_embedded"`
+	}
+	if err := json.Unmarshal(r.body, &list); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, app := range list.Embedded.Applications {
+		for _, sort := range []any{app["protocol"], app["type"]} {
+			name, _ := sort.(string)
+			seen[name] = true
+			for _, field := range required[name] {
+				if app[field] == nil {
+					t.Errorf("%s (%s) has no %s", app["name"], name, field)
+				}
+			}
+		}
+	}
+	for name := range required {
+		if !seen[name] {
+			t.Errorf("no application is %s", name)
+		}
 	}
 }

@@ -74,7 +74,7 @@ func follow(out io.Reader, listening chan<- struct{}) {
 
 func (p *prism) close() {
 	p.stop()
-	_ = <-p.ended // killed
+	<-p.ended //nolint:errcheck // it was killed
 }
 
 // freePorts are two ports that nobody listens on at this moment.

@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"pingone-authomize/shared/authomize"
@@ -78,27 +77,22 @@ func (w *world) approve(run staging.RunID, pick func([]string) []string, careful
 		w.say("  preview of %v: %v", codes, err)
 		return
 	}
+	var goes []record
 	if careful {
-		_, stuck := w.judge.differs(w.held())
-		if int(going.Count()) > len(stuck) {
-			w.say("  not approved: %v: %d records would go, and %d are gone", codes, going.Count(), len(stuck))
-			return
-		}
-		for _, r := range stuck {
-			w.judge.released[r] = true
+		_, goes = w.judge.differs(w.held())
+	} else {
+		for _, kind := range going.Kinds {
+			for _, key := range kind.IDs {
+				goes = append(goes, record{authomize.Kind(kind.Kind), key})
+			}
 		}
 	}
-	for _, kind := range going.Kinds {
-		if careful {
-			break
-		}
-		if int(kind.Count) > len(kind.IDs) {
-			w.say("  too much to approve: %d %s", kind.Count, kind.Kind)
-			return
-		}
-		for _, key := range kind.IDs {
-			w.judge.released[record{authomize.Kind(kind.Kind), key}] = true
-		}
+	if int(going.Count()) > len(goes) {
+		w.say("  not approved: %v: %d records would go, and of %d it is known that they may", codes, going.Count(), len(goes))
+		return
+	}
+	for _, r := range goes {
+		w.judge.released[r] = true
 	}
 	result, err := transform.Approve(w.t.Context(), run, a, w.options(w.store, w.holder()))
 	w.lost()

@@ -134,15 +134,20 @@ func (c *checkCommand) checkPingOne(ctx context.Context, s settings, found *find
 	found.add(ok, "PingOne token", "the worker application gets one")
 	h := pingone.NewHTTP(tokens, pingone.Pacing(s.root.PerSecond, options))
 	defer h.CloseIdleConnections()
-	p := pingOneCheck{client: pingone.New(s.root.APIURL, h), found: found, devices: s.fetch[staging.Devices].Devices}
+	endpoint, err := pingone.ParseTokenEndpoint(s.credentials.TokenEndpoint)
+	if err != nil {
+		found.add(fault, "PingOne token", err.Error())
+		return
+	}
+	p := pingOneCheck{
+		client: pingone.New(s.root.APIURL, h).InFrontOf(endpoint.APIURL), found: found, devices: s.fetch[staging.Devices].Devices,
+	}
 	environments := s.root.Environments
 	if s.root.All {
 		environments = p.listEnvironments(ctx)
 	}
 	p.readable(ctx, environments)
-	if endpoint, err := pingone.ParseTokenEndpoint(s.credentials.TokenEndpoint); err == nil {
-		p.grants(ctx, endpoint.Environment, s.credentials.ClientID)
-	}
+	p.grants(ctx, endpoint.Environment, s.credentials.ClientID)
 	if c.Probe {
 		p.probe(ctx, environments)
 	}

@@ -192,13 +192,26 @@ func (p pingOneCheck) look(ctx context.Context, env pingone.ID, l lookedAt) find
 	return f
 }
 
-// first reads as little of a list as there is: one item where it is paged.
+// first reads as little of a list as there is: where it is paged two pages of one
+// item each, since the link to the second can fail, too.
 func (p pingOneCheck) first(ctx context.Context, l pingone.List) (pingone.Page, error) {
 	if l.Key == "" {
 		return p.client.Get(ctx, l.Path)
 	}
 	l.Query = strings.Replace(l.Query, "limit=1000", "limit=1", 1)
-	return p.client.First(ctx, l)
+	var first pingone.Page
+	pages := 0
+	for page, err := range p.client.Pages(ctx, l, "") {
+		if err != nil {
+			return page, err
+		}
+		if pages++; pages == 1 {
+			first = page
+			continue
+		}
+		break
+	}
+	return first, nil
 }
 
 // reading says what a refusal means.

@@ -118,6 +118,6 @@ func (f *Fetcher) Run(ctx context.Context, run staging.RunID) (fetch.Result, err
 	client := pingone.NewHTTP(f.tokens, pacers.Pacing(settings.PerSecond, transport.Options{Base: f.Base, Stats: o.Stats, Log: f.Log}))
 	// A connection that is open when a function is frozen is dead afterwards.
 	defer client.CloseIdleConnections()
-	o.Client = pingone.New(settings.APIURL, client)
+	o.Client = pingone.New(settings.APIURL, client).InFrontOf(home.APIURL)
 	return fetch.Run(ctx, run, f.Collection, o)
 }

@@ -22,6 +22,7 @@ import (
 // A Client reads PingOne's management API. It is safe for concurrent use.
 type Client struct {
 	base  *url.URL
+	own   string // scheme and host of PingOne, where base is a proxy
 	http  *http.Client
 	clock *clock
 }
@@ -31,6 +32,14 @@ type Client struct {
 // transport, and redirects must stay refused.
 func New(base *url.URL, h *http.Client) *Client {
 	return &Client{base: base, http: h, clock: &clock{now: time.Now}}
+}
+
+// InFrontOf returns a client whose base passes requests on to PingOne at api, such
+// as https://api.pingone.eu: links to there are asked of base. "" is nowhere.
+func (c *Client) InFrontOf(api string) *Client {
+	proxied := *c
+	proxied.own = api
+	return &proxied
 }
 
 // WithClock returns a client whose own clock is now instead of time.Now.
@@ -155,6 +164,9 @@ func (c *Client) resolve(target string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: it is no URL", ErrBadLink)
 	}
 	u = c.base.ResolveReference(u)
+	if u.Scheme+"://"+strings.ToLower(u.Host) == c.own {
+		u.Scheme, u.Host = c.base.Scheme, c.base.Host
+	}
 	switch {
 	case u.Scheme != c.base.Scheme || !strings.EqualFold(u.Host, c.base.Host) || u.User != nil:
 		return nil, fmt.Errorf("%w: %s://%s instead of %s://%s; nothing was sent there", ErrBadLink, u.Scheme, u.Host, c.base.Scheme, c.base.Host)

@@ -96,6 +96,25 @@ func TestStoppingEarlyAsksForNothingMore(t *testing.T) {
 	}
 }
 
+// Behind a proxy PingOne's links name its own host: they are asked of the proxy.
+func TestLinksOfPingOnesOwnHostAreAskedOfTheProxy(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, func(w http.ResponseWriter, r *http.Request) {
+		next := `"next":{"href":"https://api.pingone.eu` + r.URL.Path + `?cursor=2"}`
+		if r.URL.Query().Get("cursor") != "" {
+			next = ""
+		}
+		_, _ = fmt.Fprintf(w, `{"_links":{%s},"_embedded":{"users":[{}]}}`, next)
+	})
+	for region, want := range map[string]int{"https://api.pingone.eu": 2, "https://api.pingone.com": 0, "": 0} {
+		r.Client = r.Client.InFrontOf(region)
+		pages, err := r.read(t.Context(), pingone.UsersOf(env), "")
+		if len(pages) != want || (err == nil) != (want > 0) || err != nil && !errors.Is(err, pingone.ErrBadLink) {
+			t.Errorf("in front of %q: %d pages, %v; want %d", region, len(pages), err, want)
+		}
+	}
+}
+
 func TestForeignLinksAreRefused(t *testing.T) {
 	t.Parallel()
 	var elsewhere atomic.Int64

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/joho/godotenv"
 
 	"pingone-authomize/shared/assemble"
 	"pingone-authomize/shared/config"
@@ -152,14 +150,9 @@ func loadEnvFile(w world, file string) error {
 	if file == "" {
 		return nil
 	}
-	values, err := godotenv.Read(file)
-	var path *fs.PathError
-	switch {
-	case errors.As(err, &path):
-		return fmt.Errorf("env file: %w: copy .env.example to %s and fill it in", err, file)
-	case err != nil:
-		// The parser's message may quote a secret.
-		return fmt.Errorf("env file %s is not understood: each line must be NAME=value or begin with #", file)
+	values, err := readEnvFile(file)
+	if err != nil {
+		return err
 	}
 	if err := misspelt(values); err != nil {
 		return fmt.Errorf("env file %s: %w", file, err)

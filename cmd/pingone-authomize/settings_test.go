@@ -84,7 +84,7 @@ func TestBadUse(t *testing.T) {
 		"no command":        {nil, "--help"},
 		"unknown command":   {[]string{"sync"}, "unexpected argument sync"},
 		"no env file":       {[]string{"run", "--env-file", filepath.Join(t.TempDir(), "none")}, "copy .env.example"},
-		"broken env file":   {[]string{"run", "--env-file", broken}, "NAME=value"},
+		"broken env file":   {[]string{"run", "--env-file", broken}, "line 2 is not understood: each line must be NAME=value"},
 		"no codes":          {[]string{"approve", "--reason", "x"}, "--codes"},
 		"no reason":         {[]string{"approve", "--codes", "shrunk"}, "--reason"},
 		"report of no run":  {[]string{"report"}, "where nothing is staged: pingone-authomize run makes one"},
@@ -98,6 +98,20 @@ func TestBadUse(t *testing.T) {
 				t.Error("the env file is quoted")
 			}
 		})
+	}
+}
+
+func TestReadEnvFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), ".env")
+	text := "\ufeffA=ab$CD~ef#gh\r\n# comment\n\nexport B = \"x y\"\nC='$A'\nD=\nE=a=b\\n\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := readEnvFile(file)
+	want := map[string]string{"A": "ab$CD~ef#gh", "B": "x y", "C": "$A", "D": "", "E": `a=b\n`}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 

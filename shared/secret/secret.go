@@ -3,6 +3,7 @@
 package secret
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +90,7 @@ func Parse(data []byte) (Credentials, error) {
 		AuthomizeToken string `json:"authomizeToken"`
 		AuthMethod     string `json:"authMethod"`
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
+	if err := json.Unmarshal(bytes.TrimPrefix(data, []byte("\ufeff")), &in); err != nil {
 		// The decoder's message may quote the input.
 		return Credentials{}, unusable{errors.New("the secret is not a JSON object of strings: it needs clientId, clientSecret, tokenEndpoint and authomizeToken")}
 	}

@@ -30,6 +30,7 @@ func TestParse(t *testing.T) {
 		{`{` + good + `,"authMethod":"basic"}`, secret.Basic, ""},
 		{`{` + good + `,"authMethod":"post","more":{"x":1}}`, secret.Post, ""},
 		{"\n{" + strings.NewReplacer(`"id"`, `" id\n"`, `"cs"`, `"cs\r\n"`, `"at"`, `"\tat"`, `t"`, `t"`).Replace(good) + "}\n", secret.Basic, ""},
+		{"\ufeff{" + good + `}`, secret.Basic, ""},
 		{`{}`, "", all},
 		{`null`, "", all},
 		{`{"clientId":" ","clientSecret":"","authMethod":"canary"}`, "", all + "; the secret's authMethod is neither basic nor post"},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,13 +88,13 @@ func TestPutRefuses(t *testing.T) {
 		"other dimension": {"users", Values{RecordsPosted: 1, RecordsRead: 1}, `metric RecordsRead goes by "Collection", not by "Kind"`},
 		"no value":        {"", Values{RecordsRead: 1}, `metrics by "Collection": "" is no value for that dimension`},
 		"stray value":     {"users", Values{GoodRuns: 1}, `metrics by "": "users" is no value for that dimension`},
-		"no number":       {"", Values{RunAge: math.NaN()}, `encode metrics: json: cannot marshal from Go float64 within "/RunAge": unsupported value: NaN`},
+		"no number":       {"", Values{RunAge: math.NaN()}, `within "/RunAge": unsupported value: NaN`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m, out := newMetrics(t, map[string]string{"STACK_NAME": "sync"})
 			err := m.Put(t.Context(), c.of, c.values)
-			if err == nil || err.Error() != c.want || out.Len() > 0 {
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) || out.Len() > 0 {
 				t.Errorf("error %v, wrote %q; want %s", err, out.String(), c.want)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"pingone-authomize/shared/assemble"
@@ -109,10 +110,13 @@ func checkStaging(ctx context.Context, store staging.Store, found *findings) {
 	if err == nil {
 		_, err = store.Folders(ctx, "runs/")
 	}
-	if err == nil {
-		switch _, second := store.Put(ctx, checkKey, append(data, ' '), staging.IfAbsent); {
+	for header, cond := range map[string]staging.Condition{"If-None-Match": staging.IfAbsent, "If-Match": staging.IfVersion(`"` + strings.Repeat("0", 32) + `"`)} {
+		if err != nil {
+			break
+		}
+		switch _, second := store.Put(ctx, checkKey, append(data, ' '), cond); {
 		case second == nil:
-			err = errors.New("it ignores conditional writes (If-None-Match), without which two invocations could mix their readings: use S3 itself, or a folder")
+			err = fmt.Errorf("it ignores conditional writes (%s), without which two invocations could mix their readings: use S3 itself, or a folder", header)
 		case !errors.Is(second, staging.ErrConflict):
 			err = second
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"pingone-authomize/shared/authomize/authomizetest"
 	"pingone-authomize/shared/pingone/pingonetest"
+	"pingone-authomize/shared/staging"
+	"pingone-authomize/shared/staging/stagingtest"
 )
 
 // checked is the output of check --json.
@@ -242,5 +245,34 @@ func TestRunChecksFirst(t *testing.T) {
 	mustContain(t, "stderr", stderr, "nothing was read and nothing was posted", "Authomize token: authomize: GET /me: 401")
 	if _, err := os.Stat(m.dir + "/staging/runs"); err == nil {
 		t.Error("something was staged")
+	}
+}
+
+// A careless store writes whatever some conditions say.
+type careless struct {
+	staging.Store
+	ignores func(staging.Condition) bool
+}
+
+func (c careless) Put(ctx context.Context, key string, data []byte, cond staging.Condition) (string, error) {
+	if c.ignores(cond) {
+		cond = staging.Always
+	}
+	return c.Store.Put(ctx, key, data, cond)
+}
+
+func TestCheckTriesConditionalWrites(t *testing.T) {
+	t.Parallel()
+	for header, ignores := range map[string]func(staging.Condition) bool{
+		"If-None-Match": func(c staging.Condition) bool { return c == staging.IfAbsent },
+		"If-Match":      func(c staging.Condition) bool { _, ok := c.Version(); return ok },
+		"":              func(staging.Condition) bool { return false },
+	} {
+		var found findings
+		checkStaging(t.Context(), careless{new(stagingtest.Memory), ignores}, &found)
+		got := found.all[0]
+		if isFault := header != ""; (got.State == fault) != isFault || isFault && !strings.Contains(got.Detail, "("+header+")") {
+			t.Errorf("a store that ignores %q: %s: %s", header, got.State, got.Detail)
+		}
 	}
 }

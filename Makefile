@@ -65,9 +65,11 @@ test: ## Run the tests.
 	go test ./...
 
 .PHONY: race
-race: ## Run the tests under the race detector, in random order.
+race: ## Run the tests under the race detector, in random order; of the oracle a few sequences, and all of it without.
 	@go test -race -count=1 -v -run '^TestSurroundings$$' ./functions | grep '^end to end'
-	go test -race -shuffle=on -timeout 30m ./...
+	go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v /shared/oracle)
+	SEQUENCES=6 go test -race -run '^TestSequences$$' ./shared/oracle
+	go test ./shared/oracle
 
 .PHONY: long
 long: ## Run 2,000 random sequences and a simulated year: about an hour.

@@ -19,12 +19,15 @@ func isLong() bool { return os.Getenv("LONG") == "1" }
 
 // TestSequences lets runs read and post through random sequences of bad days.
 // Nothing that exists may be lost; when all days are good again, nothing that is
-// gone may stay. SEED=n tries one sequence, and tells what happens.
+// gone may stay. SEQUENCES=n tries that many; SEED=n one, and tells what happens.
 func TestSequences(t *testing.T) {
 	t.Parallel()
 	first, sequences := uint64(1), uint64(40)
 	if isLong() {
 		sequences = 2000
+	}
+	if n, err := strconv.ParseUint(os.Getenv("SEQUENCES"), 10, 64); err == nil {
+		sequences = n
 	}
 	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		first, sequences = seed, 1

@@ -50,7 +50,7 @@ func (in *Inputs) Environments(ctx context.Context) ([]Environment, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read environments: %w", err)
 		}
-		shown, _, err := staging.ItemsOf(&d, r, string(staging.Environments))
+		shown, _, err := d.Items(r.Page(string(staging.Environments)), string(staging.Environments))
 		if err != nil {
 			return nil, fmt.Errorf("read environments: %w", err)
 		}
@@ -116,7 +116,7 @@ func items[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collec
 			if !ok {
 				continue // it is gone, and what is in it
 			}
-			shown, _, err := staging.ItemsOf(&d, r, string(c)) // items are named as their collection is
+			shown, _, err := d.Items(r.Page(string(c)), string(c)) // items are named as their collection is
 			if err != nil {
 				yield(item[T]{}, fmt.Errorf("read %s: %w", c, err))
 				return

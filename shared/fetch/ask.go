@@ -153,11 +153,12 @@ func (c *collector) consider(ctx context.Context, a *absent, reply *staging.Repl
 	if err != nil || end == isGone {
 		return err
 	}
-	item, err := itemOf(reply.Body, c.of.KeyOf(a.list), a.id)
+	key := c.of.KeyOf(a.list)
+	item, err := itemOf(reply.Page(key), key, a.id)
 	if err != nil {
 		return err
 	}
-	a.body = pageOf(c.of.KeyOf(a.list), item)
+	a.body = staging.PageOf(key, item)
 	asked := end == isThere
 	if c.of.Absent != nil {
 		a.reason, asked = c.of.Absent(c.in, a.id)
@@ -219,7 +220,7 @@ func (r *reading) conclude(a *asked, w *witnesses) error {
 	case there:
 		a.reason, a.shown, a.asked = "", a.at, a.at
 		if a.item != nil {
-			a.body = pageOf(r.of.KeyOf(a.list), a.item)
+			a.body = staging.PageOf(r.of.KeyOf(a.list), a.item)
 		}
 		reply := a.reply()
 		if err := r.append(reply, 1); err != nil {

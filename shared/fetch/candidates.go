@@ -1,7 +1,6 @@
 package fetch
 
 import (
-	"bytes"
 	"cmp"
 	"container/heap"
 	"fmt"
@@ -117,17 +116,6 @@ func (h *lastFirst) Pop() any {
 	return last
 }
 
-// pageOf is a page of a list with one item in it.
-func pageOf(key string, item []byte) []byte {
-	var b bytes.Buffer
-	b.WriteString(`{"_embedded":{"`)
-	b.WriteString(key)
-	b.WriteString(`":[`)
-	b.Write(item)
-	b.WriteString(`]}}`)
-	return b.Bytes()
-}
-
 // itemOf cuts one item out of a reply.
 func itemOf(body []byte, key string, id pingone.ID) ([]byte, error) {
 	var d pingone.Decoder[jsontext.Value]
@@ -139,9 +127,6 @@ func itemOf(body []byte, key string, id pingone.ID) ([]byte, error) {
 		if m, err := pingone.One[pingone.Member](item); err == nil && m.ID == id {
 			return item.Clone(), nil
 		}
-	}
-	if m, err := pingone.One[pingone.Member](body); err == nil && m.ID == id {
-		return body, nil // a single resource
 	}
 	return nil, fmt.Errorf("%w: %s is not in its reply any more", staging.ErrCorrupt, id)
 }

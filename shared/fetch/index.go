@@ -30,7 +30,7 @@ func (d *decoder) ids(r *staging.Reply) ([]pingone.ID, error) {
 		}
 		return d.out, err
 	}
-	all, _, err := staging.ItemsOf(&d.members, *r, key)
+	all, _, err := d.members.Items(r.Page(key), key)
 	for i := range all {
 		if id := all[i].ID; !id.IsZero() {
 			d.out = append(d.out, id)

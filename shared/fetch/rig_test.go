@@ -159,7 +159,8 @@ func (r *rig) loadOne(run staging.RunID, some ...*collection.Collection) *snapsh
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			items, _, err := staging.ItemsOf(&d, reply, of.KeyOf(reply.List()))
+			key := of.KeyOf(reply.List())
+			items, _, err := d.Items(reply.Page(key), key)
 			if err != nil {
 				r.t.Fatal(err)
 			}

@@ -80,7 +80,7 @@ func pages[T pingone.Resource](ctx context.Context, x *source, c staging.Collect
 				clear(p.leftOut)
 				p.reply = r
 				list := cmp.Or(key, path.Base(r.Path))
-				if p.items, p.broken, err = d.Items(listOf(r, list), list); err != nil {
+				if p.items, p.broken, err = d.Items(r.Page(list), list); err != nil {
 					err = badReply(c, r.Path, err)
 				}
 				p.items = slices.DeleteFunc(p.items, drop)
@@ -90,14 +90,6 @@ func pages[T pingone.Resource](ctx context.Context, x *source, c staging.Collect
 			}
 		}
 	}
-}
-
-// listOf is the body of a reply as a page of the list key.
-func listOf(r *reply, key string) []byte {
-	if r.IsOf(key) || r.IsMarker() {
-		return r.Body
-	}
-	return slices.Concat([]byte(`{"_embedded":{"`+key+`":[`), r.Body, []byte(`]}}`))
 }
 
 // tagOf numbers environments; 0 stands for none. It adds none once the index

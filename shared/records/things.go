@@ -64,7 +64,7 @@ func (x *Index) readOrganization(r *reply) {
 	d := pingone.Decoder[pingone.Organization]{LeftOut: func(id pingone.ID, field string) {
 		x.found[authomize.Assets].leftOut("organization:"+id.String(), []string{field})
 	}}
-	all, broken, _ := d.Items(listOf(r, key), key) // staged bodies are JSON
+	all, broken, _ := d.Items(r.Page(key), key) // staged bodies are JSON
 	for _, o := range all {
 		x.things.organization = o
 	}

@@ -142,19 +142,15 @@ func parseLine(line []byte) (r Reply, err error) {
 	return r, nil
 }
 
-// ItemsOf decodes a page of the list key, or the one item that was asked for by
-// its id; none of a marker. broken counts what can't be decoded. The items are
-// good until d is used again.
-func ItemsOf[T any](d *pingone.Decoder[T], reply Reply, key string) (all []T, broken int, err error) {
-	switch {
-	case reply.IsMarker():
-		return nil, 0, nil
-	case reply.IsOf(key):
-		return d.Items(reply.Body, key)
+// PageOf is a page of the list key with one item in it.
+func PageOf(key string, item []byte) []byte {
+	return slices.Concat([]byte(`{"_embedded":{"`), []byte(key), []byte(`":[`), item, []byte(`]}}`))
+}
+
+// Page is the body as a page of the list key, which a single resource is made into.
+func (r *Reply) Page(key string) []byte {
+	if r.IsOf(key) || r.IsMarker() {
+		return r.Body
 	}
-	one, err := pingone.One[T](reply.Body)
-	if err != nil {
-		return nil, 1, nil //nolint:nilerr // as an item of a list that can't be decoded
-	}
-	return []T{one}, 0, nil
+	return PageOf(key, r.Body)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -107,7 +108,7 @@ func TestApprovable(t *testing.T) {
 	}
 }
 
-func TestItemsOf(t *testing.T) {
+func TestPage(t *testing.T) {
 	t.Parallel()
 	one, user := id(environment), `{"id":"`+environment+`"}`
 	tests := []struct {
@@ -123,8 +124,9 @@ func TestItemsOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		var d pingone.Decoder[pingone.Member]
-		got, broken, err := staging.ItemsOf(&d, staging.Reply{Path: test.path, Body: []byte(test.body), Carried: test.carried}, "users")
-		if diff := cmp.Diff(test.want, got); diff != "" || broken != test.broken || err != nil {
+		r := staging.Reply{Path: test.path, Body: []byte(test.body), Carried: test.carried}
+		got, broken, err := d.Items(r.Page("users"), "users")
+		if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" || broken != test.broken || err != nil {
 			t.Errorf("%s %s: %d broken, error %v (-want +got):\n%s", test.path, test.body, broken, err, diff)
 		}
 	}

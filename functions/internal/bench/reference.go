@@ -88,7 +88,8 @@ func decode[T any](ctx context.Context, snap *staging.Snapshot) error {
 		if err != nil {
 			return err
 		}
-		if _, _, err := staging.ItemsOf(&d, r, r.Path[strings.LastIndexByte(r.Path, '/')+1:]); err != nil {
+		key := r.Path[strings.LastIndexByte(r.Path, '/')+1:]
+		if _, _, err := d.Items(r.Page(key), key); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ func TestLinksOfPingOnesOwnHostAreAskedOfTheProxy(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"_links":{%s},"_embedded":{"users":[{}]}}`, next)
 	})
 	for region, want := range map[string]int{"https://api.pingone.eu": 2, "https://api.pingone.com": 0, "": 0} {
-		r.Client = r.Client.InFrontOf(region)
+		r.Client = r.InFrontOf(region)
 		pages, err := r.read(t.Context(), pingone.UsersOf(env), "")
 		if len(pages) != want || (err == nil) != (want > 0) || err != nil && !errors.Is(err, pingone.ErrBadLink) {
 			t.Errorf("in front of %q: %d pages, %v; want %d", region, len(pages), err, want)

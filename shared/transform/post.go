@@ -86,7 +86,7 @@ func (t *transform) finished(ctx context.Context, b authomize.BatchDone) {
 	if t.o.OnProgress != nil {
 		t.o.OnProgress(Progress{Kind: b.Kind, Posted: p.Offset})
 	}
-	if t.o.Now().Sub(t.saved) < t.o.SaveEvery {
+	if t.o.Now().Sub(t.progress.saved) < t.o.SaveEvery {
 		return
 	}
 	if err := t.save(ctx); err != nil {

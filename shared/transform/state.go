@@ -20,6 +20,7 @@ type progress struct {
 	offset  int64 // and the record
 	first   int64 // where in the stream the upload began
 	pending map[int64]authomize.BatchDone
+	saved   time.Time // when the notes were written last
 }
 
 // a transform is the work on one run.
@@ -33,7 +34,6 @@ type transform struct {
 	notes  *notes
 	before *notes    // that they were made of; nil once they are written
 	stored time.Time // Pass.Begun, as it was loaded or saved last
-	saved  time.Time // when that was
 	x      *records.Index
 	report *report.Report // what is said of the run when it ends
 
@@ -106,7 +106,7 @@ func (t *transform) save(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("save how far run %s is: %w", t.id, err)
 	}
-	t.stored, t.saved = t.notes.Pass.Begun, t.o.Now()
+	t.stored, t.progress.saved = t.notes.Pass.Begun, t.o.Now()
 	return nil
 }
 

@@ -23,7 +23,7 @@ func (w *world) sync(ctx context.Context) error {
 			return fmt.Errorf("build the command: %w\n%s", err, out)
 		}
 	}
-	cmd := exec.CommandContext(ctx, program, "run", "--staging", filepath.Join(w.folder, "staging"), "--log-level", "warn") //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, program, "run", "--staging", filepath.Join(w.folder, "staging")) //nolint:gosec // our own program
 	cmd.Env = append(os.Environ(),
 		"PINGONE_CLIENT_ID="+w.pingone.ClientID,
 		"PINGONE_CLIENT_SECRET="+w.pingone.ClientSecret,

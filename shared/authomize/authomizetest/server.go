@@ -115,10 +115,6 @@ func WithoutServiceAccountsInGroupings() Option {
 	return func(s *Server) { s.rules.usersOnly = true }
 }
 
-// WithoutVirtualGroups refuses a VirtualGroup where a permission or a
-// member refers to it.
-func WithoutVirtualGroups() Option { return func(s *Server) { s.rules.noVirtual = true } }
-
 // WithoutRefresh lets a record that is posted again keep its first time, so
 // that a sweep takes it.
 func WithoutRefresh() Option { return func(s *Server) { s.rules.noRefresh = true } }

@@ -21,7 +21,7 @@ type stored struct {
 
 // rules say what the API does where its documentation does not.
 type rules struct {
-	usersOnly, noVirtual, noRefresh bool
+	usersOnly, noRefresh bool
 }
 
 func newStore() store {
@@ -124,7 +124,7 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, 
 				continue
 			}
 			list := "valid" + ref.list
-			if !s.has(ref, by) {
+			if !s.has(ref) {
 				ok, list = false, "invalid"+ref.list
 			}
 			if !seen[list+ref.id] {
@@ -140,10 +140,10 @@ func (s store) apply(kind authomize.Kind, items []jsontext.Value, at time.Time, 
 	return accepted, lists
 }
 
-func (s store) has(r ref, by rules) bool {
+func (s store) has(r ref) bool {
 	return slices.ContainsFunc(r.in, func(k authomize.Kind) bool {
-		held, ok := s[k][r.id]
-		return ok && (!by.noVirtual || !strings.Contains(held.json.String(), `"VirtualGroup"`))
+		_, ok := s[k][r.id]
+		return ok
 	})
 }
 

@@ -108,7 +108,17 @@ func (r *reading) endRights(ctx context.Context, oldest time.Time) error {
 	for len(r.m.Rights) > 1 && !r.m.Rights[1].At.After(oldest) {
 		r.m.Rights = r.m.Rights[1:]
 	}
+	if n := len(r.m.Rights); n > 1 && isSame(r.m.Rights[n-2], r.m.Rights[n-1]) {
+		r.m.Rights = r.m.Rights[:n-1] // in force since the earlier one: else they grow with every run
+	}
 	return nil
+}
+
+func isSame(a, b staging.Rights) bool {
+	within := func(a, b []staging.Right) bool {
+		return !slices.ContainsFunc(a, func(r staging.Right) bool { return !slices.Contains(b, r) })
+	}
+	return a.Read == b.Read && within(a.Held, b.Held) && within(b.Held, a.Held)
 }
 
 // rightsAt are those in force at a time: of the run that had begun last.
@@ -125,18 +135,19 @@ func rightsAt(history []staging.Rights, at time.Time) staging.Rights {
 	return found
 }
 
-// covers tells whether rights are no narrower than others on an environment.
-// Those on other environments don't matter; where it is not clear which
-// environment a scope is in, it counts as in this one. Rights that hold nothing on
-// it don't explain what was shown there; and what a role on a part of it, such as
-// a population, shows no more may have moved out of that part.
+// covers tells whether rights are no narrower than others on an environment: each
+// role that was held there is held on all of it. What a role on a part of it, such
+// as a population, shows no more may have moved out of that part. Those on other
+// environments don't matter; where it is not clear which environment a scope is
+// in, it counts as in this one. Rights that hold nothing on it don't explain what
+// was shown there.
 func covers(now, then staging.Rights, env pingone.ID) bool {
 	held := false
 	for _, right := range then.Held {
 		if right.ScopeType == environmentScope && !env.IsZero() && right.Scope != env {
 			continue
 		}
-		if !slices.Contains(now.Held, right) || !holdsWhole(now, right.Role, env) {
+		if !holdsWhole(now, right.Role, env) {
 			return false
 		}
 		held = true

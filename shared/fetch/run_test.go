@@ -171,3 +171,17 @@ func TestDevices(t *testing.T) {
 		})
 	}
 }
+
+// A reading that ages for long keeps one entry of our rights, not one a run.
+func TestRightsThatStayAreKeptOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, small())
+	r.sync()
+	r.fake.Deny("/v1/environments/*/groups", 403, "ACCESS_FAILED")
+	for range 3 {
+		s := r.sync()
+		if rights := s.complete[staging.Groups].Rights; len(rights) != 1 || rights[0].At.After(s.complete[staging.Groups].Carried[0].Oldest) {
+			t.Errorf("the history of our rights: %+v", rights)
+		}
+	}
+}

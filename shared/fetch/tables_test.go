@@ -200,8 +200,9 @@ func TestRights(t *testing.T) {
 		"narrower":                  {of(), of(on("ENVIRONMENT", env)), false},
 		"narrower elsewhere":        {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("ENVIRONMENT", other)), true},
 		"a population in its place": {of(on("POPULATION", other)), of(on("ENVIRONMENT", env)), false},
-		"a population less":         {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("POPULATION", other)), false},
-		"the organization less":     {of(on("ENVIRONMENT", env)), of(on("ORGANIZATION", other)), false},
+		"a population less":         {of(on("ENVIRONMENT", env)), of(on("ENVIRONMENT", env), on("POPULATION", other)), true},
+		"the organization before, and all of the environment":               {of(on("ENVIRONMENT", env)), of(on("ORGANIZATION", other)), true},
+		"the organization in its place":                                     {of(on("ORGANIZATION", other)), of(on("ENVIRONMENT", env)), true},
 		"on a population, then and now: what moved from it is out of sight": {of(on("POPULATION", other)), of(on("POPULATION", other)), false},
 		"on a population, and on the environment": {
 			of(on("POPULATION", other), on("ENVIRONMENT", env)), of(on("POPULATION", other), on("ENVIRONMENT", env)), true,

@@ -133,21 +133,15 @@ func (t *transform) receipts() []sweep.Receipts {
 // that is, holds if that does.
 func (t *transform) refused(ctx context.Context) (map[string]bool, error) {
 	all, fresh := map[string]bool{}, map[authomize.Kind]map[string]bool{}
-	quarantined := t.quarantined()
 	for _, kind := range authomize.Kinds {
 		fresh[kind] = map[string]bool{}
 		for _, q := range t.notes.Pass.Results[kind].Quarantined {
+			if q.Ref != "" {
+				continue // what it refers to holds by itself, or else the receipt is wrong
+			}
 			name := string(kind) + " " + q.Key
 			holds, before := t.notes.Refused[name]
-			switch {
-			case q.Ref == "":
-				all[name] = holds
-			case quarantined[q.Ref]:
-				all[name] = false // what it refers to holds by itself
-			default:
-				continue // the receipt is wrong, not the record
-			}
-			if !before && q.Ref == "" {
+			if all[name] = holds; !before {
 				fresh[kind][q.Key] = true
 			}
 		}

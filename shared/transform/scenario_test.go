@@ -233,6 +233,26 @@ func TestRefusedForGood(t *testing.T) {
 	})
 }
 
+// What was refused for what it refers to, and is then refused by itself, was held
+// before: it does not go.
+func TestRefusedByItselfLater(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all, user := people(4), "user:"+id("p001").String()
+		r.want(r.run(r.stage(world{users: all})), report.Done)
+		r.app.AddFaults(
+			authomizetest.Fault{Kind: authomize.Users, Method: "POST", Times: 1, Do: authomizetest.RefuseField("", user)},
+			authomizetest.Fault{Kind: authomize.AccountAssociations, Method: "POST", Times: 1, Do: authomizetest.SetField("invalidSourceIds", []string{user})},
+		)
+		r.want(r.run(r.stage(world{users: all})), report.Held, sweep.Refused)
+		tie := user + " group:" + id("staff").String()
+		r.app.AddFaults(authomizetest.Fault{Kind: authomize.AccountAssociations, Method: "POST", Do: authomizetest.RefuseField("", tie)})
+		r.want(r.run(r.stage(world{users: all})), report.Held, sweep.Refused)
+		if held := r.app.Held(r.app.AppID, authomize.AccountAssociations); !slices.Contains(held, tie) {
+			t.Errorf("%s is gone", tie)
+		}
+	})
+}
+
 func TestWhoMayBePosted(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		all := people(5)

@@ -182,9 +182,10 @@ func TestQuoted(t *testing.T) {
 func TestMisspelt(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"DRY_RUN": "", "AWS_PROFILE": "", "HTTPS_PROXY": "", "EDITOR": "", "ENVIRONMENT": "",
-		"DRYRUN":              "DRYRUN is no setting: .env.example lists those that begin with DRY",
-		"PINGONE_ENVIRONMENT": "PINGONE_ENVIRONMENT is no setting: .env.example lists those that begin with PINGONE",
+		"DRY_RUN": "", "AWS_PROFILE": "", "HTTPS_PROXY": "", "https_proxy": "",
+		"SWEPE":               "SWEPE is no setting: .env.example lists them",
+		"DRYRUN":              "DRYRUN is no setting: .env.example lists them",
+		"PINGONE_ENVIRONMENT": "PINGONE_ENVIRONMENT is no setting: .env.example lists them",
 	} {
 		got := ""
 		if err := misspelt(map[string]string{name: "x"}); err != nil {

@@ -51,6 +51,7 @@ type entry struct {
 	counted, shown int32
 	reason         reason
 	holds          bool
+	single         bool // of an item or tie that was asked for, not of a page
 }
 
 // readingsOf goes through a snapshot. Of a list that was shown more than once
@@ -61,15 +62,15 @@ func readingsOf(ctx context.Context, snap *staging.Snapshot, now time.Time) (rea
 		if err != nil {
 			return nil, err
 		}
-		if !r.ID.IsZero() {
-			continue
-		}
 		at := r.FetchedAt
 		if at.After(now) { // a clock was ahead
 			at = snap.Complete.CompletedAt
 		}
 		e := entry{list: hashOf(r.List()), at: min(at.UnixMilli(), now.UnixMilli()), counted: uncounted, shown: uncounted, reason: reasonOf(r.Carried)}
 		e.holds = !r.IsMarker() && (r.Shown == nil || *r.Shown > 0)
+		if e.single = !r.ID.IsZero(); e.single {
+			e.reason = 0 // its own, not the list's
+		}
 		if r.Counted != nil {
 			e.counted = int32(*r.Counted) //nolint:gosec // of one list
 		}
@@ -78,12 +79,14 @@ func readingsOf(ctx context.Context, snap *staging.Snapshot, now time.Time) (rea
 		}
 		all = append(all, e)
 	}
-	slices.SortStableFunc(all, func(a, b entry) int { return cmp.Or(cmp.Compare(a.list, b.list), cmp.Compare(a.at, b.at)) })
 	return all.merged(), nil
 }
 
-// merged leaves one entry a list: the oldest time, and the newest numbers.
+// merged leaves one entry a list: the oldest time of a page, and the newest numbers.
 func (all readings) merged() readings {
+	slices.SortStableFunc(all, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.list, b.list), compareBool(a.single, b.single), cmp.Compare(a.at, b.at))
+	})
 	out := all[:0]
 	for _, e := range all {
 		n := len(out)
@@ -92,15 +95,28 @@ func (all readings) merged() readings {
 			continue
 		}
 		last := &out[n-1]
+		last.holds = last.holds || e.holds
+		if e.single {
+			continue
+		}
 		if e.shown != uncounted {
 			last.counted, last.shown = e.counted, e.shown
 		}
 		if !isFault(last.reason.carried()) {
 			last.reason = e.reason
 		}
-		last.holds = last.holds || e.holds
 	}
 	return out
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // of is the last reading of a list; nil if there is none.

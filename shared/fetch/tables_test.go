@@ -144,6 +144,21 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// What was asked for by itself is held by its list, and dates it only where no page
+// of it is there.
+func TestReadingsHoldWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	list := staging.ListKey{Path: "/v1/x"}
+	single := entry{list: hashOf(list), at: 20, counted: uncounted, shown: uncounted, holds: true, single: true}
+	page := entry{list: hashOf(list), at: 50, counted: 1, shown: 0, reason: reasonOf(staging.NotDue)}
+	if got := (readings{single, page}).merged().of(list); got.at.UnixMilli() != 50 || got.shown != 0 || !got.holds || got.carried != staging.NotDue {
+		t.Errorf("a page and a single tie: %+v", got)
+	}
+	if got := (readings{single}).merged().of(list); got.at.UnixMilli() != 20 || !got.holds {
+		t.Errorf("a single tie: %+v", got)
+	}
+}
+
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	all := []candidate{

@@ -25,7 +25,7 @@ type OpenRequest struct {
 	At    RunID // that is asked for; "" for now
 	Named bool  // a person named At: no other run will do
 	GoOn  bool  // open nothing
-	Run   Run   // what a new run is to be; OpenRun sets Version, Run and OpenedAt
+	Run   Run   // what a new run is to be; OpenRun sets Version, Run, After and OpenedAt
 }
 
 // opened is what open.json holds.
@@ -58,6 +58,7 @@ func OpenRun(ctx context.Context, s Store, q OpenRequest, now time.Time) (Run, e
 			run = found.open
 			return ErrUnchanged
 		}
+		q.Run.After = found.before(o.Run)
 		run, err = writeRun(ctx, s, q.Run, o.Run, now)
 		return err
 	})
@@ -136,6 +137,14 @@ func decide(q OpenRequest, f found, now time.Time) (RunID, error) {
 func (f *found) isReplaceable(asked *Run, now time.Time) bool {
 	return f.open.Run == "" || f.ended || now.Sub(f.lastWrite) >= idleLimit ||
 		(f.open.DryRun || len(f.open.Only) > 0) && !f.open.asksFor(asked)
+}
+
+// before returns the run that a new one comes after.
+func (f *found) before(id RunID) RunID {
+	if f.newest < id {
+		return f.newest
+	}
+	return f.named // what there is of id itself was left by a root that died
 }
 
 // newID checks the id that is asked for, or makes one of now.

@@ -16,6 +16,7 @@ const runVersion = 1
 type Run struct {
 	Version      int          `json:"version"` // of this form: 1
 	Run          RunID        `json:"run"`
+	After        RunID        `json:"after,omitzero"`  // the newest run before it; "" for none
 	Environments []pingone.ID `json:"environments"`    // those of the settings
 	All          bool         `json:"all,omitzero"`    // the settings ask for all that the worker can read
 	Only         []pingone.ID `json:"only,omitempty"`  // that the event narrowed the run to; none: it did not

@@ -43,15 +43,22 @@ func TestOpenRun(t *testing.T) {
 		wantOpen(3*time.Hour, want)
 	}
 	put(t, s, staging.ReportKey(run), `{"state":"failed"}`)
-	want.Run, want.OpenedAt = next, run.Time().Add(3*time.Hour)
+	want.Run, want.After, want.OpenedAt = next, run, run.Time().Add(3*time.Hour)
 	wantOpen(3*time.Hour, want)
 	for r, want := range map[staging.RunID]bool{run: false, next: true} {
 		if got, err := staging.IsOpen(t.Context(), s, r); err != nil || got != want {
 			t.Errorf("%s is open: %t, error %v", r, got, err)
 		}
 	}
-	q.At = run
 	put(t, s, staging.ReportKey(next), `{"state":"done"}`)
+	const left staging.RunID = "20261123T130000Z"
+	q.At = left
+	put(t, s, staging.LeaseKey(left, ""), `{}`)
+	want.Run, want.After, want.OpenedAt = left, next, run.Time().Add(4*time.Hour)
+	wantOpen(4*time.Hour, want)
+
+	q.At = run
+	put(t, s, staging.ReportKey(left), `{"state":"done"}`)
 	wantError(t, "a closed run", second(staging.OpenRun(t.Context(), s, q, next.Time())), staging.ErrClosed)
 	q.At = "today"
 	if err := second(staging.OpenRun(t.Context(), s, q, next.Time())); err == nil || errors.Is(err, staging.ErrClosed) {

@@ -52,6 +52,27 @@ func TestHistory(t *testing.T) {
 	})
 }
 
+// Where the folder of a run is gone, nobody can tell whether it was posted: what
+// only that run showed must not go unseen. It stands until it is approved.
+func TestLostFolder(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		all := people(5)
+		run1 := r.stage(world{users: all[1:]})
+		r.want(r.run(run1), report.Done)
+		run2 := r.stage(world{users: all})
+		r.want(r.run(run2), report.Done)
+		r.delete(staging.RunPrefix(run2))
+		r.last = run1
+		for range 2 {
+			r.want(r.run(r.stage(world{users: all[1:]})), report.Held, sweep.HistoryLost)
+		}
+		r.wantUsers(all...)
+		r.want(r.mustApprove(r.last, "history-lost"), report.Done)
+		r.wantUsers(all[1:]...)
+		r.want(r.run(r.stage(world{users: all[1:]})), report.Done)
+	})
+}
+
 // While the run before is being posted, the next one waits.
 func TestWaitsForTheRunBefore(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {

@@ -63,6 +63,10 @@ func (t *transform) inherit(ctx context.Context, before notes) (notes, error) {
 	if m.Lost == nil {
 		m.Lost = map[staging.Collection]staging.RunID{}
 	}
+	known, err := t.knowsAllAfter(ctx, before.Run)
+	if err != nil {
+		return notes{}, err
+	}
 	for _, c := range staging.Collections {
 		m.History[c] = t.id
 		posted := before.History[c]
@@ -73,11 +77,28 @@ func (t *transform) inherit(ctx context.Context, before notes) (notes, error) {
 		if err != nil {
 			return notes{}, err
 		}
-		if !readable {
+		if !known || !readable {
 			m.Lost[c] = posted
 		}
 	}
 	return m, nil
+}
+
+// knowsAllAfter tells whether the folders of all runs between a posted one and
+// this are there. What was in a folder that is not may have been posted.
+func (t *transform) knowsAllAfter(ctx context.Context, posted staging.RunID) (bool, error) {
+	after := t.run.After
+	for after > posted {
+		run, err := staging.LoadRun(ctx, t.o.Store, after)
+		if errors.Is(err, staging.ErrNotFound) || errors.Is(err, staging.ErrCorrupt) {
+			return false, nil
+		}
+		if err != nil || run.After >= after {
+			return false, err
+		}
+		after = run.After
+	}
+	return true, nil
 }
 
 // reaches tells whether this run's snapshot of a collection was made from that

@@ -362,8 +362,8 @@ func (r *rig) keys() []string {
 	return slices.DeleteFunc(keys, func(key string) bool { return strings.HasSuffix(key, "/lease.json") })
 }
 
-// delete takes an object out of the store.
-func (r *rig) delete(key string) {
+// delete takes an object, or all of a folder, out of the store.
+func (r *rig) delete(prefix string) {
 	r.t.Helper()
 	rest := new(stagingtest.Memory)
 	for _, k := range r.keys() {
@@ -371,7 +371,7 @@ func (r *rig) delete(key string) {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		if k == key {
+		if strings.HasPrefix(k, prefix) {
 			continue
 		}
 		if _, err := rest.Put(r.t.Context(), k, o.Data, staging.Always); err != nil {

@@ -220,8 +220,8 @@ func (o *oracle) groupsOf(e *pingonetest.Environment) {
 	}
 }
 
-// accounts are the service accounts: workers, other applications with client
-// credentials, and whatever else holds a role.
+// accounts are the service accounts: workers, other applications with a grant to
+// act on their own or for others, and whatever else holds a role.
 func (o *oracle) accounts(e *pingonetest.Environment) {
 	status := func(disabled bool) string {
 		if disabled {
@@ -231,16 +231,21 @@ func (o *oracle) accounts(e *pingonetest.Environment) {
 	}
 	for _, a := range e.Applications {
 		holds := len(e.RoleAssignments[pingonetest.Principal{Kind: pingonetest.ApplicationPrincipal, ID: a.ID}]) > 0
-		if a.Type != "WORKER" && !slices.Contains(a.GrantTypes, "CLIENT_CREDENTIALS") && !holds {
+		forOthers := slices.Contains(a.GrantTypes, "TOKEN_EXCHANGE") || slices.Contains(a.GrantTypes, "CIBA")
+		if a.Type != "WORKER" && !slices.Contains(a.GrantTypes, "CLIENT_CREDENTIALS") && !forOthers && !holds {
 			continue
 		}
 		tags := []any{}
 		for _, g := range a.GrantTypes {
 			tags = append(tags, g)
 		}
+		if forOthers {
+			tags = append(tags, "acts-for-others")
+		}
 		o.add(authomize.ServiceAccounts, record{
 			"uniqueId": "client:" + a.ID.String(), "originId": a.ID.String(), "type": "ApplicationPrincipal", "name": a.Name,
 			"status": status(a.Disabled), "description": a.Description, "tags": tags,
+			"owner": o.owner(a.ID),
 		})
 	}
 	for _, g := range e.Gateways {
@@ -252,6 +257,24 @@ func (o *oracle) accounts(e *pingonetest.Environment) {
 			"status": status(g.Disabled), "description": g.Description,
 		})
 	}
+}
+
+// owner is the first user who holds Application Owner on an application.
+func (o *oracle) owner(app pingone.ID) string {
+	var all []string
+	for _, e := range o.org.Environments {
+		for p, held := range e.RoleAssignments {
+			for _, a := range held {
+				if p.Kind == pingonetest.UserPrincipal && a.Group.IsZero() && a.Role == pingonetest.RoleID("Application Owner") && a.Scope == app {
+					all = append(all, "user:"+p.ID.String())
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return slices.Min(all)
 }
 
 // first is the first n runes.

@@ -81,6 +81,7 @@ type ServiceAccount struct {
 	Name        string     `json:"name,omitzero"`
 	Status      UserStatus `json:"status,omitzero"`
 	Description string     `json:"description,omitzero"`
+	Owner       string     `json:"owner,omitzero"` // uniqueId of a user
 	Tags        []string   `json:"tags,omitempty"`
 }
 

@@ -9,23 +9,32 @@ import (
 	"pingone-authomize/shared/pingone"
 )
 
-// ServiceAccountOfApplication maps an application that acts on its own, and
-// tells whether it is one: a WORKER, or any with the grant type
-// CLIENT_CREDENTIALS. The record is filled in either case, since PingOne may
-// let a type that is new tomorrow hold roles.
+// ServiceAccountOfApplication maps an application that acts on its own or for
+// others, and tells whether it is one: a WORKER, or any with one of the grant
+// types CLIENT_CREDENTIALS, TOKEN_EXCHANGE and CIBA. The latter two are those of
+// AI agents (Ping's page on managing AI agents); of what type PingOne's API says
+// that these are is not documented. The record is filled in either case, since
+// PingOne may let a type that is new tomorrow hold roles.
 //
-// Tags are the grant types. An application that doesn't say whether it is
-// enabled has status Unknown; its asset carries the warning, see Application.
+// Tags are the grant types, and acts-for-others. An application that doesn't say
+// whether it is enabled has status Unknown; its asset carries the warning, see
+// Application. The caller knows the owner.
 func ServiceAccountOfApplication(a *pingone.Application) (authomize.ServiceAccount, bool) {
 	r, _ := serviceAccount(ClientID(a.ID), a.Name, a.Description, a.Enabled)
 	r.Type = authomize.ApplicationPrincipal
 	for _, grant := range a.GrantTypes {
 		r.Tags = addTag(r.Tags, grant)
 	}
-	acts := strings.EqualFold(clean(a.Type), "WORKER") ||
-		slices.ContainsFunc(r.Tags, func(grant string) bool {
-			return strings.EqualFold(grant, "CLIENT_CREDENTIALS")
+	has := func(grants ...string) bool {
+		return slices.ContainsFunc(r.Tags, func(tag string) bool {
+			return slices.ContainsFunc(grants, func(grant string) bool { return strings.EqualFold(tag, grant) })
 		})
+	}
+	forOthers := has("TOKEN_EXCHANGE", "CIBA")
+	acts := forOthers || has("CLIENT_CREDENTIALS") || strings.EqualFold(clean(a.Type), "WORKER")
+	if forOthers {
+		r.Tags = append(r.Tags, "acts-for-others")
+	}
 	return r, acts
 }
 

@@ -33,7 +33,7 @@ var builtIns = [...]builtIn{
 	{"", "Advanced Identity Cloud Tenant Admin", authomize.Administrative},
 	{"", "DaVinci Admin", authomize.MetadataWrite},
 	{"", "PingFederate Expression Administrator", authomize.MetadataWrite},
-	{"", "Application Owner", authomize.MetadataUpdate},
+	{"", applicationOwner, authomize.MetadataUpdate},
 	{"", "Help Desk Admin", authomize.DataUpdate},
 	{"", "Authorize Gateway Policy Evaluator", authomize.DataRead},
 	{"", "DaVinci Admin Read Only", authomize.MetadataRead},
@@ -52,6 +52,19 @@ func builtInOf(role pingone.ID, name string) *builtIn {
 	return nil
 }
 
+// applicationOwner is the role of those who own an application. Its id is not
+// public.
+const applicationOwner = "Application Owner"
+
+// GivesOwnership tells whether holders of the role in the scope of an
+// application own it: PingOne has no other owner of an AI agent (Ping's page on
+// managing AI agents). A custom role of that name does not.
+func GivesOwnership(r *pingone.Role) bool {
+	return strings.EqualFold(clean(r.Name), applicationOwner) && !isCustom(r)
+}
+
+func isCustom(r *pingone.Role) bool { return strings.EqualFold(clean(r.Type), "CUSTOM") }
+
 // PrivilegeOf maps a role to the privilege that holding it gives.
 //
 // Built-in roles have a fixed type. They are told by name only where the role is
@@ -65,7 +78,7 @@ func builtInOf(role pingone.ID, name string) *builtIn {
 // proof is the worse mistake in a review.
 func PrivilegeOf(r *pingone.Role) (authomize.Privilege, []Warning) {
 	name := clean(r.Name)
-	if strings.EqualFold(clean(r.Type), "CUSTOM") {
+	if isCustom(r) {
 		name = ""
 	}
 	var privilegeType authomize.PrivilegeType

@@ -101,6 +101,7 @@ type things struct {
 // hundreds, only for Options.RolePermissions.
 type role struct {
 	privilege   authomize.Privilege
+	owns        bool // the application that it is held on
 	warnings    []mapping.Warning
 	permissions []pingone.RolePermission
 }

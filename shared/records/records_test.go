@@ -765,6 +765,36 @@ func TestServiceAccountsAsUsers(t *testing.T) {
 	}
 }
 
+// Who owns an application holds the built-in role on just that one, by himself.
+func TestOwner(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, holder, role, scope, want string }{
+		{"a user", "user:bob", "owner", "APPLICATION:sync", `"owner":"user:bob",`},
+		{"of two the lower id, which is ann's", "user:eve", "owner", "APPLICATION:sync", `"owner":"user:ann",`},
+		{"on another application", "user:bob", "owner", "APPLICATION:wiki", ""},
+		{"on the environment", "user:bob", "owner", "ENVIRONMENT:main", ""},
+		{"by another role", "user:bob", "envadmin", "APPLICATION:sync", ""},
+		{"by a custom role of that name", "user:bob", "custom", "APPLICATION:sync", ""},
+		{"a group", "group:leads", "owner", "APPLICATION:sync", ""},
+		{"a user who is not there", "user:nobody", "owner", "APPLICATION:sync", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := tiny()
+			w.add(staging.Roles, 0, "/v1/roles", "", `[{"id":"#owner","name":"application owner"},{"id":"#custom","name":"Application Owner","type":"CUSTOM"}]`)
+			w.role(tt.holder, tt.role, tt.scope, "")
+			if tt.holder == "user:eve" {
+				w.role("user:ann", tt.role, tt.scope, "")
+			}
+			_, _, bodies := collect(t, w, w.load(t))
+			want := []string{`1 {"uniqueId":"client:sync","originId":"sync","type":"ApplicationPrincipal","name":"sync","status":"Enabled",` + tt.want + `"tags":["CLIENT_CREDENTIALS"]}`}
+			if diff := cmp.Diff(want, bodies[authomize.ServiceAccounts]); diff != "" {
+				t.Errorf("service accounts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
 	w := tiny()

@@ -72,8 +72,10 @@ func (s *stream) serviceAccounts() {
 			s.emit(r, tag, ws...)
 		}
 	}
+	owners := s.owners()
 	for _, a := range s.things.applications.all {
 		if r, ok := mapping.ServiceAccountOfApplication(&a.item); ok || s.rights.acting[a.id] {
+			r.Owner = owners[a.id]
 			emit(r, a.tag)
 		}
 	}
@@ -83,6 +85,23 @@ func (s *stream) serviceAccounts() {
 			emit(r, g.tag, ws...)
 		}
 	}
+}
+
+// owners are the users who own applications, by role and not by a group. Of
+// several, which PingOne does not rank, it is the one with the lowest id.
+func (s *stream) owners() map[pingone.ID]string {
+	owners := map[pingone.ID]string{}
+	for _, a := range s.rights.all.all {
+		c := &s.rights.classes.all[a.class]
+		if a.holder.Kind != "user" || c.scope.Type != "APPLICATION" || !s.things.roles.get(c.role).item.owns {
+			continue
+		}
+		id, _ := s.holder(a.holder)
+		if owner := owners[c.scope.ID]; owner == "" || id < owner {
+			owners[c.scope.ID] = id
+		}
+	}
+	return owners
 }
 
 func (s *stream) groupings() {

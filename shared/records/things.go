@@ -19,6 +19,7 @@ func (x *Index) readThings(ctx context.Context) error {
 		readList(ctx, x, staging.Groups, authomize.Groupings, mapping.GroupID, &t.groups, mapping.Group),
 		readList(ctx, x, staging.Roles, authomize.Privileges, mapping.RolePrivilegeID, &t.roles, func(r *pingone.Role) (held role) {
 			held.privilege, held.warnings = mapping.PrivilegeOf(r)
+			held.owns = mapping.GivesOwnership(r)
 			if x.o.RolePermissions {
 				held.permissions = r.Permissions
 			}

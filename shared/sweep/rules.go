@@ -32,7 +32,7 @@ var Rules = []Rule{
 	},
 	{
 		Code: HistoryLost, Approvable: true, afterReading: true, judge: judgeHistory,
-		When: "a collection that the last posted run held has no readable snapshot from that run or later; it stands until it is approved",
+		When: "a collection that the last posted run held has no readable snapshot from that run or later, or a whole run since then is gone; it stands until it is approved",
 		Do:   "restore the folder of that run in the bucket, if it can be, and start another run; else compare the counts with an earlier report, and approve if they are right",
 	},
 	{

@@ -74,7 +74,7 @@ func (b *demo) workforceApps() []Application {
 			ID: id.AppDisabled, Name: "Old Wiki", Type: "WEB_APP", Protocol: "SAML", Disabled: true,
 			AccessType: "ANY_GROUP", AccessGroups: []pingone.ID{id.Everyone},
 		},
-		{ID: id.AppUnknownType, Name: "Shopping Agent 🤖", Type: "AI_AGENT", Protocol: oidc, GrantTypes: []string{"TOKEN_EXCHANGE"}},
+		{ID: id.AppUnknownType, Name: "Shopping Agent 🤖", Type: "AI_AGENT", Protocol: oidc, GrantTypes: []string{"TOKEN_EXCHANGE", "CIBA"}},
 		{
 			ID: id.AppWorker, Name: "Flow Deployer", Type: "WORKER", Protocol: oidc, GrantTypes: client,
 			AuthMethod: "CLIENT_SECRET_BASIC", AccessRole: "ADMIN_USERS_ONLY",

@@ -46,6 +46,7 @@ func (b *demo) assignments() {
 		built("Identity Data Admin", "POPULATION", id.Employees),
 		built("Identity Data Admin", "POPULATION", id.Contractors),
 		built("Application Owner", "APPLICATION", id.AppOpen),
+		built("Application Owner", "APPLICATION", id.AppUnknownType),
 		built("Help Desk Admin", "GROUP", id.Everyone),
 		built("Configuration Read Only", "ENVIRONMENT", id.Unreadable),
 		custom(id.UnlistedRole, "ENVIRONMENT", id.Customers),

@@ -151,6 +151,7 @@ func (c *checkCommand) checkPingOne(ctx context.Context, s settings, found *find
 		environments = p.listEnvironments(ctx)
 	}
 	p.readable(ctx, environments)
+	p.limits(ctx, environments, asked(s.fetch))
 	p.grants(ctx, endpoint.Environment, s.credentials.ClientID)
 	if c.Probe {
 		p.probe(ctx, environments)

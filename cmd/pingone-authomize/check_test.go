@@ -77,7 +77,7 @@ func TestCheckAllIsWell(t *testing.T) {
 		"settings and secret", "staging", "PingOne token",
 		"environments", "populations", "users", "user counts", "groups", "memberships", "roles",
 		"roleassignments of users", "roleassignments of groups", "roleassignments of applications", "roleassignments of gateways",
-		"audit feed", "applications", "gateways", "granted roles", "Authomize token", "Authomize app",
+		"audit feed", "applications", "gateways", "rate limits", "granted roles", "Authomize token", "Authomize app",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("checks (-want +got):\n%s", diff)
@@ -163,6 +163,15 @@ func TestCheckFaults(t *testing.T) {
 		"custom domain": {func(x *tenant, env map[string]string) {
 			env["PINGONE_TOKEN_ENDPOINT"], env["PINGONE_ENVIRONMENTS"] = x.pingone.URL+"/as/token", pingonetest.SizedEnvironment().String()
 		}, exitDone, []string{"granted roles: warning: can't be read (a custom domain hides where the worker application lives), so what no list shows is gone only if"}},
+		"too fast": {func(x *tenant, env map[string]string) {
+			env["PINGONE_REQUESTS_PER_SECOND"] = "20"
+			x.org.Limits = map[string]int{"rlgConfigRpm": 600, "rlgDirAccessRps": 50}
+		}, exitDone, []string{"rate limits: warning: requests a second for the licence, and in brackets for one address: configuration 10 (3.5), directory 50 (17.5); " +
+			"a run asks for 20 of configuration and 20 of directory, so PingOne will answer 429: set PINGONE_REQUESTS_PER_SECOND to 3.5, or allow your address more"}},
+		"limits not told": {func(x *tenant, _ map[string]string) { x.org.Limits = nil }, exitDone, nil},
+		"limits refused": {func(x *tenant, _ map[string]string) {
+			x.pingone.Deny("/v1/environments/*/capabilities", 403, "ACCESS_FAILED")
+		}, exitDone, nil},
 		"app unknown": {func(x *tenant, _ map[string]string) {
 			x.pingone.Deny("/v1/environments/*/applications/*/roleAssignments", 403, "ACCESS_FAILED")
 		}, exitFailed, []string{"roleassignments of applications: fault: ",

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"pingone-authomize/shared/transport"
 )
 
@@ -22,8 +25,55 @@ const (
 	Analytics     RateGroup = "analytics"     // 600 a minute
 )
 
-// cappedPerSecond is 35 % of the audit and of the analytics limit.
-const cappedPerSecond = 3.5
+// AddressShare is what of a licence's limit one address gets, unless the customer
+// allows it more (PingOne documentation, "Rate Limits and Allowed IPs").
+const AddressShare = 0.35
+
+// cappedPerSecond is what one address gets of the audit and of the analytics limit.
+const cappedPerSecond = 10 * AddressShare
+
+// limitNames are what PingOne calls the limits of a licence; Rpm is a minute,
+// Rps a second (model EnvironmentLicenseQuantities of pingone-go-client 0.12).
+var limitNames = map[string]RateGroup{
+	"rlgConfigRpm":    Configuration,
+	"rlgDirAccessRps": Directory, "rlgDirBulkRps": Directory, "rlgDirFixedRps": Directory,
+	"rlgAuditRps":     Audit,
+	"rlgMfaRps":       MFA,
+	"rlgMfaFixedRps":  MFA,
+	"rlgAnalyticsRpm": Analytics,
+}
+
+// Capabilities is what an environment's licence allows.
+func Capabilities(env ID) string { return EnvironmentPath(env) + "/capabilities" }
+
+// LimitsOf are the limits of the licence, in requests a second, of a reply to
+// [Capabilities]. PingOne has several of the directory, and does not document
+// which path draws on which: the lowest counts. What it does not tell is absent.
+func LimitsOf(body []byte) map[RateGroup]float64 {
+	var reply struct {
+		Quantities map[string]jsontext.Value `json:"licenseQuantities"`
+	}
+	limits := map[RateGroup]float64{}
+	if json.Unmarshal(body, &reply) != nil {
+		return limits
+	}
+	for name, value := range reply.Quantities {
+		var quantity struct {
+			Limit float64 `json:"limit"`
+		}
+		group, known := limitNames[name]
+		if !known || json.Unmarshal(value, &quantity) != nil || quantity.Limit <= 0 {
+			continue
+		}
+		if strings.HasSuffix(name, "Rpm") {
+			quantity.Limit /= 60
+		}
+		if told, ok := limits[group]; !ok || quantity.Limit < told {
+			limits[group] = quantity.Limit
+		}
+	}
+	return limits
+}
 
 // explorePerSecond is how often PingOne makes an exploration for an environment
 // (PingOne documentation, "MFA reports"), and here for all of them.

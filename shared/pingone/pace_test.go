@@ -44,6 +44,25 @@ func TestRateGroupOf(t *testing.T) {
 	}
 }
 
+func TestLimitsOf(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]map[pingone.RateGroup]float64{
+		`{"licenseQuantities":{"rlgConfigRpm":{"limit":600},"rlgDirFixedRps":{"limit":500},"rlgDirBulkRps":{"limit":200},"rlgAuditRps":{"limit":10}}}`: {
+			pingone.Configuration: 10, pingone.Directory: 200, pingone.Audit: 10,
+		},
+		`{"licenseQuantities":{"rlgConfigRpm":{"limit":0},"rlgAuditRps":{"limit":"ten"},"rlgMfaRps":7,"numberOfAadhaar":3,"rlgAnalyticsRpm":{"limit":90}}}`: {
+			pingone.Analytics: 1.5,
+		},
+		`{"canUseMfa":true}`:        {},
+		`{"licenseQuantities":null}`: {},
+		`{`:                         {},
+	} {
+		if diff := cmp.Diff(want, pingone.LimitsOf([]byte(body))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", body, diff)
+		}
+	}
+}
+
 // A script sends nothing: it answers with a status, and notes when it was asked.
 type script struct {
 	next  int // status of the next reply; 0 is 200

@@ -146,4 +146,18 @@ func TestNewestClient(t *testing.T) {
 	totals, resp, err := c.DirectoryTotalIdentitiesApi.GetTotalIdentities(t.Context(), env).
 		Filter(`startDate eq "2026-11-28T00:00:00Z" and endDate eq "2026-11-29T12:00:00Z"`).Execute()
 	kept(t, "head count", totals, resp, err)
+	// No call of the client asks for capabilities, but its models have them.
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/environments/"+env.String()+"/capabilities", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token(t, s))
+	var capabilities pingone.EnvironmentCapabilities
+	if resp, err = http.DefaultClient.Do(r); err == nil {
+		err = json.NewDecoder(resp.Body).Decode(&capabilities)
+		resp.Body.Close()
+	}
+	if err != nil || capabilities.LicenseQuantities.RlgConfigRpm.Limit == nil || *capabilities.LicenseQuantities.RlgConfigRpm.Limit != 600 {
+		t.Errorf("capabilities %+v, error %v", capabilities.LicenseQuantities, err)
+	}
 }

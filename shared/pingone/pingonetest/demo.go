@@ -13,6 +13,7 @@ import (
 // names what tests ask for.
 func Demo() *Organization {
 	o := NewOrganization("Example Demo")
+	o.Limits = map[string]int{"rlgConfigRpm": 600, "rlgDirAccessRps": 100, "rlgAuditRps": 10, "rlgAnalyticsRpm": 600}
 	o.quiet = true
 	defer func() { o.quiet = false }()
 	ids := DemoIDs()

@@ -21,6 +21,9 @@ type Organization struct {
 	// Client is the worker application that a Server's credentials belong to.
 	// Zero lets the server make an id up.
 	Client pingone.ID
+	// Limits are the rate limits of the licence, as PingOne names them; none: it
+	// does not tell them.
+	Limits map[string]int
 	// Now is PingOne's clock, which dates audit events and replies; nil is
 	// time.Now.
 	Now func() time.Time

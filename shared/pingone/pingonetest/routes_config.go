@@ -1,6 +1,7 @@
 package pingonetest
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -111,6 +112,23 @@ func oneGateway(c *call) error {
 		return notFound()
 	}
 	c.gateway(c.base(), c.env, g)
+	return nil
+}
+
+// capabilities shows the limits of the licence.
+func capabilities(c *call) error {
+	c.open()
+	c.boolean("canUseMfa", true)
+	if len(c.s.org.Limits) > 0 {
+		c.object("licenseQuantities")
+		for _, name := range slices.Sorted(maps.Keys(c.s.org.Limits)) {
+			c.object(name)
+			c.number("limit", c.s.org.Limits[name])
+			c.close('}')
+		}
+		c.close('}')
+	}
+	c.close('}')
 	return nil
 }
 

@@ -36,9 +36,13 @@ func count(v jsontext.Value) (int, bool) {
 	return int(f), err == nil && f == math.Trunc(f) && f >= 0 && f <= math.MaxInt32
 }
 
-// instant reads an RFC 3339 time. One without a zone is not guessed at: it
-// would decide what a sweep deletes.
+// instant reads an RFC 3339 time, or milliseconds since 1970. A time without a
+// zone is not guessed at: it would decide what a sweep deletes.
 func instant(v jsontext.Value) time.Time {
+	const earliest, latest = 1e11, 1e14 // 1973, and far ahead
+	if ms, ok := strconv.ParseInt(cmp.Or(text(v), v.String()), 10, 64); ok == nil && ms > earliest && ms < latest {
+		return time.UnixMilli(ms).UTC()
+	}
 	t, _ := time.Parse(time.RFC3339Nano, text(v))
 	return t.UTC()
 }

@@ -25,6 +25,8 @@ func TestDecodeReceipt(t *testing.T) {
 		{name: "text in place of a list", in: `{"numberOfAcceptedEntities":1,"invalidOwnerIds":"x"}`, want: Receipt{Accepted: 1, Invalid: []InvalidID{{"invalidOwnerIds", "x"}}}},
 		{name: "an object in place of a list", in: `{"numberOfAcceptedEntities":1,"data":{"invalidSourceIds":{"a":1}}}`, want: Receipt{Accepted: 1, Invalid: []InvalidID{{"invalidSourceIds", `{"a":1}`}}}},
 		{name: "nothing in place of a list", in: `{"numberOfAcceptedEntities":1,"invalidSourceIds":""}`, want: Receipt{Accepted: 1, Invalid: []InvalidID{{"invalidSourceIds", `""`}}}},
+		{name: "time in milliseconds", in: `{"numberOfAcceptedEntities":"1","acceptedTimestamp":1764412200500}`, want: Receipt{Accepted: 1, AcceptedAt: time.UnixMilli(1764412200500).UTC()}},
+		{name: "time in seconds", in: `{"numberOfAcceptedEntities":1.0,"acceptedTimestamp":1764412200}`, want: Receipt{Accepted: 1}},
 		{name: "time without zone", in: `{"numberOfAcceptedEntities":1,"acceptedTimestamp":"2026-11-23T10:00:00.123456"}`, want: Receipt{Accepted: 1}},
 		{name: "no count", in: `{"requestId":"r"}`, err: ErrBadReceipt},
 		{name: "negative count", in: `{"numberOfAcceptedEntities":-1}`, err: ErrBadReceipt},

@@ -38,6 +38,10 @@ func passes(c staging.Carried) bool {
 	return c == staging.NotAsked || c == staging.Unlisted || c == staging.Unproven
 }
 
+// warnedOfLater lets an item be planned with whatever of it can be decoded: the
+// records of the run warn of the rest.
+func warnedOfLater(pingone.ID, string) {}
+
 // Environments are those of the run, in order of id.
 func (in *Inputs) Environments(ctx context.Context) ([]Environment, error) {
 	if in.environments != nil {
@@ -45,7 +49,7 @@ func (in *Inputs) Environments(ctx context.Context) ([]Environment, error) {
 	}
 	found := map[pingone.ID]Environment{}
 	snap := in.Snapshots[staging.Environments]
-	var d pingone.Decoder[pingone.Environment]
+	d := pingone.Decoder[pingone.Environment]{LeftOut: warnedOfLater}
 	for r, err := range snap.Replies(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("read environments: %w", err)
@@ -106,7 +110,7 @@ func items[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collec
 			return
 		}
 		snap := in.Snapshots[c]
-		var d pingone.Decoder[T]
+		d := pingone.Decoder[T]{LeftOut: warnedOfLater}
 		for r, err := range snap.Replies(ctx) {
 			if err != nil {
 				yield(item[T]{}, fmt.Errorf("read %s: %w", c, err))

@@ -57,6 +57,29 @@ func TestEachListOnce(t *testing.T) {
 	}
 }
 
+// A field of another type hides no item: what hangs on it is asked for.
+func TestOddFieldsOfInputs(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []struct{ match, from, to string }{
+		{"/v1/environments/*/groups", `"name":"Staff"`, `"name":{"text":"Staff"}`},
+		{"/v1/environments/*/groups", `"directMemberCounts":{`, `"directMemberCounts":{"users":[],`},
+		{"/v1/environments", `"name":"Workforce"`, `"name":["Workforce"]`},
+		{"/v1/environments/*/applications", `"name":"Robot"`, `"name":[]`},
+	} {
+		r := newRig(t, small())
+		r.fake.Inject(pingonetest.Fault{Match: odd.match, Times: -1, Do: pingonetest.FaultEdit, Edit: func(body string) string {
+			return strings.Replace(body, odd.from, odd.to, 1)
+		}})
+		s := r.sync()
+		if n := len(s.held[staging.Memberships]); n != 47 {
+			t.Errorf("%s: %d memberships are read, want 47", odd.to, n)
+		}
+		if n := len(s.held[staging.RoleAssignments]); n != 3+2 { // and our worker's own
+			t.Errorf("%s: %d role assignments are read, want 5", odd.to, n)
+		}
+	}
+}
+
 // A function whose inputs are not complete waits, and one of another run than
 // the open one does nothing.
 func TestWaitsForItsInputs(t *testing.T) {

@@ -48,10 +48,11 @@ func stamp(s string) (string, []Warning) {
 	if s = clean(s); s == "" {
 		return "", nil
 	}
-	t, err := time.Parse(time.RFC3339, s)
+	t, ok := pingone.ParseTime(s)
 	// time.Parse lets through an hour of one digit and a comma before the
 	// fraction, which RFC 3339 doesn't.
-	if err != nil || s[13] != ':' || strings.Contains(s, ",") {
+	isText := strings.Contains(s, "T")
+	if !ok || isText && (s[13] != ':' || strings.Contains(s, ",")) {
 		return "", []Warning{WarnBadTime}
 	}
 	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {

@@ -62,8 +62,7 @@ type resource struct {
 
 // Time is when the event was recorded; false if that can't be seen.
 func (a Activity) Time() (time.Time, bool) {
-	t, err := time.Parse(time.RFC3339, a.RecordedAt)
-	return t, err == nil
+	return ParseTime(a.RecordedAt)
 }
 
 // Succeeded tells whether the event says SUCCESS. Every recorded event has a

@@ -230,7 +230,7 @@ func TestGetReadsOneResource(t *testing.T) {
 	if err != nil || e.Name != "Workforce" || e.ID != env {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if _, err := pingone.One[pingone.Environment]([]byte(`{"name":7}`)); !errors.Is(err, pingone.ErrBadPage) {
+	if _, err := pingone.One[pingone.Environment]([]byte(`{"name":[]}`)); !errors.Is(err, pingone.ErrBadPage) {
 		t.Errorf("error %v, want ErrBadPage", err)
 	}
 }

@@ -1,9 +1,13 @@
 package pingone
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,8 +39,8 @@ func (d *Decoder[T]) Items(body []byte, key string) (all []T, broken int, err er
 	}
 	d.items = d.items[:0]
 	for _, value := range values {
-		var item T
-		if json.Unmarshal(value, &item, lenient) != nil && !d.partly(value, &item) {
+		item, err := One[T](value)
+		if err != nil && !d.partly(value, &item) {
 			broken++
 			continue
 		}
@@ -57,7 +61,7 @@ func (d *Decoder[T]) partly(value jsontext.Value, item *T) bool {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		before := *item
 		alone, err := json.Marshal(map[string]jsontext.Value{name: members[name]}, lenient)
-		if err != nil || json.Unmarshal(alone, item, lenient) != nil {
+		if err != nil || json.Unmarshal(alone, item, plain) != nil {
 			*item = before
 			d.LeftOut(id.ID, name)
 		}
@@ -65,10 +69,61 @@ func (d *Decoder[T]) partly(value jsontext.Value, item *T) bool {
 	return true
 }
 
+// plain reads values of another type than documented that say plainly what they
+// are: text for a truth value or a number, a number for text, 5.0 for 5. It is
+// slower, and for what lenient does not decode.
+var plain = json.JoinOptions(lenient, json.WithUnmarshalers(json.JoinUnmarshalers(
+	json.UnmarshalFromFunc(func(d *jsontext.Decoder, b *bool) error {
+		return convert(d, '"', func(text string) (err error) {
+			*b, err = strconv.ParseBool(strings.ToLower(strings.TrimSpace(text)))
+			return err
+		})
+	}),
+	json.UnmarshalFromFunc(func(d *jsontext.Decoder, s *string) error {
+		return convert(d, '0', func(text string) error { *s = text; return nil })
+	}),
+	json.UnmarshalFromFunc(func(d *jsontext.Decoder, n *int) error {
+		return convert(d, d.PeekKind(), func(text string) error {
+			f, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+			if *n = int(f); err == nil && float64(*n) != f {
+				err = strconv.ErrSyntax
+			}
+			return err
+		})
+	}),
+)))
+
+// convert hands on a value of a kind as text, and leaves other values alone.
+func convert(d *jsontext.Decoder, kind jsontext.Kind, to func(text string) error) error {
+	if d.PeekKind() != kind || kind != '"' && kind != '0' {
+		return errors.ErrUnsupported
+	}
+	token, err := d.ReadToken()
+	if err == nil {
+		err = to(token.String())
+	}
+	return err
+}
+
+// ParseTime reads a time: RFC 3339, or milliseconds since 1970.
+func ParseTime(text string) (t time.Time, ok bool) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err == nil {
+		return t, true
+	}
+	const earliest, latest = 100_000_000_000, 100_000_000_000_000 // 1973, and far ahead
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(ms).UTC(), err == nil && ms > earliest && ms < latest
+}
+
 // One decodes a single resource.
 func One[T any](body []byte) (T, error) {
 	var item T
-	if err := json.Unmarshal(body, &item, lenient); err != nil {
+	if json.Unmarshal(body, &item, lenient) == nil {
+		return item, nil
+	}
+	item = *new(T)
+	if json.Unmarshal(body, &item, plain) != nil {
 		return item, fmt.Errorf("%w: a resource of another shape", ErrBadPage)
 	}
 	return item, nil

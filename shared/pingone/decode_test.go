@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,7 +25,7 @@ func TestDecoderShowsTheGoodItems(t *testing.T) {
 	}{
 		{"all good", `{"_embedded":{"users":[` + item(`,"username":"a"`) + `,` + item(`,"username":"b","new":{"x":[1]}`) + `]}}`, []pingone.User{user("a"), user("b")}, 0},
 		{"other keys of any type", `{"_embedded":{"x":7,"users":[` + item("") + `],"y":{"users":[1]}},"count":"z"}`, []pingone.User{user("")}, 0},
-		{"broken ones among good", `{"_embedded":{"users":[7,` + item(`,"username":"a"`) + `,"s",` + item(`,"username":3`) + `,` + item(`,"username":"b"`) + `]}}`, []pingone.User{user("a"), user("b")}, 3},
+		{"broken ones among good", `{"_embedded":{"users":[7,` + item(`,"username":"a"`) + `,"s",` + item(`,"username":{}`) + `,` + item(`,"username":"b"`) + `]}}`, []pingone.User{user("a"), user("b")}, 3},
 		{"ids that are none", `{"_embedded":{"users":[{"id":"x","username":"a"},{"username":"b"}]}}`, []pingone.User{{Username: "a"}, {Username: "b"}}, 0},
 		{"a name twice, bad text", `{"_embedded":{"users":[{"username":"a","username":"b` + "\xff" + `"}]}}`, []pingone.User{{Username: "b\ufffd"}}, 0},
 		{"null members", `{"_embedded":{"users":[{"username":null,"name":null,"account":null}]}}`, []pingone.User{{}}, 0},
@@ -63,9 +64,9 @@ func TestDecoderShowsTheGoodMembers(t *testing.T) {
 	t.Parallel()
 	id := func(n string) pingone.ID { return mustID("0a1b2c3d-0000-4000-8000-00000000000" + n) }
 	body := `{"_embedded":{"users":[
-		{"id":"0a1b2c3d-0000-4000-8000-000000000001","username":"a","enabled":"True","title":42},
-		{"id":"0a1b2c3d-0000-4000-8000-000000000002","lastSignOn":{"at":1760000000000},"username":"b","new":[1],"username":"c\u00e9"},
-		{"id":7,"username":"d"}, {"username":"e","title":1}, 7, null,
+		{"id":"0a1b2c3d-0000-4000-8000-000000000001","username":"a","enabled":"maybe","title":{}},
+		{"id":"0a1b2c3d-0000-4000-8000-000000000002","lastSignOn":{"at":[]},"username":"b","new":[1],"username":"c\u00e9"},
+		{"id":7,"username":"d"}, {"username":"e","title":{}}, 7, null,
 		{"id":"0a1b2c3d-0000-4000-8000-000000000003","username":"f"}]}}`
 	var left []string
 	d := pingone.Decoder[pingone.User]{LeftOut: func(id pingone.ID, member string) { left = append(left, id.String()[35:]+" "+member) }}
@@ -76,6 +77,53 @@ func TestDecoderShowsTheGoodMembers(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"1 enabled", "1 title", "2 lastSignOn"}, left); diff != "" {
 		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+}
+
+// A value of another type that says plainly what it is is read.
+func TestPlainValues(t *testing.T) {
+	t.Parallel()
+	const id = `{"id":"` + envText + `",`
+	n := func(i int) *int { return &i }
+	yes, no := true, false
+	d := pingone.Decoder[pingone.User]{}
+	for text, want := range map[string]pingone.User{
+		`"enabled":"True"`:                    {Enabled: &yes},
+		`"mfaEnabled":" FALSE "`:              {MFAEnabled: &no},
+		`"enabled":"false","title":42`:        {Enabled: &no, Title: "42"},
+		`"lastSignOn":{"at":1760000000000}`:   {LastSignOn: pingone.SignOn{At: "1760000000000"}},
+		`"username":"a","title":null`:         {Username: "a"},
+		`"username":7,"name":{"given":12.50}`: {Username: "7", Name: pingone.UserName{Given: "12.50"}},
+	} {
+		want.ID = env
+		all, broken, err := d.Items([]byte(`{"_embedded":{"users":[`+id+text+`}]}}`), "users")
+		if diff := cmp.Diff([]pingone.User{want}, all); diff != "" || broken != 0 || err != nil {
+			t.Errorf("%s: %d broken, %v (-want +got):\n%s", text, broken, err, diff)
+		}
+	}
+	for text, want := range map[string]*int{`5.0`: n(5), `"20"`: n(20), `" 7.0"`: n(7), `1e2`: n(100), `null`: nil} {
+		got, err := pingone.One[pingone.Population]([]byte(id + `"userCount":` + text + `}`))
+		if diff := cmp.Diff(want, got.UserCount); diff != "" || err != nil {
+			t.Errorf("%s: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+	for _, text := range []string{`5.5`, `"many"`, `""`, `true`, `{}`, `1e30`, `-1.5`} {
+		if got, err := pingone.One[pingone.Population]([]byte(id + `"userCount":` + text + `}`)); err == nil {
+			t.Errorf("%s is read as %d", text, *got.UserCount)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"2026-11-29T08:15:30.5Z": "2026-11-29T08:15:30.5Z", "2026-11-29T09:15:30+01:00": "2026-11-29T08:15:30Z",
+		"1760000000000": "2025-10-09T08:53:20Z", "1760000000": "", "17600000000000000": "", "-1760000000000": "", "1760000000000.5": "", "": "", "soon": "",
+	} {
+		at, ok := pingone.ParseTime(text)
+		if ok != (want != "") || ok && at.UTC().Format(time.RFC3339Nano) != want {
+			t.Errorf("%q: got %s, %t; want %q", text, at, ok, want)
+		}
 	}
 }
 

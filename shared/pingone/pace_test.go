@@ -53,9 +53,9 @@ func TestLimitsOf(t *testing.T) {
 		`{"licenseQuantities":{"rlgConfigRpm":{"limit":0},"rlgAuditRps":{"limit":"ten"},"rlgMfaRps":7,"numberOfAadhaar":3,"rlgAnalyticsRpm":{"limit":90}}}`: {
 			pingone.Analytics: 1.5,
 		},
-		`{"canUseMfa":true}`:        {},
+		`{"canUseMfa":true}`:         {},
 		`{"licenseQuantities":null}`: {},
-		`{`:                         {},
+		`{`:                          {},
 	} {
 		if diff := cmp.Diff(want, pingone.LimitsOf([]byte(body))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", body, diff)

@@ -574,19 +574,19 @@ func TestMalformed(t *testing.T) {
 func TestFieldsOfAnotherType(t *testing.T) {
 	t.Parallel()
 	w := tiny()
-	w.add(staging.Users, 1, "users", "population:people", `[`+person("ann", `,"title":42`)+`,{"id":"#bob","username":"bob","enabled":"True"},`+
-		person("cy", `,"lastSignOn":{"at":1760000000000}`)+`,`+person("dan", "")+`]`)
-	w.add(staging.Users, -1, "users", "population:people", `[`+person("eve", `,"title":42`)+`]`) // not what counts
-	w.add(staging.Groups, 1, "groups", "", `[{"id":"#staff","name":"staff","directMemberCounts":{"users":5.0,"groups":0.0}},{"id":"#leads","name":"leads"}]`)
-	w.add(staging.Populations, 1, "populations", "", `[{"id":"#people","name":"People","userCount":"20"}]`)
-	w.add(staging.Environments, 1, "/v1/environments/#main", "", `{"id":"#main","name":"Main","description":7}`)
-	w.add(staging.Roles, 1, "/v1/organizations/#org", "", `{"id":"#org","name":7}`).Environment = pingone.ID{}
+	w.add(staging.Users, 1, "users", "population:people", `[`+person("ann", `,"title":{}`)+`,{"id":"#bob","username":"bob","enabled":"maybe"},`+
+		person("cy", `,"lastSignOn":{"at":[]}`)+`,`+person("dan", "")+`]`)
+	w.add(staging.Users, -1, "users", "population:people", `[`+person("eve", `,"title":{}`)+`]`) // not what counts
+	w.add(staging.Groups, 1, "groups", "", `[{"id":"#staff","name":"staff","directMemberCounts":{"users":"five"}},{"id":"#leads","name":"leads"}]`)
+	w.add(staging.Populations, 1, "populations", "", `[{"id":"#people","name":"People","userCount":"many"}]`)
+	w.add(staging.Environments, 1, "/v1/environments/#main", "", `{"id":"#main","name":"Main","description":[]}`)
+	w.add(staging.Roles, 1, "/v1/organizations/#org", "", `{"id":"#org","name":[]}`).Environment = pingone.ID{}
 	w.add(staging.Roles, 1, "/v1/roles", "", `[{"id":"#reader","name":"Identity Data Read Only","permissions":7}]`).Environment = pingone.ID{}
 	w.add(staging.Gateways, 1, "gateways", "", `[{"id":"#gate","name":"Gate","enabled":0}]`)
 	w.add(staging.Applications, -1, "applications", "", `[{"id":"#wiki","name":"old","accessControl":7},{"id":"#desk","accessControl":[]}]`)
 	w.add(staging.Applications, 1, "applications", "", `[{"id":"#shop","name":"shop","enabled":true,"accessControl":{"group":{"groups":"all"}}},
 		{"id":"#desk","name":"desk","enabled":true},{"id":"#closed","name":"closed","enabled":false,"accessControl":7}]`)
-	w.add(staging.RoleAssignments, 1, "x/roleAssignments", "user:bob", `[{"id":"#given","role":{"id":"#reader"},"scope":{"type":"POPULATION","id":"#people"},"inheritanceType":7},
+	w.add(staging.RoleAssignments, 1, "x/roleAssignments", "user:bob", `[{"id":"#given","role":{"id":"#reader"},"scope":{"type":"POPULATION","id":"#people"},"inheritanceType":[]},
 		{"id":"#other","role":{"id":7},"scope":{"type":"POPULATION","id":"#people"}}]`)
 	w.add(staging.RoleAssignments, 1, "x/roleAssignments", "user:cy", `[{"role":{"id":"#reader"},"scope":{"type":"POPULATION","id":"#people"}}]`)
 	w.role("gateway:gate", "reader", "POPULATION:people", "")

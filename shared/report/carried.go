@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 	"pingone-authomize/shared/sweep"
 )
@@ -16,9 +17,13 @@ var listNames = map[string]string{
 	"devices devices": "MFA devices", "devices entries": "MFA devices",
 }
 
-// what names so many of what the list holds.
-func (c *Carried) what() string {
+// amount is so many of what the list holds; without a number where none was ever
+// read.
+func (c *Carried) amount() string {
 	name := cmp.Or(listNames[c.Collection+" "+c.List], c.Collection)
+	if c.isNeverRead() {
+		return name
+	}
 	if c.Records == 1 {
 		first, of, isOf := strings.Cut(name, " of ")
 		name = strings.TrimSuffix(first, "s")
@@ -26,29 +31,40 @@ func (c *Carried) what() string {
 			name += " of " + of
 		}
 	}
-	return name
+	return Number(c.Records) + " " + name
+}
+
+func (c *Carried) isNeverRead() bool { return c.Records == 0 && c.Oldest.IsZero() }
+
+// sentence says of amounts what c says of its own.
+func (c *Carried) sentence(amounts []string) string {
+	text := strings.Join(amounts, ", ")
+	if !c.Environment.ID.IsZero() {
+		text += " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
+	}
+	switch {
+	case c.isNeverRead():
+		text += " were never read"
+	case c.Records == 1 && len(amounts) == 1:
+		text += " is as of " + minute(c.Oldest)
+	default:
+		text += " are as of " + minute(c.Oldest)
+	}
+	text += ", since " + c.why()
+	if c.Approved {
+		text += "; a person approved that they go"
+	}
+	return text
 }
 
 // Explain fills in Text and Do from the rest.
 func (c *Carried) Explain() {
-	c.Text = c.what()
-	if !c.Environment.ID.IsZero() {
-		c.Text += " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
-	}
-	switch {
-	case c.Records == 0 && c.Oldest.IsZero():
-		c.Text += " were never read"
-	case c.Records == 1:
-		c.Text = "1 " + c.Text + " is as of " + minute(c.Oldest)
-	default:
-		c.Text = Number(c.Records) + " " + c.Text + " are as of " + minute(c.Oldest)
-	}
-	c.Text += ", since " + c.why()
-	if c.Approved {
-		c.Text += "; a person approved that they go"
-	}
+	c.Text = c.sentence([]string{c.amount()})
 	if w := sweep.WayOf(c.Reason); w != nil {
 		c.Do = w.Do
+	}
+	if c.isLeaving() {
+		c.Do = "nothing, until it is deleted; if all of it may go now, approve"
 	}
 	if c.Reason == staging.Refused && c.Role != "" {
 		on := ""
@@ -75,21 +91,57 @@ func (c *Carried) why() string {
 	case staging.Unproven:
 		return "PingOne shows them no more, and nothing proves that they are gone"
 	case staging.Unlisted:
+		if c.isLeaving() {
+			return "the environment is to be deleted in PingOne (DELETE_PENDING), which refuses them (" + reply + ")"
+		}
 		return "their environment is not listed any more"
 	}
 	return string(c.Reason)
 }
 
-// notRead are those of Carried that a person should know of: not what waits for
-// its turn, or was not asked for.
-func (r *Report) notRead() []Carried {
-	var all []Carried
-	for _, c := range r.Carried {
-		if c.Reason.Approvable() {
-			all = append(all, c)
-		}
+// isLeaving tells that the environment is listed, and refuses since it is to be
+// deleted.
+func (c *Carried) isLeaving() bool { return c.Reason == staging.Unlisted && c.Status != 0 }
+
+// notRead tells of what a person should know of, and not of what waits for its
+// turn or was not asked for: a sentence for each environment and cause.
+func (r *Report) notRead() []string {
+	type cause struct {
+		environment pingone.ID
+		why, do     string
+		approved    bool
+		never       bool
 	}
-	return all
+	causes, all := []cause{}, map[cause][]Carried{}
+	for _, c := range r.Carried {
+		if !c.Reason.Approvable() {
+			continue
+		}
+		why := cause{c.Environment.ID, c.why(), c.Do, c.Approved, c.isNeverRead()}
+		if all[why] == nil {
+			causes = append(causes, why)
+		}
+		all[why] = append(all[why], c)
+	}
+	var sentences []string
+	for _, why := range causes {
+		sentences = append(sentences, together(all[why])+": "+why.do)
+	}
+	return sentences
+}
+
+// together says of several what Text says of one. What holds nothing is named
+// only where the others hold nothing either.
+func together(all []Carried) string {
+	if some := slices.DeleteFunc(slices.Clone(all), func(c Carried) bool { return c.Records == 0 }); len(some) > 0 {
+		all = some
+	}
+	oldest := slices.MinFunc(all, func(a, b Carried) int { return a.Oldest.Compare(b.Oldest) })
+	var amounts []string
+	for i := range all {
+		amounts = append(amounts, all[i].amount())
+	}
+	return oldest.sentence(amounts)
 }
 
 // CarriedBy counts the carried records by reason.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,11 +108,48 @@ func TestCarried(t *testing.T) {
 			"1 user is as of 20 November 2026, 07:30 UTC, since PingOne shows them no more, and nothing proves that they are gone", sweep.WayOf(staging.Unproven).Do},
 		{report.Carried{Collection: "users", Reason: staging.Unlisted, Records: 1, Oldest: sampleRead, Approved: true},
 			"1 user is as of 20 November 2026, 07:30 UTC, since their environment is not listed any more; a person approved that they go", sweep.WayOf(staging.Unlisted).Do},
+		{report.Carried{Collection: "users", Reason: staging.Unlisted, Status: 403, Code: "ACCESS_FAILED", Records: 1, Oldest: sampleRead},
+			"1 user is as of 20 November 2026, 07:30 UTC, since the environment is to be deleted in PingOne (DELETE_PENDING), which refuses them (403 ACCESS_FAILED)",
+			"nothing, until it is deleted; if all of it may go now, approve"},
 	} {
 		tt.c.Explain()
 		if tt.c.Text != tt.text || tt.c.Do != tt.do {
 			t.Errorf("%s:\n%s\n%s", tt.c.Reason, tt.c.Text, tt.c.Do)
 		}
+	}
+}
+
+// What has one cause in an environment is said once, in a terminal.
+func TestCarriedTogether(t *testing.T) {
+	t.Parallel()
+	leaving := func(collection string, records int64, read time.Time) report.Carried {
+		c := report.Carried{Collection: collection, Environment: report.Name{ID: sampleID, Name: "Old"}, Reason: staging.Unlisted, Status: 403, Records: records, Oldest: read}
+		c.Explain()
+		return c
+	}
+	other := refusedApplications()
+	other.Explain()
+	never := leaving("gateways", 0, time.Time{})
+	r := &report.Report{Run: "20261123T090000Z", State: report.Done, Carried: []report.Carried{
+		leaving("populations", 1, sampleRead), never, leaving("users", 1200, sampleRead.Add(-time.Hour)), other, leaving("groups", 0, sampleRead),
+	}}
+	var b strings.Builder
+	if err := report.Table(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"1 population, 1,200 users of environment Old are as of 20 November 2026, 06:30 UTC, since the environment is to be deleted in PingOne (DELETE_PENDING), which refuses them (403): nothing, until it is deleted; if all of it may go now, approve",
+		"gateways of environment Old were never read, since the environment",
+		"17 applications of environment Workforce are as of",
+	}
+	got := strings.Join(strings.Fields(b.String()), " ")
+	for _, sentence := range want {
+		if strings.Count(got, sentence) != 1 {
+			t.Errorf("not once %q:\n%s", sentence, b.String())
+		}
+	}
+	if strings.Contains(got, "groups") {
+		t.Errorf("nothing is of groups:\n%s", b.String())
 	}
 }
 

@@ -87,9 +87,7 @@ const maxLines = 10
 func writeNotes(b *strings.Builder, r *Report) {
 	var lines []string
 	list := r.notRead()
-	for _, c := range list[:min(len(list), maxLines)] {
-		lines = append(lines, c.Text+": "+c.Do)
-	}
+	lines = append(lines, list[:min(len(list), maxLines)]...)
 	if n := len(list) - maxLines; n > 0 {
 		lines = append(lines, plural(int64(n), "more is", "more are")+" carried forward; the report has all")
 	}

@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"records":          {"authomize", "mapping", "pingone", "staging"},
 	"config":           {"collection", "pingone", "secret", "staging"},
 	"event":            {"pingone", "staging"},
+	"insight":          {"pingone"},
 	"sweep":            {"pingone", "staging"},
 	"report":           {"pingone", "staging", "sweep"},
 	"transform":        {"authomize", "collection", "config", "mapping", "pingone", "records", "report", "staging", "sweep", "transport"},

@@ -76,6 +76,29 @@ func (o *oracle) assignments(e *pingonetest.Environment) {
 	}
 }
 
+// controls tells whether a role controls the organization: Organization Admin, and
+// Environment Admin over it or over the home of a user who is Organization Admin.
+func (o *oracle) controls(a pingonetest.RoleAssignment) bool {
+	if a.Role == pingonetest.RoleID("Organization Admin") {
+		return true
+	}
+	if a.Role != pingonetest.RoleID("Environment Admin") {
+		return false
+	}
+	home := o.org.Environment(a.Scope)
+	if home == nil {
+		return strings.EqualFold(a.ScopeType, "ORGANIZATION")
+	}
+	for p, held := range home.RoleAssignments {
+		for _, h := range held {
+			if p.Kind == pingonetest.UserPrincipal && h.Role == pingonetest.RoleID("Organization Admin") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // scopedRole makes the grouping of a role in a scope, its one permission, and
 // what that refers to and nothing else made; it returns the grouping's id.
 func (o *oracle) scopedRole(a pingonetest.RoleAssignment) string {
@@ -112,9 +135,13 @@ func (o *oracle) scopedRole(a pingonetest.RoleAssignment) string {
 		"uniqueId": id, "originId": a.Role.String(), "type": "Group", "originType": "PingOne Role", "isRole": true,
 		"name": o.names[privilege] + " (" + strings.ToLower(sort) + " " + label + ")",
 	})
-	o.add(authomize.Permissions, record{
+	permission := record{
 		"sourceUniqueId": id, "sourceType": "Grouping", "privilegeId": privilege, "assetId": asset, "isRole": true,
-	})
+	}
+	if o.controls(a) {
+		permission["tags"] = []any{"tier:0"}
+	}
+	o.add(authomize.Permissions, permission)
 	return id
 }
 

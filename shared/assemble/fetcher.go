@@ -78,10 +78,11 @@ func (f *Fetcher) Open(ctx context.Context, asked event.Fetch, by string) (stagi
 	if err := settings.CheckOnly(asked.Environments); err != nil {
 		return staging.Run{}, err
 	}
+	worker, _ := pingone.ParseID(credentials.ClientID) // as PingOne makes them
 	return staging.OpenRun(ctx, f.Store, staging.OpenRequest{
 		At: asked.Run, Named: asked.Named, GoOn: asked.GoOn,
 		Run: staging.Run{
-			Environments: settings.Environments, All: settings.All, Only: asked.Environments, DryRun: asked.DryRun, OpenedBy: by,
+			Environments: settings.Environments, All: settings.All, Only: asked.Environments, DryRun: asked.DryRun, Worker: worker, OpenedBy: by,
 		},
 	}, time.Now())
 }

@@ -168,6 +168,9 @@ type Permission struct {
 	PrivilegeID    string `json:"privilegeId"`
 	AssetID        string `json:"assetId,omitzero"`
 	IsRole         bool   `json:"isRole"`
+	// EscalationPathPossible tells that it leads to more than it gives.
+	EscalationPathPossible bool     `json:"escalationPathPossible,omitzero"`
+	Tags                   []string `json:"tags,omitempty"`
 }
 
 // FromGrouping is the source type of every permission we post: direct

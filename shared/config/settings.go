@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"pingone-authomize/shared/insight"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
 )
@@ -62,6 +63,8 @@ var settings = []Setting{
 	{"DRY_RUN", "false", false, own, boolean(func(v *values, b bool) { v.transform.DryRun = b })},
 	{"SERVICE_ACCOUNTS", string(ServiceAccountsApart), false, own, setServiceAccounts},
 	{"ROLE_PERMISSIONS", "false", false, own, boolean(func(v *values, b bool) { v.transform.RolePermissions = b })},
+	{"ESCALATION_CONFIDENCE", insight.Likely.String(), false, own, setConfidence},
+	{"ADMIN_ENVIRONMENT", "", false, own, setAdminEnvironment},
 }
 
 func names(all []staging.Collection) []string {
@@ -132,6 +135,22 @@ func setAuthomizeURL(v *values, s string) error {
 	u, err := pingone.ParseAPIURL(s)
 	if err == nil {
 		v.transform.AuthomizeURL = u.String()
+	}
+	return err
+}
+
+func setConfidence(v *values, s string) (err error) {
+	least, ok := insight.ParseConfidence(strings.ToLower(s))
+	if v.transform.Confidence = least; !ok {
+		err = errors.New("it must be documented, likely or untested")
+	}
+	return err
+}
+
+func setAdminEnvironment(v *values, s string) (err error) {
+	id, ok := pingone.ParseID(s)
+	if v.transform.AdminEnvironment = id; !ok {
+		err = errors.New("it must be the id of an environment")
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"time"
 
+	"pingone-authomize/shared/insight"
 	"pingone-authomize/shared/pingone"
 )
 
@@ -71,4 +72,9 @@ type Transform struct {
 	// RolePermissions posts each permission of a role as a privilege, and that
 	// the role's privilege contains it.
 	RolePermissions bool
+	// Confidence is the least that a rule must have to make paths to control of the
+	// organization.
+	Confidence insight.Confidence
+	// AdminEnvironment is home to administrators; zero: the one of that name.
+	AdminEnvironment pingone.ID
 }

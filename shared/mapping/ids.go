@@ -38,7 +38,10 @@ func ApplicationID(application pingone.ID) string { return "application:" + appl
 func AppAccessID(application pingone.ID) string { return "app-access:" + application.String() }
 
 // AllUsersID is the uniqueId of AllUsersGrouping.
-func AllUsersID(environment pingone.ID) string { return "all-users:" + environment.String() }
+func AllUsersID(environment pingone.ID) string { return AllUsersPrefix + environment.String() }
+
+// AllUsersPrefix begins every AllUsersID.
+const AllUsersPrefix = "all-users:"
 
 // AdminsID is the uniqueId of AdminsGrouping.
 func AdminsID(environment pingone.ID) string { return "admins:" + environment.String() }

@@ -59,6 +59,7 @@ type User struct {
 	MFAEnabled       *bool    `json:"mfaEnabled,omitzero"`
 	LastSignOn       SignOn   `json:"lastSignOn,omitzero"`
 	IdentityProvider Ref      `json:"identityProvider,omitzero"` // type PING_ONE has no id
+	CreatedAt        string   `json:"createdAt,omitzero"`
 }
 
 // UserName holds the parts of a name; all may be absent.
@@ -98,6 +99,7 @@ type Group struct {
 	Description        string        `json:"description,omitzero"`
 	UserFilter         string        `json:"userFilter,omitzero"`
 	SourceType         string        `json:"sourceType,omitzero"` // GATEWAY, IDP
+	Population         Ref           `json:"population,omitzero"` // absent: of the whole environment
 	DirectMemberCounts *MemberCounts `json:"directMemberCounts,omitzero"`
 }
 
@@ -124,6 +126,11 @@ type Role struct {
 	Name        string           `json:"name,omitzero"`
 	Type        string           `json:"type,omitzero"` // CUSTOM, PLATFORM; absent in /v1/roles
 	Permissions []RolePermission `json:"permissions,omitempty"`
+	Environment Ref              `json:"environment,omitzero"` // of a custom role: where it was made
+	// CanAssign are the roles that a holder may assign, and CanBeAssignedBy those
+	// whose holders may assign this one, each within its scope.
+	CanAssign       []Ref `json:"canAssign,omitempty"`
+	CanBeAssignedBy []Ref `json:"canBeAssignedBy,omitempty"`
 }
 
 // A RolePermission is named by id (category:action:resource) or, in older
@@ -205,6 +212,7 @@ type Gateway struct {
 	Name        string `json:"name,omitzero"`
 	Description string `json:"description,omitzero"`
 	Enabled     *bool  `json:"enabled,omitzero"`
+	Type        string `json:"type,omitzero"` // LDAP, RADIUS, PING_FEDERATE, …
 }
 
 // A Resource has an id of its own.

@@ -3,8 +3,10 @@ package records
 import (
 	"math"
 	"slices"
+	"time"
 
 	"pingone-authomize/shared/authomize"
+	"pingone-authomize/shared/insight"
 	"pingone-authomize/shared/mapping"
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -18,6 +20,13 @@ type Options struct {
 	RolePermissions bool
 	// Devices tells that MFA devices were asked for.
 	Devices bool
+	// Confidence is the least that a rule must have to make paths to control of the
+	// organization, for Reach and the marks of permissions; 0: no reach.
+	Confidence insight.Confidence
+	// AdminEnvironment is home to administrators; zero: the one of that name.
+	AdminEnvironment pingone.ID
+	Self             pingone.ID // our own worker application; zero: not known
+	Now              time.Time  // of the reading
 	// Skip tells which replies to leave out, since a person approved that what
 	// they show may go; nil: none.
 	Skip func(staging.Collection, *staging.Reply) bool
@@ -52,7 +61,16 @@ type Index struct {
 	rights  rights
 	members members
 	access  access
+	world   *insight.World
+	reach   *insight.Reach
 }
+
+// Reach is who controls the organization, and who can; nil where Options ask for
+// none. World is what it was computed of.
+func (x *Index) Reach() *insight.Reach { return x.reach }
+
+// World is what the run knows of who holds which role, and of what is around it.
+func (x *Index) World() *insight.World { return x.world }
 
 // quarantine counts what Load leaves out.
 func (x *Index) quarantine(kind authomize.Kind, key, reason string, n int) {

@@ -31,5 +31,8 @@ func Load(ctx context.Context, snaps map[staging.Collection]*staging.Snapshot, o
 		}
 	}
 	x.makeAccess()
-	return x, nil
+	if o.Confidence == 0 {
+		return x, nil
+	}
+	return x, x.readMeaning(ctx)
 }

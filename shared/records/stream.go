@@ -236,8 +236,13 @@ func (s *stream) accountAssociations() {
 }
 
 func (s *stream) permissions() {
-	for _, c := range s.rights.classes.all {
-		s.emit(mapping.RolePermission(c.role, c.scope), c.tag)
+	for i, c := range s.rights.classes.all {
+		r := mapping.RolePermission(c.role, c.scope)
+		if s.reach != nil {
+			mark := s.reach.Marks[i]
+			r.EscalationPathPossible, r.Tags = mark.EscalationPathPossible, mark.Tags
+		}
+		s.emit(r, c.tag)
 	}
 	for _, p := range s.access.permissions {
 		s.emit(p.Record, p.Tag)

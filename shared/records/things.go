@@ -30,6 +30,9 @@ func (x *Index) readThings(ctx context.Context) error {
 	)
 }
 
+// isOrganization tells what stands among roles and is none.
+func isOrganization(path string) bool { return strings.HasPrefix(path, "/v1/organizations/") }
+
 func itself[T any](item *T) T { return *item }
 
 // readList reads a small collection, whose items stand in replies under its own
@@ -42,7 +45,7 @@ func readList[T pingone.Resource, V any](
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(p.Path, "/v1/organizations/") { // stands among roles
+		if isOrganization(p.Path) {
 			x.readOrganization(p.reply)
 			continue
 		}

@@ -19,9 +19,10 @@ import (
 
 const run = staging.RunID("20261123T090000Z")
 
-// reader and envadmin are built-in roles, whose ids are public.
+// reader, envadmin and orgadmin are built-in roles, whose ids are public.
 var publicIDs = map[string]string{
 	"reader": "ce00e15f-f845-4df1-abf3-fdc4ff4e176c", "envadmin": "29ddce68-cd7f-4b2a-b6fc-f7a19553b496",
+	"orgadmin": "1813bc13-8d13-4e88-a825-d40bfe82777b",
 }
 
 // id makes the id of something from its name.

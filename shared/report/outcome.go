@@ -89,6 +89,6 @@ func (r *Report) goes() int64 {
 
 // text names the settings as an operator sets them.
 func (s Settings) text() string {
-	return fmt.Sprintf("MAX_SHRINK_PERCENT %g, MAX_READING_AGE %s, SERVICE_ACCOUNTS %s, ROLE_PERMISSIONS %t, MFA_DEVICES %t",
-		s.MaxShrinkPercent, s.MaxReadingAge, s.ServiceAccounts, s.RolePermissions, s.Devices)
+	return fmt.Sprintf("MAX_SHRINK_PERCENT %g, MAX_READING_AGE %s, SERVICE_ACCOUNTS %s, ROLE_PERMISSIONS %t, MFA_DEVICES %t, ESCALATION_CONFIDENCE %s",
+		s.MaxShrinkPercent, s.MaxReadingAge, s.ServiceAccounts, s.RolePermissions, s.Devices, s.Confidence)
 }

@@ -68,6 +68,7 @@ type Settings struct {
 	MaxReadingAge    string  `json:"maxReadingAge"` // such as 168h0m0s
 	ServiceAccounts  string  `json:"serviceAccounts"`
 	RolePermissions  bool    `json:"rolePermissions"`
+	Confidence       string  `json:"escalationConfidence"`
 	Devices          bool    `json:"mfaDevices"`
 }
 

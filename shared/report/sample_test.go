@@ -38,7 +38,7 @@ func sample() *report.Report {
 	notDue.Explain()
 	r := &report.Report{
 		Version: report.Version, Run: "20261123T090000Z", State: report.Done, AppID: "app-1",
-		Settings:     report.Settings{AuthomizeURL: "https://api.authomize.com", MaxShrinkPercent: 20, MaxReadingAge: "168h0m0s", ServiceAccounts: "apart"},
+		Settings:     report.Settings{AuthomizeURL: "https://api.authomize.com", MaxShrinkPercent: 20, MaxReadingAge: "168h0m0s", ServiceAccounts: "apart", Confidence: "likely"},
 		Program:      strings.Repeat("c0ffee00", 8),
 		Organization: &report.Name{ID: sampleID, Name: "Example <b>Demo</b>"},
 		Environments: []report.Environment{{ID: sampleID, Name: "Workforce", Read: true}, {ID: sampleID}},

@@ -21,6 +21,7 @@ type Run struct {
 	All          bool         `json:"all,omitzero"`    // the settings ask for all that the worker can read
 	Only         []pingone.ID `json:"only,omitempty"`  // that the event narrowed the run to; none: it did not
 	DryRun       bool         `json:"dryRun,omitzero"` // nothing of it is ever posted
+	Worker       pingone.ID   `json:"worker,omitzero"` // the application that it is read as
 	OpenedBy     string       `json:"openedBy"`
 	OpenedAt     time.Time    `json:"openedAt"`
 }

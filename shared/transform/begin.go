@@ -86,7 +86,7 @@ func (t *transform) input() (string, error) {
 		return "", fmt.Errorf("tell this version of the program from others: %w", err)
 	}
 	s, sums := t.o.Settings, sha256.New()
-	_, _ = fmt.Fprintln(sums, program, s.ServiceAccounts, s.RolePermissions, s.Devices, s.AuthomizeURL, s.AppID) // a hash takes all
+	_, _ = fmt.Fprintln(sums, program, s.ServiceAccounts, s.RolePermissions, s.Devices, s.Confidence, s.AdminEnvironment, s.AuthomizeURL, s.AppID) // a hash takes all
 	for _, c := range staging.Collections {
 		_, _ = io.WriteString(sums, t.snaps[c].Complete.ManifestSHA256)
 		_, _ = fmt.Fprintln(sums, t.notes.Approved[c])

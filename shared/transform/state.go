@@ -83,6 +83,7 @@ func (t *transform) recordOptions(skips *skipper) records.Options {
 	return records.Options{
 		ServiceAccountsAsUsers: s.ServiceAccounts == config.ServiceAccountsAsUsers,
 		RolePermissions:        s.RolePermissions, Devices: s.Devices, Skip: skips.skip,
+		Confidence: s.Confidence, AdminEnvironment: s.AdminEnvironment, Self: t.run.Worker, Now: t.id.Time(),
 	}
 }
 
@@ -121,7 +122,7 @@ func (t *transform) newReport() *report.Report {
 		Version: report.Version, Run: string(t.id), DryRun: t.dry, Narrowed: len(t.run.Only) > 0, AppID: s.AppID,
 		Settings: report.Settings{
 			AuthomizeURL: s.AuthomizeURL, MaxShrinkPercent: s.MaxShrinkPercent, MaxReadingAge: s.MaxAge.String(),
-			ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions, Devices: s.Devices,
+			ServiceAccounts: string(s.ServiceAccounts), RolePermissions: s.RolePermissions, Devices: s.Devices, Confidence: s.Confidence.String(),
 		},
 		Environments: []report.Environment{}, Warnings: []report.Warning{},
 		Sweep: report.Sweep{Mode: string(s.Sweep), Held: []sweep.Reason{}},

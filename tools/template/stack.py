@@ -76,6 +76,8 @@ FULL = {
     "DryRun": "true",
     "ServiceAccounts": "users",
     "RolePermissions": "true",
+    "EscalationConfidence": "documented",
+    "AdminEnvironment": "aaaaaaaa-1111-4111-8111-111111111111",
     "AlarmTopicArn": TOPIC,
     "NoGoodRunHours": "3",
     "QuarantineLimit": "7",

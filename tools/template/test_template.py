@@ -30,6 +30,8 @@ PARAMETERS = {
     "MAX_READING_AGE": "MaxReadingAge", "MFA_DEVICES": "MfaDevices", "AUTHOMIZE_APP_ID": "AuthomizeAppId", "AUTHOMIZE_API_URL": "AuthomizeApiUrl",
     "SWEEP": "Sweep", "MAX_SHRINK_PERCENT": "MaxShrinkPercent", "DRY_RUN": "DryRun", "SERVICE_ACCOUNTS": "ServiceAccounts",
     "ROLE_PERMISSIONS": "RolePermissions",
+    "ESCALATION_CONFIDENCE": "EscalationConfidence",
+    "ADMIN_ENVIRONMENT": "AdminEnvironment",
 }
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.

@@ -90,6 +90,7 @@ func TestNarrowedAndDryRuns(t *testing.T) {
 			w.fetchAll(`{"run":"` + observedRun + `",` + tt.beside + `}`)
 			got, err := staging.LoadRun(t.Context(), w.store, staging.RunID(observedRun))
 			tt.want.Version, tt.want.Run, tt.want.All, tt.want.OpenedBy, tt.want.OpenedAt = 1, staging.RunID(observedRun), true, "lambda request-1", got.OpenedAt
+			tt.want.Worker, _ = pingone.ParseID(w.ping.ClientID)
 			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 				t.Errorf("run.json: %v (-want +got):\n%s", err, diff)
 			}

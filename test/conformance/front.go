@@ -52,7 +52,11 @@ func startFront(ctx context.Context, v vendor, prism string, verdict *verdict) (
 	}
 	f := &front{
 		url: "http://" + l.Addr().String(), vendor: v, inner: prism, verdict: verdict,
-		client: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}},
+		// Node closes a connection that was idle for five seconds, maybe in the moment
+		// in which a post is sent on it, which nobody sends again.
+		client: &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
+			MaxIdleConnsPerHost: 64, DisableCompression: true, IdleConnTimeout: 2 * time.Second,
+		}},
 	}
 	f.http = &http.Server{Handler: f, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
 	go func() { _ = f.http.Serve(l) }() // ends with ErrServerClosed, by close

@@ -104,3 +104,18 @@ func powersOf(r *RoleInfo) (p powers) {
 	}
 	return p
 }
+
+// readActions change nothing; every other does.
+var readActions = []string{"read", "retrieve", "get", "list", "view", "search", "check", "test", "validate"}
+
+// changesOf are the permissions of a role that change something, sorted, without
+// their category, which older replies do not have.
+func changesOf(r *RoleInfo) (changes []string) {
+	for _, permission := range r.Permissions {
+		if a := actionOf(permission); !slices.Contains(readActions, a.does) {
+			changes = append(changes, a.does+" "+a.resource)
+		}
+	}
+	slices.Sort(changes)
+	return slices.Compact(changes)
+}

@@ -16,8 +16,17 @@ type Reach struct {
 	Marks    []Mark  // of each of World.Classes
 	Starts   []Start // each class with a path that somebody who can act holds
 	Together []Start // principals whom two roles together give a path, and none alone
+	Loose    []Loose // groups whose members somebody may change who can't assign their roles
 	Choke    *Choke  // nil: nothing closes a path by itself
+	// Idle are people in tier zero or with a path who did not sign on for IdleDays,
+	// nor were made since; federated ones sign on elsewhere. Undated counts those of
+	// whom neither is known. Of World.Users.
+	Idle    []uint32
+	Undated int
 }
+
+// IdleDays is after how many days without a sign-on a person is idle.
+const IdleDays = 90
 
 // Coverage is what reach was computed from.
 type Coverage struct {
@@ -73,8 +82,9 @@ type Mark struct {
 
 // A Start is where a path starts.
 type Start struct {
-	Who   Thing // none: whoever holds Class
-	Class int   // of World.Classes; -1: several together
+	Who   Thing  // none: whoever holds Class
+	Class int    // of World.Classes; -1: several together
+	At    uint32 // of World.Users, Clients or Gateways, where there is no class
 	Path  Path
 }
 
@@ -101,6 +111,7 @@ func (r *Reach) read(w *World, least Confidence) (guesses []uint32) {
 			r.TierZero = append(r.TierZero, Member{w.thing(kind, at), at, s.held(right), acts})
 			if acts {
 				r.Controls.add(kind)
+				r.noteIdle(w, kind, at)
 			}
 			return
 		}
@@ -109,12 +120,25 @@ func (r *Reach) read(w *World, least Confidence) (guesses []uint32) {
 			return
 		}
 		r.Can[way.confidence].add(kind)
+		r.noteIdle(w, kind, at)
 		if !slices.ContainsFunc(s.actors.of(actor), s.leads) {
-			r.Together = append(r.Together, Start{w.thing(kind, at), -1, s.path(actor, way)})
+			r.Together = append(r.Together, Start{w.thing(kind, at), -1, at, s.path(actor, way)})
 		}
 	})
 	r.markClasses(s)
 	return s.chokes()
+}
+
+func (r *Reach) noteIdle(w *World, kind Kind, at uint32) {
+	if kind != User || w.Users[at].Federated {
+		return
+	}
+	switch days := w.idleFor(at); {
+	case days < 0:
+		r.Undated++
+	case days > IdleDays:
+		r.Idle = append(r.Idle, at)
+	}
 }
 
 // leads tells whether a right gives a path by itself.
@@ -128,6 +152,7 @@ func (r *Reach) markClasses(s *solution) {
 	for _, h := range s.w.Holdings {
 		held[h.Class] = held[h.Class] || s.canUse(h)
 	}
+	r.Loose = s.loose(held)
 	r.Marks = make([]Mark, len(s.classes))
 	for i, right := range s.classes {
 		if right == none {
@@ -183,30 +208,38 @@ func coverageOf(w *World) (c Coverage) {
 	return c
 }
 
-// Headline says in a sentence or two how many have a path, and what is not known.
-func (r *Reach) Headline() string {
-	c := r.Coverage
-	unread := fmt.Sprintf(" %d were not.", c.NotRead)
-	text := fmt.Sprintf("No path found in the %d environments that were read", c.Read)
-	if all := r.Can.All(); all > 0 {
-		text = fmt.Sprintf("%d more can become one of them: %d by documented rules", all, r.Can[Documented].All())
-		for _, of := range []Confidence{Likely, Untested} {
-			if n := r.Can[of]; n != nil {
-				text += fmt.Sprintf(", %d %s", n.All(), of)
-			}
-		}
-		unread = fmt.Sprintf(" %d environments were not read.", c.NotRead)
-		text += "."
-	} else if c.NotRead > 0 {
-		text += ";"
-	} else {
-		text += "."
-	}
+// gaps are what is not known, "" if nothing is.
+func (c Coverage) gaps() (text string) {
 	if c.NotRead > 0 {
-		text += unread
+		text = fmt.Sprintf("; %d were not", c.NotRead)
 	}
 	if n := len(c.UnknownRoles); n > 0 {
-		text += fmt.Sprintf(" The permissions of %d roles are not known.", n)
+		text += "; the permissions of " + count(n, "role are", "roles are") + " not known"
 	}
 	return text
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", more)
+}
+
+// Headline says how many have a path, and never none without what was read.
+func (r *Reach) Headline() string {
+	c, all := r.Coverage, r.Can.All()
+	if all == 0 {
+		return "No path found in the " + count(c.Read, "environment that was read", "environments that were read") + c.gaps() + "."
+	}
+	text := fmt.Sprintf("%d more can become one of them: %d by documented rules", all, r.Can[Documented].All())
+	for _, of := range []Confidence{Likely, Untested} {
+		if n := r.Can[of]; n != nil {
+			text += fmt.Sprintf(", %d %s", n.All(), of)
+		}
+	}
+	if c.gaps() == "" {
+		return text + "."
+	}
+	return text + ". " + count(c.Read, "environment was read", "environments were read") + c.gaps() + "."
 }

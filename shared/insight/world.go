@@ -212,6 +212,15 @@ func (w *World) acts(kind Kind, at uint32) bool {
 	}
 }
 
+// idleFor are the days since a user signed on, or was made; -1: not known.
+func (w *World) idleFor(user uint32) int {
+	last := max(w.Users[user].LastSignOn, w.Users[user].Created)
+	if last == 0 {
+		return -1
+	}
+	return int(w.Now.Unix()/(24*60*60)) - int(last)
+}
+
 // environmentOf is where something is at home.
 func (w *World) environmentOf(kind Kind, at uint32) pingone.ID {
 	switch kind {

@@ -1,0 +1,137 @@
+package insight
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"pingone-authomize/shared/pingone"
+)
+
+// A State is what became of a check, or of one finding.
+type State string
+
+// The states. A check is Found if one of its findings is, Accepted if all are.
+const (
+	Found       State = "found"
+	Accepted    State = "accepted" // a person took the risk, until a date that is not over
+	Clean       State = "clean"
+	NotAssessed State = "not assessed"
+)
+
+// A Severity is how soon somebody should look.
+type Severity int
+
+// The severities.
+const (
+	Info Severity = iota + 1
+	Low
+	Medium
+	High
+	Critical
+)
+
+// String is the severity in one word.
+func (s Severity) String() string {
+	return [...]string{"", "info", "low", "medium", "high", "critical"}[s]
+}
+
+// A Finding is one thing that an administrator should look at.
+type Finding struct {
+	// ID is a hash over the check, the principal, and the roles and scopes: what
+	// is wider is another finding, which nobody accepted.
+	ID       string
+	Check    string
+	State    State // Found or Accepted
+	Severity Severity
+	Who      Thing
+	Text     Text
+	Do       string    // in PingOne
+	Until    time.Time // of an accepted one
+}
+
+// An Assessment is what one check came to.
+type Assessment struct {
+	Check    string
+	Title    string
+	State    State
+	Reason   string // why not assessed; else what could not be looked at, "" if all could
+	Findings []Finding
+}
+
+// An audit is one check at work.
+type audit struct {
+	w        *World
+	r        *Reach
+	findings []Finding
+	reason   string
+}
+
+// classKey is what a role in a scope adds to the id of a finding.
+func classKey(c Class) string {
+	return c.Role.String() + "@" + c.Scope.Type + ":" + c.Scope.ID.String()
+}
+
+func heldKey(all []Held) (key string) {
+	for _, h := range all {
+		key += h.Role.String() + "@" + string(h.On.Kind) + ":" + h.On.ID.String() + " "
+	}
+	return key
+}
+
+// heldBy are the classes of some users, by themselves and by groups, as the ids of
+// their findings need them.
+func (w *World) heldBy(users []uint32) map[uint32]string {
+	held := make(map[uint32][]string, len(users))
+	for _, user := range users {
+		held[user] = nil
+	}
+	note := func(user uint32, class uint32) {
+		if all, ok := held[user]; ok {
+			held[user] = append(all, classKey(w.Classes[class]))
+		}
+	}
+	for _, h := range w.Holdings {
+		switch h.Kind {
+		case User:
+			note(h.Holder, h.Class)
+		case Group:
+			for _, user := range w.Groups[h.Holder].Members {
+				note(user, h.Class)
+			}
+		}
+	}
+	keys := make(map[uint32]string, len(users))
+	for user, all := range held {
+		slices.Sort(all)
+		keys[user] = strings.Join(slices.Compact(all), " ")
+	}
+	return keys
+}
+
+// find takes up a finding; key is all that it depends on besides the principal.
+func (a *audit) find(severity Severity, who Thing, key string, text ...Part) {
+	sum := sha256.Sum256([]byte(string(who.Kind) + ":" + who.ID.String() + " " + key))
+	a.findings = append(a.findings, Finding{ID: hex.EncodeToString(sum[:6]), Severity: severity, Who: who, Text: text})
+}
+
+// idOf makes the ids of two checks differ.
+func idOf(check, id string) string { return check + "-" + id }
+
+// heldOf is a class, as a text names it.
+func (w *World) heldOf(c Class) Held {
+	on := Thing{areaOf(c.Scope).kind, c.Scope.ID}
+	if on.Kind == "" {
+		on.Kind = Kind(c.Scope.Type)
+	}
+	return Held{c.Role, on}
+}
+
+func (w *World) role(id pingone.ID) *RoleInfo {
+	if at := slices.IndexFunc(w.Roles, func(r RoleInfo) bool { return r.ID == id }); at >= 0 {
+		return &w.Roles[at]
+	}
+	return nil
+}

@@ -58,7 +58,7 @@ func million(crowd bool) *insight.World {
 // peak is the most memory in use while f runs, above what was before. Garbage is
 // collected early, as where memory is short.
 func peak(f func()) (mebibytes float64) {
-	defer debug.SetGCPercent(debug.SetGCPercent(10))
+	defer debug.SetGCPercent(debug.SetGCPercent(3))
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -96,6 +96,15 @@ func BenchmarkMillion(b *testing.B) {
 				most = max(most, peak(func() { r = insight.Compute(w, insight.Likely) }))
 			}
 			b.ReportMetric(most, "peakMiB")
+			began, found := time.Now(), 0
+			most = peak(func() {
+				for _, a := range insight.Assess(w, r, nil) {
+					found += len(a.Findings)
+				}
+			})
+			b.ReportMetric(most, "assessMiB")
+			b.ReportMetric(time.Since(began).Seconds(), "assess-s")
+			b.ReportMetric(float64(found), "findings")
 			b.ReportMetric(float64(r.Can.All()), "reach")
 			b.ReportMetric(float64(r.Controls.All()), "tierzero")
 		})

@@ -17,8 +17,8 @@ const (
 // paths is F01: each assignment that starts a path, and each principal whom two
 // together give one. Members of a group are one finding, the group's.
 func paths(a *audit) {
-	if len(a.r.Coverage.UnknownRoles) > 0 {
-		a.reason = "the permissions of some roles are not known"
+	if len(a.r.Coverage.UnknownRoles) > 0 || a.r.Coverage.UnknownScopes > 0 {
+		a.reason = "the permissions of some roles, or the types of some scopes, are not known"
 	}
 	starts := map[uint32]*Path{}
 	for i := range a.r.Starts {
@@ -186,10 +186,8 @@ func (c *AdminConfig) faults() (faults []string) {
 // idle is F07, of people in tier zero or with a path. Who never signed on counts
 // from when the account was made.
 func idle(a *audit) {
-	held := a.w.heldBy(a.r.Idle)
-	for _, at := range a.r.Idle {
-		who := a.w.thing(User, at)
-		a.find(Medium, who, held[at], name(who), words(fmt.Sprintf(" did not sign on for %d days", a.w.idleFor(at))))
+	for _, i := range a.r.Idle {
+		a.find(Medium, i.Thing, heldKey(i.Holds), name(i.Thing), words(fmt.Sprintf(" did not sign on for %d days", i.Days)))
 	}
 	if a.r.Undated > 0 {
 		a.reason = "neither the last sign-on nor the age is known of " + count(a.r.Undated, "person", "people")

@@ -40,8 +40,7 @@ type use struct {
 }
 
 // chokes guesses by the paths that were found which assignments most of them need,
-// the best first. Rights of tier zero are none: without its goals there would be no
-// path, and no organization.
+// the best first. Rights of tier zero are none: no hop takes one.
 func (s *solution) chokes() (best []uint32) {
 	first, through := s.uses()
 	type guess struct {
@@ -51,7 +50,7 @@ func (s *solution) chokes() (best []uint32) {
 	var all []guess
 	for i, h := range s.w.Holdings {
 		right := s.classes[h.Class]
-		if right == none || s.controls(s.rights[right]) {
+		if right == none {
 			continue
 		}
 		n := through[use{h.Kind, h.Holder, right}]

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -81,40 +80,10 @@ func heldKey(all []Held) (key string) {
 	return key
 }
 
-// heldBy are the classes of some users, by themselves and by groups, as the ids of
-// their findings need them.
-func (w *World) heldBy(users []uint32) map[uint32]string {
-	held := make(map[uint32][]string, len(users))
-	for _, user := range users {
-		held[user] = nil
-	}
-	note := func(user uint32, class uint32) {
-		if all, ok := held[user]; ok {
-			held[user] = append(all, classKey(w.Classes[class]))
-		}
-	}
-	for _, h := range w.Holdings {
-		switch h.Kind {
-		case User:
-			note(h.Holder, h.Class)
-		case Group:
-			for _, user := range w.Groups[h.Holder].Members {
-				note(user, h.Class)
-			}
-		}
-	}
-	keys := make(map[uint32]string, len(users))
-	for user, all := range held {
-		slices.Sort(all)
-		keys[user] = strings.Join(slices.Compact(all), " ")
-	}
-	return keys
-}
-
 // find takes up a finding; key is all that it depends on besides the principal.
 func (a *audit) find(severity Severity, who Thing, key string, text ...Part) {
 	sum := sha256.Sum256([]byte(string(who.Kind) + ":" + who.ID.String() + " " + key))
-	a.findings = append(a.findings, Finding{ID: hex.EncodeToString(sum[:6]), Severity: severity, Who: who, Text: text})
+	a.findings = append(a.findings, Finding{ID: hex.EncodeToString(sum[:6]), Severity: severity, Who: who, Text: slices.Clone(text)}) // what it grew by is left
 }
 
 // idOf makes the ids of two checks differ.

@@ -38,6 +38,12 @@ func TestFindings(t *testing.T) {
 		{"a path", "F01", bob, []string{"medium: " + path}, ""},
 		{"a path of an external user", "F01", func(b *rig) { bob(b); b.Users[1].External = true }, []string{"high: " + path}, ""},
 		{"a path that nobody can take", "F01", func(b *rig) { bob(b); b.Users[1].Disabled = true }, nil, ""},
+		{"a path of one in tier zero", "F01", func(b *rig) { b.give("Ada", dataAdmin, "ENVIRONMENT", "Administrators") }, nil, ""},
+		{"a path of a group of one in tier zero", "F01", func(b *rig) {
+			b.group("Support", "Administrators", "Ada")
+			b.give("Support", dataAdmin, "ENVIRONMENT", "Administrators")
+		}, nil, ""},
+		{"a scope of a new type", "F01", func(b *rig) { b.user("Bob", "Workforce"); b.give("Bob", dataAdmin, "GALAXY", "Acme") }, nil, "scopes"},
 		{"a path of a group with an external member", "F01", func(b *rig) {
 			b.user("Bob", "Workforce").External = true
 			b.group("Support", "Workforce", "Bob")
@@ -76,6 +82,28 @@ func TestFindings(t *testing.T) {
 			bob(b)
 			b.group("Bosses", "Administrators")
 			b.give("Bosses", dataAdmin, "POPULATION", "Administrators people")
+		}, nil, ""},
+		{"a group that nobody can change", "F04", func(b *rig) {
+			bob(b)
+			b.group("Bosses", "Administrators").Dynamic = true
+			b.group("Others", "Administrators").Synced = true
+			b.give("Bosses", envAdmin, "ENVIRONMENT", "Workforce")
+			b.give("Others", envAdmin, "ENVIRONMENT", "Workforce")
+		}, nil, ""},
+		{"a group that only one who is disabled could change", "F04", func(b *rig) {
+			bob(b)
+			b.Users[1].Disabled = true
+			b.group("Bosses", "Administrators")
+			b.give("Bosses", envAdmin, "ENVIRONMENT", "Workforce")
+		}, nil, ""},
+		{"a group that tier zero may change", "F04", func(b *rig) {
+			b.role(orgAdmin).Permissions = role("", "dir:create:groupMembership").Permissions
+			b.group("Bosses", "Administrators")
+			b.give("Bosses", dataAdmin, "ENVIRONMENT", "Workforce")
+		}, nil, ""},
+		{"a built-in role that is assigned", "F05", func(b *rig) { b.role(helpDesk).CanAssign = []pingone.ID{id(dataAdmin)} }, nil, ""},
+		{"a custom role of Organization Admin's", "F05", func(b *rig) {
+			b.custom("High", "Workforce", "dir:reset:userPassword").CanBeAssignedBy = []pingone.ID{id(orgAdmin)}
 		}, nil, ""},
 		{"a higher custom role", "F05", func(b *rig) {
 			b.custom("High", "Workforce", "dir:read:user dir:reset:userPassword dir:delete:population").CanBeAssignedBy = []pingone.ID{id(helpDesk)}

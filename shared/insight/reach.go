@@ -20,8 +20,8 @@ type Reach struct {
 	Choke    *Choke  // nil: nothing closes a path by itself
 	// Idle are people in tier zero or with a path who did not sign on for IdleDays,
 	// nor were made since; federated ones sign on elsewhere. Undated counts those of
-	// whom neither is known. Of World.Users.
-	Idle    []uint32
+	// whom neither is known.
+	Idle    []Idle
 	Undated int
 }
 
@@ -32,6 +32,7 @@ const IdleDays = 90
 type Coverage struct {
 	Read, NotRead int          // environments
 	UnknownRoles  []pingone.ID // that are held and whose permissions are not known
+	UnknownScopes int          // classes whose scope is of a type that is not known
 }
 
 // A Member of tier zero.
@@ -42,6 +43,13 @@ type Member struct {
 	// Acts is false for who is disabled, and for applications that don't act by
 	// themselves.
 	Acts bool
+}
+
+// An Idle person, and what of its rights a rule asks for.
+type Idle struct {
+	Thing Thing
+	Days  int
+	Holds []Held
 }
 
 // A Count is of principals who can act. A group is its members.
@@ -111,7 +119,7 @@ func (r *Reach) read(w *World, least Confidence) (guesses []uint32) {
 			r.TierZero = append(r.TierZero, Member{w.thing(kind, at), at, s.held(right), acts})
 			if acts {
 				r.Controls.add(kind)
-				r.noteIdle(w, kind, at)
+				r.noteIdle(s, kind, at)
 			}
 			return
 		}
@@ -120,7 +128,7 @@ func (r *Reach) read(w *World, least Confidence) (guesses []uint32) {
 			return
 		}
 		r.Can[way.confidence].add(kind)
-		r.noteIdle(w, kind, at)
+		r.noteIdle(s, kind, at)
 		if !slices.ContainsFunc(s.actors.of(actor), s.leads) {
 			r.Together = append(r.Together, Start{w.thing(kind, at), -1, at, s.path(actor, way)})
 		}
@@ -129,15 +137,19 @@ func (r *Reach) read(w *World, least Confidence) (guesses []uint32) {
 	return s.chokes()
 }
 
-func (r *Reach) noteIdle(w *World, kind Kind, at uint32) {
-	if kind != User || w.Users[at].Federated {
+func (r *Reach) noteIdle(s *solution, kind Kind, at uint32) {
+	if kind != User || s.w.Users[at].Federated {
 		return
 	}
-	switch days := w.idleFor(at); {
+	switch days := s.w.idleFor(at); {
 	case days < 0:
 		r.Undated++
 	case days > IdleDays:
-		r.Idle = append(r.Idle, at)
+		i := Idle{Thing: s.w.thing(User, at), Days: days}
+		for _, right := range s.actors.of(s.users[at]) {
+			i.Holds = append(i.Holds, s.held(right))
+		}
+		r.Idle = append(r.Idle, i)
 	}
 }
 
@@ -201,6 +213,9 @@ func coverageOf(w *World) (c Coverage) {
 		known[w.Roles[i].ID] = len(w.Roles[i].Permissions) > 0
 	}
 	for _, class := range w.Classes {
+		if areaOf(class.Scope).kind == "" {
+			c.UnknownScopes++
+		}
 		if !known[class.Role] && !slices.Contains(c.UnknownRoles, class.Role) {
 			c.UnknownRoles = append(c.UnknownRoles, class.Role)
 		}
@@ -215,6 +230,9 @@ func (c Coverage) gaps() (text string) {
 	}
 	if n := len(c.UnknownRoles); n > 0 {
 		text += "; the permissions of " + count(n, "role are", "roles are") + " not known"
+	}
+	if c.UnknownScopes > 0 {
+		text += "; the scopes of " + count(c.UnknownScopes, "right are", "rights are") + " of a type that is not known"
 	}
 	return text
 }

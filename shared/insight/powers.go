@@ -105,14 +105,17 @@ func powersOf(r *RoleInfo) (p powers) {
 	return p
 }
 
-// readActions change nothing; every other does.
+// readActions change nothing; every other does, but for exploration: to create one
+// is how its data is read, and Configuration Read Only may.
 var readActions = []string{"read", "retrieve", "get", "list", "view", "search", "check", "test", "validate"}
+
+const exploration = "exploration"
 
 // changesOf are the permissions of a role that change something, sorted, without
 // their category, which older replies do not have.
 func changesOf(r *RoleInfo) (changes []string) {
 	for _, permission := range r.Permissions {
-		if a := actionOf(permission); !slices.Contains(readActions, a.does) {
+		if a := actionOf(permission); !slices.Contains(readActions, a.does) && a.resource != exploration {
 			changes = append(changes, a.does+" "+a.resource)
 		}
 	}

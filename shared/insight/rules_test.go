@@ -2,11 +2,40 @@ package insight_test
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pingone-authomize/shared/insight"
 )
+
+func TestTableOfRules(t *testing.T) {
+	t.Parallel()
+	use := map[insight.Use][]string{}
+	for i, r := range insight.Rules {
+		if r.ID != fmt.Sprint("R", i+1) || r.Sentence == "" || r.Source == "" || r.Confidence == 0 {
+			t.Errorf("row %d is %+v", i, r)
+		}
+		use[r.Use] = append(use[r.Use], r.ID)
+	}
+	for of, want := range map[insight.Use]string{
+		insight.Basic: "R1 R3 R5 R7 R13 R15 R17", insight.Never: "R4 R6 R8 R11 R18 R19 R20",
+		insight.Off: "R10 R12", insight.Blind: "R2 R9 R14 R16",
+	} {
+		if got := strings.Join(use[of], " "); got != want {
+			t.Errorf("%s: %s, want %s", of, got, want)
+		}
+	}
+	for _, c := range insight.Confidences {
+		if got, ok := insight.ParseConfidence(c.String()); !ok || got != c {
+			t.Errorf("%s is read as %s", c, got)
+		}
+	}
+	if _, ok := insight.ParseConfidence("certain"); ok {
+		t.Error("a confidence that there is not")
+	}
+}
 
 // Each rule that makes paths, and for each barrier a twin organization that differs
 // in one fact.

@@ -126,9 +126,11 @@ type Role struct {
 	Name        string           `json:"name,omitzero"`
 	Type        string           `json:"type,omitzero"` // CUSTOM, PLATFORM; absent in /v1/roles
 	Permissions []RolePermission `json:"permissions,omitempty"`
-	Environment Ref              `json:"environment,omitzero"` // of a custom role: where it was made
-	// CanAssign are the roles that a holder may assign, and CanBeAssignedBy those
-	// whose holders may assign this one, each within its scope.
+	// Environment is where a custom role was made.
+	Environment Ref `json:"environment,omitzero"`
+	// CanAssign are roles that a holder can assign within its own scope, and
+	// CanBeAssignedBy those whose holders can assign a custom one. Either may be
+	// absent.
 	CanAssign       []Ref `json:"canAssign,omitempty"`
 	CanBeAssignedBy []Ref `json:"canBeAssignedBy,omitempty"`
 }
@@ -212,7 +214,7 @@ type Gateway struct {
 	Name        string `json:"name,omitzero"`
 	Description string `json:"description,omitzero"`
 	Enabled     *bool  `json:"enabled,omitzero"`
-	Type        string `json:"type,omitzero"` // LDAP, RADIUS, PING_FEDERATE, …
+	Type        string `json:"type,omitzero"` // LDAP, PING_FEDERATE, RADIUS, …
 }
 
 // A Resource has an id of its own.

@@ -34,10 +34,15 @@ func placesOf(w *World) places {
 	return p
 }
 
+// areaOf is nothing for a type that is not known, and for an id that was malformed.
 func areaOf(s Scope) area {
-	switch s.Type {
-	case "ORGANIZATION":
+	if s.Type == "ORGANIZATION" {
 		return area{kind: Organization}
+	}
+	if s.ID.IsZero() {
+		return area{}
+	}
+	switch s.Type {
 	case "ENVIRONMENT":
 		return area{Environment, s.ID}
 	case "POPULATION":

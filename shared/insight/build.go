@@ -3,6 +3,7 @@ package insight
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"pingone-authomize/shared/pingone"
 )
@@ -20,14 +21,7 @@ func newGraph(w *World, least Confidence, without uint32) *graph {
 		g.external[e.ID] = e.AdminConfig != nil && e.AdminConfig.Method == "EXTERNAL"
 	}
 	g.readRoles()
-	for _, c := range w.Classes {
-		r := g.right(g.roleOf(c.Role), areaOf(c.Scope))
-		at := none
-		if g.matters(r) {
-			at = g.internRight(r)
-		}
-		g.classes = append(g.classes, at)
-	}
+	g.readClasses()
 	scopes := map[area]bool{}
 	for _, r := range g.rights {
 		scopes[r.area] = true
@@ -45,6 +39,23 @@ func newGraph(w *World, least Confidence, without uint32) *graph {
 		}
 	}
 	return g
+}
+
+// readClasses numbers rights by role and scope, so that the order of classes, which
+// is that of some list, decides nothing.
+func (g *graph) readClasses() {
+	g.classes = fill(len(g.w.Classes))
+	order := make([]int, len(g.w.Classes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(classKey(g.w.Classes[a]), classKey(g.w.Classes[b])) })
+	for _, i := range order {
+		c := g.w.Classes[i]
+		if r := g.right(g.roleOf(c.Role), areaOf(c.Scope)); g.matters(r) {
+			g.classes[i] = g.internRight(r)
+		}
+	}
 }
 
 func (g *graph) readRoles() {

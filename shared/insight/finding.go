@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"pingone-authomize/shared/pingone"
@@ -68,16 +69,14 @@ type audit struct {
 	reason   string
 }
 
-// classKey is what a role in a scope adds to the id of a finding.
-func classKey(c Class) string {
-	return c.Role.String() + "@" + c.Scope.Type + ":" + c.Scope.ID.String()
-}
-
-func heldKey(all []Held) (key string) {
+// heldKey is what roles in scopes add to the id of a finding, in any order.
+func heldKey(all []Held) string {
+	var keys []string
 	for _, h := range all {
-		key += h.Role.String() + "@" + string(h.On.Kind) + ":" + h.On.ID.String() + " "
+		keys = append(keys, h.Role.String()+"@"+string(h.On.Kind)+":"+h.On.ID.String())
 	}
-	return key
+	slices.Sort(keys)
+	return strings.Join(keys, " ")
 }
 
 // find takes up a finding; key is all that it depends on besides the principal.

@@ -61,7 +61,7 @@ func TestFindings(t *testing.T) {
 			b.user("Bob", "Workforce").External = true
 			b.give("Bob", "Passwords", "ORGANIZATION", "Acme")
 			b.give("Bob", "Devices", "ORGANIZATION", "Acme")
-		}, []string{"high: Bob holds Passwords on the organization and Devices on the organization, so this user can reset the password of Ada, who is Organization Admin (R1, likely)"}, ""},
+		}, []string{"high: Bob holds Devices on the organization and Passwords on the organization, so this user can reset the password of Ada, who is Organization Admin (R1, likely)"}, ""},
 		{"a role of unknown permissions", "F01", func(b *rig) { b.user("Bob", "Workforce"); b.give("Bob", "?", "ORGANIZATION", "Acme") }, nil, "permissions"},
 		{"at home", "F02", func(*rig) {}, nil, ""},
 		{"at home elsewhere", "F02", func(b *rig) { b.Users[0].Home = b.home("Workforce") }, []string{"high: Ada holds Organization Admin and is at home in environment Workforce"}, ""},

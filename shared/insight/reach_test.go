@@ -39,6 +39,43 @@ func TestARightMoreNeverRemovesAPath(t *testing.T) {
 	}
 }
 
+// The order of lists decides nothing: not who has a path, nor any id or sentence.
+func TestOrderDecidesNothing(t *testing.T) {
+	t.Parallel()
+	texts := func(w *insight.World) (all []string) {
+		b := rig{World: *w}
+		r := insight.Compute(w, insight.Untested)
+		for _, a := range insight.Assess(w, r, nil) {
+			for _, f := range a.Findings {
+				all = append(all, f.ID+" "+f.Text.String(b.names()))
+			}
+		}
+		slices.Sort(all)
+		return append(all, r.Headline())
+	}
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		w := randomWorld(r)
+		want := texts(w)
+		to := r.Perm(len(w.Classes))
+		classes := make([]insight.Class, len(to))
+		for i, at := range to {
+			classes[at] = w.Classes[i]
+		}
+		for i := range w.Holdings {
+			w.Holdings[i].Class = uint32(to[w.Holdings[i].Class])
+		}
+		w.Classes = classes
+		r.Shuffle(len(w.Holdings), func(i, j int) { w.Holdings[i], w.Holdings[j] = w.Holdings[j], w.Holdings[i] })
+		r.Shuffle(len(w.Roles), func(i, j int) { w.Roles[i], w.Roles[j] = w.Roles[j], w.Roles[i] })
+		r.Shuffle(len(w.Populations), func(i, j int) { w.Populations[i], w.Populations[j] = w.Populations[j], w.Populations[i] })
+		r.Shuffle(len(w.Environments), func(i, j int) { w.Environments[i], w.Environments[j] = w.Environments[j], w.Environments[i] })
+		if got := texts(w); !slices.Equal(got, want) {
+			t.Fatalf("seed %d: got  %q\nwant %q", seed, got, want)
+		}
+	}
+}
+
 // able are who controls the organization, or can come to.
 func able(w *insight.World) map[pingone.ID]bool {
 	r := insight.Compute(w, insight.Likely)

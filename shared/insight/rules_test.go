@@ -56,8 +56,11 @@ func TestRules(t *testing.T) {
 			},
 			want: "Whoever holds Identity Data Admin on environment Administrators can reset the password of Ada, who is Organization Admin (R1, likely)",
 			twins: map[string]func(*rig){
-				"another environment":      func(b *rig) { b.Classes[1].Scope.ID = id("Workforce") },
-				"another population":       func(b *rig) { b.Classes[1].Scope = insight.Scope{Type: "POPULATION", ID: id("others")} },
+				"another environment": func(b *rig) { b.Classes[1].Scope.ID = id("Workforce") },
+				"another population":  func(b *rig) { b.Classes[1].Scope = insight.Scope{Type: "POPULATION", ID: id("others")} },
+				"a scope without id": func(b *rig) {
+					b.Classes[1].Scope, b.Homes[0].Population = insight.Scope{Type: "POPULATION"}, id("")
+				},
 				"a scope of no known type": func(b *rig) { b.Classes[1].Scope.Type = "GALAXY" },
 				"administrators of an IdP": func(b *rig) { b.Environments[0].AdminConfig = &insight.AdminConfig{Method: "EXTERNAL"} },
 				"no right over second factors": func(b *rig) {
@@ -250,7 +253,7 @@ func TestRules(t *testing.T) {
 				b.give("Bob", "Passwords", "ENVIRONMENT", "Administrators")
 				b.give("Bob", "Devices", "ORGANIZATION", "Acme")
 			},
-			want: "Bob holds Passwords on environment Administrators and Devices on the organization, so this user can reset the password of Ada, who is Organization Admin (R1, likely)",
+			want: "Bob holds Devices on the organization and Passwords on environment Administrators, so this user can reset the password of Ada, who is Organization Admin (R1, likely)",
 			twins: map[string]func(*rig){
 				"one of them elsewhere": func(b *rig) { b.Classes[2].Scope = insight.Scope{Type: "ENVIRONMENT", ID: id("Workforce")} },
 				"held by two": func(b *rig) {

@@ -136,7 +136,7 @@ func higherRoles(a *audit) {
 				continue
 			}
 			a.find(High, Thing{Role, given.ID}, by.ID.String()+strings.Join(beyond, ","),
-				name(Thing{Role, given.ID}), words(fmt.Sprintf(" may do %d things that ", len(beyond))),
+				name(Thing{Role, given.ID}), words(" may do "+count(len(beyond), "thing", "things")+" that "),
 				name(Thing{Role, by.ID}), words(", which can assign it, may not, such as "+beyond[0]))
 		}
 	}
@@ -250,7 +250,7 @@ func open(a *audit) {
 	}
 	severity, n, key := Info, 0, []string{}
 	var newly Text
-	for _, app := range *a.w.Applications {
+	for _, app := range a.w.Applications {
 		if !app.Open || app.System || app.Disabled {
 			continue
 		}

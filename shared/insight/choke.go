@@ -61,16 +61,16 @@ func (s *solution) chokes() (best []uint32) {
 		} else {
 			n += s.starts(first, h.Kind, h.Holder, right)
 		}
-		if all = append(all, guess{uint32(i), n}); len(all) > 100*tried { // #nosec G115 -- an index
-			slices.SortStableFunc(all, func(a, b guess) int { return cmp.Compare(b.closes, a.closes) })
-			all = all[:tried]
+		if n > 0 {
+			all = append(all, guess{uint32(i), n}) // #nosec G115 -- an index
 		}
 	}
-	slices.SortStableFunc(all, func(a, b guess) int { return cmp.Compare(b.closes, a.closes) })
+	slices.SortFunc(all, func(a, b guess) int {
+		x, y := s.w.Holdings[a.at], s.w.Holdings[b.at]
+		return cmp.Or(cmp.Compare(b.closes, a.closes), cmp.Compare(s.classes[x.Class], s.classes[y.Class]), s.w.Holder(x).ID.Compare(s.w.Holder(y).ID))
+	})
 	for _, g := range all[:min(tried, len(all))] {
-		if g.closes > 0 {
-			best = append(best, g.at)
-		}
+		best = append(best, g.at)
 	}
 	return best
 }

@@ -23,6 +23,9 @@ func ParseConfidence(text string) (Confidence, bool) {
 	return 0, false
 }
 
+// MarshalText is String.
+func (c Confidence) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
 // String is the confidence in one word.
 func (c Confidence) String() string {
 	return [...]string{"", "untested", "likely", "documented"}[c]

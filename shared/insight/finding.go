@@ -33,6 +33,9 @@ const (
 	Critical
 )
 
+// MarshalText is String.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // String is the severity in one word.
 func (s Severity) String() string {
 	return [...]string{"", "info", "low", "medium", "high", "critical"}[s]

@@ -107,7 +107,7 @@ func TestFindings(t *testing.T) {
 		}, nil, ""},
 		{"a higher custom role", "F05", func(b *rig) {
 			b.custom("High", "Workforce", "dir:read:user dir:reset:userPassword dir:delete:population").CanBeAssignedBy = []pingone.ID{id(helpDesk)}
-		}, []string{"high: High may do 1 things that Help Desk Admin, which can assign it, may not, such as delete population"}, ""},
+		}, []string{"high: High may do 1 thing that Help Desk Admin, which can assign it, may not, such as delete population"}, ""},
 		{"a custom role no higher", "F05", func(b *rig) {
 			b.custom("Low", "Workforce", "dir:read:population dir:reset:userPassword").CanBeAssignedBy = []pingone.ID{id(helpDesk)}
 		}, nil, ""},
@@ -152,12 +152,12 @@ func TestFindings(t *testing.T) {
 		{"one person of those read", "F10", func(b *rig) { b.Environments[1].Read = false }, nil, "not read"},
 		{"two people", "F10", func(b *rig) { b.user("Bob", "Workforce"); b.give("Bob", orgAdmin, "ORGANIZATION", "Acme") }, nil, ""},
 		{"open applications", "F11", func(b *rig) {
-			b.Applications = &[]insight.ApplicationInfo{{ID: id("App"), Name: "App", Open: true}, {ID: id("Sys"), Open: true, System: true}, {ID: id("Off"), Open: true, Disabled: true}, {ID: id("Closed")}}
+			b.Applications = []insight.ApplicationInfo{{ID: id("App"), Name: "App", Open: true}, {ID: id("Sys"), Open: true, System: true}, {ID: id("Off"), Open: true, Disabled: true}, {ID: id("Closed")}}
 		}, []string{"info: 1 application is open to everyone in the environment"}, ""},
 		{"newly open applications", "F11", func(b *rig) {
-			b.Applications = &[]insight.ApplicationInfo{{ID: id("App"), Name: "App", Open: true, NewlyOpen: true}, {ID: id("Old"), Open: true}}
+			b.Applications = []insight.ApplicationInfo{{ID: id("App"), Name: "App", Open: true, NewlyOpen: true}, {ID: id("Old"), Open: true}}
 		}, []string{"medium: 2 applications are open to everyone in the environment, newly application App"}, ""},
-		{"closed applications", "F11", func(b *rig) { b.Applications = new([]insight.ApplicationInfo) }, nil, ""},
+		{"closed applications", "F11", func(b *rig) { b.Applications = []insight.ApplicationInfo{} }, nil, ""},
 		{"applications that were not read", "F11", func(*rig) {}, nil, "not read"},
 	} {
 		t.Run(tt.check+" "+tt.name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestCleanNamesWhatWasNotRead(t *testing.T) {
 	t.Parallel()
 	b := newRig()
 	b.Environments[1].Read = false
-	if a, _ := b.assess("F03", nil); a.State != insight.Clean || a.Reason != "1 environment was read; 1 were not" {
+	if a, _ := b.assess("F03", nil); a.State != insight.Clean || a.Reason != "1 environment was read; 1 was not" {
 		t.Errorf("got %+v", a)
 	}
 }

@@ -87,11 +87,6 @@ func (g *graph) controls(r right) bool {
 	return false
 }
 
-// isTierZero tells whether an actor controls the organization now.
-func (g *graph) isTierZero(actor uint32) bool {
-	return actor != none && g.controlling(actor) != none
-}
-
 // controlling is the right of an actor that is tier zero; none if there is none.
 func (g *graph) controlling(actor uint32) uint32 {
 	for _, r := range g.actors.of(actor) {

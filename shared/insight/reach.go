@@ -226,7 +226,7 @@ func coverageOf(w *World) (c Coverage) {
 // gaps are what is not known, "" if nothing is.
 func (c Coverage) gaps() (text string) {
 	if c.NotRead > 0 {
-		text = fmt.Sprintf("; %d were not", c.NotRead)
+		text = "; " + count(c.NotRead, "was not", "were not")
 	}
 	if n := len(c.UnknownRoles); n > 0 {
 		text += "; the permissions of " + count(n, "role are", "roles are") + " not known"

@@ -51,6 +51,9 @@ func TestOrderDecidesNothing(t *testing.T) {
 			}
 		}
 		slices.Sort(all)
+		if r.Choke != nil {
+			all = append(all, r.Choke.Text().String(b.names()))
+		}
 		return append(all, r.Headline())
 	}
 	for seed := range uint64(500) {
@@ -133,13 +136,13 @@ func TestNoZeroWithoutCoverage(t *testing.T) {
 	b := newRig()
 	b.Environments = append(b.Environments, insight.EnvironmentInfo{ID: id("Lost"), Name: "Lost"})
 	headline := func() string { return insight.Compute(&b.World, insight.Likely).Headline() }
-	if got, want := headline(), "No path found in the 2 environments that were read; 1 were not."; got != want {
+	if got, want := headline(), "No path found in the 2 environments that were read; 1 was not."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	b.user("Bob", "Workforce")
 	b.give("Bob", dataAdmin, "ORGANIZATION", "Acme")
 	b.give("Bob", "of a kind that is not known", "ORGANIZATION", "Acme")
-	want := "1 more can become one of them: 0 by documented rules, 1 likely. 2 environments were read; 1 were not; the permissions of 1 role are not known."
+	want := "1 more can become one of them: 0 by documented rules, 1 likely. 2 environments were read; 1 was not; the permissions of 1 role are not known."
 	if got := headline(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -25,7 +25,7 @@ type search struct {
 func (g *graph) search(least Confidence) search {
 	s := search{far: slices.Repeat([]uint8{math.MaxUint8}, g.actors.n()), least: least}
 	for at := range g.actors.n() {
-		if g.isTierZero(uint32(at)) { // #nosec G115 -- an index
+		if g.controlling(uint32(at)) != none { // #nosec G115 -- an index
 			s.far[at] = 0
 		}
 	}

@@ -28,10 +28,8 @@ func (w *World) Names() Names {
 	for _, e := range w.Clients {
 		n[e.ID] = e.Name
 	}
-	if w.Applications != nil {
-		for _, e := range *w.Applications {
-			n[e.ID] = e.Name
-		}
+	for _, e := range w.Applications {
+		n[e.ID] = e.Name
 	}
 	for _, e := range w.Gateways {
 		n[e.ID] = e.Name

@@ -57,9 +57,9 @@ type World struct {
 	Gateways     []GatewayInfo
 	Classes      []Class
 	Holdings     []Holding
-	Applications *[]ApplicationInfo // nil: not read
-	Self         pingone.ID         // our own worker application; zero: not known
-	Now          time.Time          // of the reading
+	Applications []ApplicationInfo // nil: not read; none is an empty list
+	Self         pingone.ID        // our own worker application; zero: not known
+	Now          time.Time         // of the reading
 }
 
 // OrganizationInfo is the organization; its name may be "".

@@ -107,6 +107,25 @@ func TestRules(t *testing.T) {
 			twins: map[string]func(*rig){"she left": func(b *rig) { b.Groups[0].Members = nil }},
 		},
 		{
+			name: "R1: a custom role made among administrators, or in an environment that nothing is known of",
+			build: func(b *rig) {
+				b.custom("Resets", "elsewhere", "dir:reset:userPassword mfa:delete:device")
+				b.user("Bob", "Workforce")
+				b.give("Bob", "Resets", "ORGANIZATION", "Acme")
+			},
+			want: "Whoever holds Resets on the organization can reset the password of Ada, who is Organization Admin (R1, likely)",
+			twins: map[string]func(*rig){
+				"it was made in Workforce": func(b *rig) { b.role("Resets").Environment = id("Workforce") },
+				"no environment is that of the administrators": func(b *rig) {
+					b.role("Resets").Environment, b.Environments[0].Name = id("Workforce"), "Old"
+				},
+				"another is": func(b *rig) {
+					b.role("Resets").Environment, b.Environments[0].Name = id("Workforce"), "Old"
+					b.AdminEnvironment = id("Administrators")
+				},
+			},
+		},
+		{
 			name: "R3: a role that can assign another",
 			build: func(b *rig) {
 				b.role(dataAdmin).CanAssign = append(b.role(dataAdmin).CanAssign, id(envAdmin))

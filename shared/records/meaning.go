@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func (b *worldBuilder) surroundings() {
 			open[r.AssetID] = true
 		}
 	}
-	var apps []insight.ApplicationInfo
+	apps := []insight.ApplicationInfo{}
 	for _, a := range b.things.applications.all {
 		asset, _ := mapping.Application(&a.item)
 		info := insight.ApplicationInfo{ID: a.id, Name: asset.Name, Open: open[asset.UniqueID]}
@@ -67,7 +68,7 @@ func (b *worldBuilder) surroundings() {
 		}
 		apps = append(apps, info)
 	}
-	w.Applications = &apps
+	w.Applications = apps
 }
 
 // choose makes room for the principals that hold roles, the members of such
@@ -151,23 +152,12 @@ func (b *worldBuilder) roles(ctx context.Context) error {
 				b.world.Roles = append(b.world.Roles, insight.RoleInfo{})
 			}
 			read[r.ID] = p.FetchedAt
-			b.world.Roles[at[r.ID]] = insight.RoleInfo{
-				ID: r.ID, Name: r.Name, Custom: strings.EqualFold(r.Type, "CUSTOM"), Environment: r.Environment.ID,
-				Permissions: append([]pingone.RolePermission(nil), r.Permissions...),
-				CanAssign:   idsOf(r.CanAssign), CanBeAssignedBy: idsOf(r.CanBeAssignedBy),
-			}
+			info := insight.RoleOf(r)
+			info.Permissions = slices.Clone(info.Permissions)
+			b.world.Roles[at[r.ID]] = info
 		}
 	}
 	return nil
-}
-
-func idsOf(refs []pingone.Ref) (ids []pingone.ID) {
-	for _, r := range refs {
-		if !r.ID.IsZero() {
-			ids = append(ids, r.ID)
-		}
-	}
-	return ids
 }
 
 func (b *worldBuilder) groups(ctx context.Context) error {

@@ -105,7 +105,7 @@ func TestWorld(t *testing.T) {
 		t.Errorf("holdings (-want +got):\n%s", diff)
 	}
 	apps := map[pingone.ID]insight.ApplicationInfo{}
-	for _, a := range *got.Applications {
+	for _, a := range got.Applications {
 		apps[a.ID] = a
 	}
 	if !apps[id("wiki")].Open || apps[id("sync")].Open || len(apps) != 2 {

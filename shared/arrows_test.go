@@ -34,8 +34,8 @@ var arrows = map[string][]string{
 	"event":            {"pingone", "staging"},
 	"insight":          {"pingone"},
 	"sweep":            {"pingone", "staging"},
-	"report":           {"pingone", "staging", "sweep"},
-	"transform":        {"authomize", "collection", "config", "mapping", "pingone", "records", "report", "staging", "sweep", "transport"},
+	"report":           {"insight", "pingone", "staging", "sweep"},
+	"transform":        {"authomize", "collection", "config", "insight", "mapping", "pingone", "records", "report", "staging", "sweep", "transport"},
 	"oracle":           {"*"},
 	"assemble":         {"*"},
 }

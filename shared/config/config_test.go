@@ -116,7 +116,7 @@ func TestTransformSettings(t *testing.T) {
 	t.Parallel()
 	base := config.Transform{
 		Common: common, AppID: "app-1", AuthomizeURL: "https://api.authomize.com", Sweep: config.SweepApply, MaxShrinkPercent: 20, MaxAge: week,
-		ServiceAccounts: config.ServiceAccountsApart, Confidence: insight.Likely,
+		ServiceAccounts: config.ServiceAccountsApart, Confidence: insight.Likely, ReportNames: true,
 	}
 	tests := []struct {
 		name, value string
@@ -138,6 +138,7 @@ func TestTransformSettings(t *testing.T) {
 		{"SERVICE_ACCOUNTS", "users", func(c *config.Transform) { c.ServiceAccounts = config.ServiceAccountsAsUsers }},
 		{"ROLE_PERMISSIONS", "true", func(c *config.Transform) { c.RolePermissions = true }},
 		{"ESCALATION_CONFIDENCE", "Documented", func(c *config.Transform) { c.Confidence = insight.Documented }},
+		{"REPORT_NAMES", "false", func(c *config.Transform) { c.ReportNames = false }},
 		{"ADMIN_ENVIRONMENT", envA, func(c *config.Transform) { c.AdminEnvironment = mustID(envA) }},
 		{"AUTHOMIZE_API_URL", "https://EU.authomize.example/", func(c *config.Transform) { c.AuthomizeURL = "https://eu.authomize.example" }},
 		{"AUTHOMIZE_API_URL", "http://127.0.0.1:1", func(c *config.Transform) { c.AuthomizeURL = "http://127.0.0.1:1" }},
@@ -172,7 +173,7 @@ PINGONE_REQUESTS_PER_SECOND: it must be a number more than 0 and at most 10000`)
 
 	got, err := config.LoadTransform(env(
 		"AUTHOMIZE_API_URL", "canary", "SWEEP", "canary", "MAX_SHRINK_PERCENT", "101", "DRY_RUN", "canary", "SERVICE_ACCOUNTS", "canary",
-		"ROLE_PERMISSIONS", "canary", "ESCALATION_CONFIDENCE", "canary", "ADMIN_ENVIRONMENT", "canary", "MFA_DEVICES", "canary", "MAX_READING_AGE", "canary",
+		"ROLE_PERMISSIONS", "canary", "ESCALATION_CONFIDENCE", "canary", "ADMIN_ENVIRONMENT", "canary", "REPORT_NAMES", "canary", "MFA_DEVICES", "canary", "MAX_READING_AGE", "canary",
 	))
 	wantError(t, err, `SECRET_ID: it is not set
 STAGING_URL: it is not set
@@ -186,6 +187,7 @@ DRY_RUN: it must be true or false
 SERVICE_ACCOUNTS: it must be apart or users
 ROLE_PERMISSIONS: it must be true or false
 ESCALATION_CONFIDENCE: it must be documented, likely or untested
+REPORT_NAMES: it must be true or false
 ADMIN_ENVIRONMENT: it must be the id of an environment`)
 	if !got.DryRun {
 		t.Error("a DRY_RUN that is not understood must not post")

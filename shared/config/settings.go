@@ -64,6 +64,7 @@ var settings = []Setting{
 	{"SERVICE_ACCOUNTS", string(ServiceAccountsApart), false, own, setServiceAccounts},
 	{"ROLE_PERMISSIONS", "false", false, own, boolean(func(v *values, b bool) { v.transform.RolePermissions = b })},
 	{"ESCALATION_CONFIDENCE", insight.Likely.String(), false, own, setConfidence},
+	{"REPORT_NAMES", "true", false, own, boolean(func(v *values, b bool) { v.transform.ReportNames = b })},
 	{"ADMIN_ENVIRONMENT", "", false, own, setAdminEnvironment},
 }
 

@@ -75,6 +75,8 @@ type Transform struct {
 	// Confidence is the least that a rule must have to make paths to control of the
 	// organization.
 	Confidence insight.Confidence
+	// ReportNames names people in the report; else they are ids.
+	ReportNames bool
 	// AdminEnvironment is home to administrators; zero: the one of that name.
 	AdminEnvironment pingone.ID
 }

@@ -53,7 +53,11 @@ type Idle struct {
 }
 
 // A Count is of principals who can act. A group is its members.
-type Count struct{ People, Clients, Gateways int }
+type Count struct {
+	People   int `json:"people"`
+	Clients  int `json:"clients"`
+	Gateways int `json:"gateways"`
+}
 
 // All is the sum.
 func (c Count) All() int { return c.People + c.Clients + c.Gateways }

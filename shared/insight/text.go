@@ -98,6 +98,9 @@ func (h Held) parts() Text {
 	return Text{name(Thing{Role, h.Role}), words(" on "), name(h.On)}
 }
 
+// String is what is held, with names.
+func (h Held) String(names Names) string { return h.parts().String(names) }
+
 func listHeld(all []Held) (t Text) {
 	for i, h := range all {
 		if i > 0 {

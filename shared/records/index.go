@@ -63,11 +63,23 @@ type Index struct {
 	access  access
 	world   *insight.World
 	reach   *insight.Reach
+	people  []string // names of the world's users
 }
 
 // Reach is who controls the organization, and who can; nil where Options ask for
 // none. World is what it was computed of.
 func (x *Index) Reach() *insight.Reach { return x.reach }
+
+// Names are those of all things in the world, and of some of its users.
+func (x *Index) Names(users map[pingone.ID]bool) insight.Names {
+	names := x.world.Names()
+	for i := range x.world.Users {
+		if id := x.world.Users[i].ID; users[id] {
+			names[id] = x.people[i]
+		}
+	}
+	return names
+}
 
 // World is what the run knows of who holds which role, and of what is around it.
 func (x *Index) World() *insight.World { return x.world }

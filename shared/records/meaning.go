@@ -26,7 +26,7 @@ func (x *Index) readMeaning(ctx context.Context) error {
 		}
 	}
 	b.hold()
-	x.world, x.reach = b.world, insight.Compute(b.world, x.o.Confidence)
+	x.world, x.people, x.reach = b.world, b.people, insight.Compute(b.world, x.o.Confidence)
 	return nil
 }
 
@@ -39,6 +39,7 @@ type worldBuilder struct {
 	client  map[pingone.ID]uint32
 	gateway map[pingone.ID]uint32
 	home    map[insight.Home]uint32
+	people  []string
 }
 
 func (b *worldBuilder) surroundings() {
@@ -191,6 +192,7 @@ func (b *worldBuilder) groups(ctx context.Context) error {
 }
 
 func (b *worldBuilder) users(ctx context.Context) error {
+	b.people = make([]string, len(b.world.Users))
 	b.home, b.world.Homes = map[insight.Home]uint32{{}: 0}, []insight.Home{{}}
 	for p, err := range pages[pingone.User](ctx, &b.source, staging.Users, "") {
 		if err != nil {
@@ -203,14 +205,14 @@ func (b *worldBuilder) users(ctx context.Context) error {
 				continue
 			}
 			if at, wanted := b.row[number(row)]; wanted {
-				b.describe(&b.world.Users[at], u, b.EnvironmentOf(p.tag))
+				b.describe(at, u, b.EnvironmentOf(p.tag))
 			}
 		}
 	}
 	return nil
 }
 
-func (b *worldBuilder) describe(info *insight.UserInfo, u *pingone.User, environment pingone.ID) {
+func (b *worldBuilder) describe(user uint32, u *pingone.User, environment pingone.ID) {
 	home := insight.Home{Environment: environment, Population: u.Population.ID}
 	at, known := b.home[home]
 	if !known {
@@ -219,7 +221,8 @@ func (b *worldBuilder) describe(info *insight.UserInfo, u *pingone.User, environ
 		b.world.Homes = append(b.world.Homes, home)
 	}
 	account, _ := mapping.User(u, "")
-	*info = insight.UserInfo{
+	b.people[user] = account.Name
+	b.world.Users[user] = insight.UserInfo{
 		ID: u.ID, Home: at, LastSignOn: days(u.LastSignOn.At), Created: days(u.CreatedAt), Disabled: isOff(u.Enabled),
 		Federated: account.IsExternal, External: account.IsExternal,
 	}

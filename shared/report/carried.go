@@ -34,13 +34,15 @@ func (c *Carried) amount() string {
 	return Number(c.Records) + " " + name
 }
 
+func (c *Carried) environment() string { return cmp.Or(c.Environment.Name, c.Environment.ID.String()) }
+
 func (c *Carried) isNeverRead() bool { return c.Records == 0 && c.Oldest.IsZero() }
 
 // sentence says of amounts what c says of its own.
 func (c *Carried) sentence(amounts []string) string {
 	text := strings.Join(amounts, ", ")
 	if !c.Environment.ID.IsZero() {
-		text += " of environment " + cmp.Or(c.Environment.Name, c.Environment.ID.String())
+		text += " of environment " + c.environment()
 	}
 	switch {
 	case c.isNeverRead():

@@ -38,7 +38,7 @@ func Page(r *Report) ([]byte, error) {
 	err := h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(g.Raw(pageMeta), h.TitleEl(g.Text(title+": "+r.Run)), h.StyleEl(g.Raw(pageStyle))),
 		h.Body(h.Main(
-			header(r, title), outcomeSection(r), figures(r), runSection(r), carriedSection(r), goneSection(r), readSection(r), postedSection(r),
+			header(r, title), outcomeSection(r), accessSection(r), figures(r), runSection(r), carriedSection(r), goneSection(r), readSection(r), postedSection(r),
 			sweepSection(r), quarantineSection(r), warningsSection(r),
 			h.Footer(g.Text("report.json beside this page holds the same for programs.")),
 		)),

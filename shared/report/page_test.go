@@ -102,7 +102,7 @@ func TestPageTakesValuesForText(t *testing.T) {
 // and may hold a link needs a check of its scheme, beside the escaping.
 func TestPageHasNoPlaceForCode(t *testing.T) {
 	t.Parallel()
-	elements := strings.Fields("html head meta title style body main header section footer h1 h2 p div span strong code br ul li dl dt dd table thead tbody tfoot tr th td details summary")
+	elements := strings.Fields("html head meta title style body main header section footer h1 h2 h3 p div span strong code br ul li dl dt dd table thead tbody tfoot tr th td details summary")
 	attributes := strings.Fields("lang charset name content http-equiv class scope colspan open")
 	for _, r := range []*report.Report{sample(), sampleHeld(), sampleReport(), filled("text", true), filled("text", false), {}} {
 		text := page(t, r)

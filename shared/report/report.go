@@ -55,9 +55,13 @@ type Report struct {
 	Unlisted int64     `json:"unlisted,omitzero"`
 	Warnings []Warning `json:"warnings"`
 	Sweep    Sweep     `json:"sweep"`
+	// Access is what the access means; nil where the run was not read to its end.
+	Access *Access `json:"access,omitzero"`
 	// Approve is the command by which a person approves to go what holds the run.
 	Approve string `json:"approve,omitzero"`
 	Totals  Totals `json:"totals"`
+	// Findings are all of Access, which Save keeps apart.
+	Findings *Findings `json:"-"`
 }
 
 // Settings are those that decide what is posted, where to, and what is swept;

@@ -63,6 +63,7 @@ func sample() *report.Report {
 		Warnings: []report.Warning{{Code: "email_malformed", Count: 2, IDs: []string{"user:x"}}, {Code: "scope_unknown", Count: 1}, {Code: "brand_new", Count: 7}},
 		Sweep:    report.Sweep{Mode: "apply", Swept: true, ModifiedBefore: &cutoff, Cutoff: &cutoff, RequestID: "req-1"},
 	}
+	explain(r, nil)
 	r.Sum()
 	return r
 }

@@ -10,8 +10,9 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// Save writes report.json and report.html of a run, over earlier ones. What
-// people approved stands in approval.json.
+// Save writes report.json and report.html of a run, and findings.json where its
+// access was explained, over earlier ones. What people approved stands in
+// approval.json.
 func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report) error {
 	data, err := json.Marshal(r, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))
 	if err != nil {
@@ -21,6 +22,15 @@ func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report
 	if err != nil {
 		return fmt.Errorf("make report page: %w", err)
 	}
+	if r.Findings != nil {
+		all, err := json.Marshal(r.Findings, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+		if err != nil {
+			return fmt.Errorf("encode findings: %w", err)
+		}
+		if _, err := store.Put(ctx, staging.FindingsKey(run), all, staging.Always); err != nil {
+			return fmt.Errorf("write findings: %w", err)
+		}
+	}
 	if _, err := store.Put(ctx, staging.ReportPageKey(run), page, staging.Always); err != nil {
 		return fmt.Errorf("write report page: %w", err)
 	}
@@ -28,6 +38,15 @@ func Save(ctx context.Context, store staging.Store, run staging.RunID, r *Report
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// LoadFindings reads the findings of a run; staging.ErrNotFound if there are none.
+func LoadFindings(ctx context.Context, store staging.Store, run staging.RunID) (*Findings, error) {
+	f, err := staging.ReadJSON[Findings](ctx, store, staging.FindingsKey(run))
+	if err == nil && f.Version != FindingsVersion {
+		err = fmt.Errorf("%s is of version %d, not %d: %w", staging.FindingsKey(run), f.Version, FindingsVersion, staging.ErrCorrupt)
+	}
+	return &f, err
 }
 
 // Load reads the report of a run; staging.ErrNotFound if there is none.

@@ -62,6 +62,9 @@ func ApprovalKey(run RunID) string { return RunPrefix(run) + "approval.json" }
 // ReportKey names what transform did in a run, as JSON.
 func ReportKey(run RunID) string { return RunPrefix(run) + "report.json" }
 
+// FindingsKey is all that an administrator should look at, with the report.
+func FindingsKey(run RunID) string { return RunPrefix(run) + "findings.json" }
+
 // ReportPageKey names what transform did in a run, as HTML.
 func ReportPageKey(run RunID) string { return RunPrefix(run) + "report.html" }
 

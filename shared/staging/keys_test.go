@@ -31,13 +31,13 @@ func TestKeys(t *testing.T) {
 	t.Parallel()
 	got := []string{
 		staging.OpenKey, staging.RunPrefix(run), staging.RunKey(run), staging.TransformKey(run), staging.ApprovalKey(run),
-		staging.ReportKey(run), staging.ReportPageKey(run), staging.CompleteKey(run, staging.Groups),
+		staging.ReportKey(run), staging.ReportPageKey(run), staging.FindingsKey(run), staging.CompleteKey(run, staging.Groups),
 		staging.LeaseKey(run, ""), staging.LeaseKey(run, staging.Devices),
 	}
 	const folder = "runs/20261123T090000Z/"
 	want := []string{
 		"runs/open.json", folder, folder + "run.json", folder + "transform.json", folder + "approval.json",
-		folder + "report.json", folder + "report.html", folder + "groups/complete.json",
+		folder + "report.json", folder + "report.html", folder + "findings.json", folder + "groups/complete.json",
 		folder + "lease.json", folder + "devices/lease.json",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

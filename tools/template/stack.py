@@ -77,6 +77,7 @@ FULL = {
     "ServiceAccounts": "users",
     "RolePermissions": "true",
     "EscalationConfidence": "documented",
+    "ReportNames": "false",
     "AdminEnvironment": "aaaaaaaa-1111-4111-8111-111111111111",
     "AlarmTopicArn": TOPIC,
     "NoGoodRunHours": "3",

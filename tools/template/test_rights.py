@@ -87,7 +87,7 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
         want += [statement(VPC_ACTIONS, "*"), statement(VPC_ACTIONS, "*", code, "Deny")]
 
     writes = {
-        "TransformFunction": [f"*/{k}" for k in ("lease.json", "transform.json", "approval.json", "report.json", "report.html")],
+        "TransformFunction": [f"*/{k}" for k in ("lease.json", "transform.json", "approval.json", "report.json", "report.html", "findings.json")],
         "EnvironmentsFunction": ["*/environments/*", "open.json", "*/run.json"],
     }.get(function, [f"*/{folder}/*"])
     want.append(statement("s3:PutObject", [f"{BUCKET}/runs/{k}" for k in writes]))

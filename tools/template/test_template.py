@@ -32,6 +32,7 @@ PARAMETERS = {
     "ROLE_PERMISSIONS": "RolePermissions",
     "ESCALATION_CONFIDENCE": "EscalationConfidence",
     "ADMIN_ENVIRONMENT": "AdminEnvironment",
+    "REPORT_NAMES": "ReportNames",
 }
 
 # Properties by which a resource gets a name of its own, in the way of a second stack.

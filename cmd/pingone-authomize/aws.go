@@ -17,6 +17,8 @@ var awsPermissions = map[usage][]string{
 	"approve --stack --yes":    readRuns("lambda:InvokeFunction"),
 	"replay --stack":           readRuns("lambda:InvokeFunction"),
 	"replay --stack --dry-run": readRuns("lambda:GetFunctionConfiguration"),
+	"findings --stack":         readRuns(),
+	"findings accept --stack":  readRuns("kms:GenerateDataKey", "s3:PutObject"),
 	"check --stack":            readRuns("kms:GenerateDataKey", "lambda:GetFunctionConfiguration", "s3:PutObject", "secretsmanager:GetSecretValue"),
 }
 
@@ -48,6 +50,11 @@ func (approveCommand) Help() string {
 // Help implements kong.HelpProvider.
 func (replayCommand) Help() string {
 	return permissionsHelp("replay --stack", "replay --stack --dry-run")
+}
+
+// Help implements kong.HelpProvider.
+func (risksCommand) Help() string {
+	return permissionsHelp("findings --stack", "findings accept --stack")
 }
 
 // Help implements kong.HelpProvider.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -45,6 +46,8 @@ func TestAWSPermissions(t *testing.T) {
 		"replay --stack":           seen(exitDone, "replay", "--stack", stackName, "--run", "latest"),
 		"replay --stack --dry-run": seen(exitDone, "replay", "--stack", stackName, "--run", "latest", "--dry-run"),
 		"approve --stack":          seen(exitDone, approve...),
+		"findings --stack":         seen(exitDone, "findings", "--stack", stackName),
+		"findings accept --stack":  seen(exitDone, "findings", "accept", d.finding(), "--stack", stackName, "--reason", "x", "--until", time.Now().AddDate(0, 1, 0).Format(time.DateOnly)),
 		"approve --stack --yes":    seen(exitDone, append(approve, "--yes")...),
 	}
 	if diff := cmp.Diff(awsPermissions, got); diff != "" {

@@ -7,12 +7,13 @@ import (
 )
 
 type cli struct {
-	Run     runCommand     `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report; or go on with the run that has not ended. Without credentials, a demonstration on this machine."`
-	Check   checkCommand   `cmd:"" help:"Before the first run: are the credentials good, what can be read, what is granted beyond need?"`
-	Report  reportCommand  `cmd:"" help:"Show what a past run did."`
-	Approve approveCommand `cmd:"" help:"Overrule what holds a sweep, or delete what a run carried forward: shows what would go, and asks."`
-	Invoke  invokeCommand  `cmd:"" help:"Start a run of a deployed stack at once, or go on with the open one, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
-	Replay  replayCommand  `cmd:"" help:"Post a run once more from what was read then."`
+	Run      runCommand     `cmd:"" help:"Sync once: read PingOne, post to Authomize, sweep, report; or go on with the run that has not ended. Without credentials, a demonstration on this machine."`
+	Check    checkCommand   `cmd:"" help:"Before the first run: are the credentials good, what can be read, what is granted beyond need?"`
+	Report   reportCommand  `cmd:"" help:"Show what a past run did."`
+	Approve  approveCommand `cmd:"" help:"Overrule what holds a sweep, or delete what a run carried forward: shows what would go, and asks."`
+	Invoke   invokeCommand  `cmd:"" help:"Start a run of a deployed stack at once, or go on with the open one, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
+	Findings risksCommand   `cmd:"" help:"What an administrator should look at in PingOne, and which risks were accepted."`
+	Replay   replayCommand  `cmd:"" help:"Post a run once more from what was read then."`
 }
 
 // command parses args, does what they say and returns the exit code.

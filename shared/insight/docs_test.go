@@ -21,6 +21,27 @@ func rulesTable() string {
 	return b.String()
 }
 
+// checksTable are the checks, as docs/findings.md has them.
+func checksTable() string {
+	var b strings.Builder
+	b.WriteString("| check | what is found | what to do in PingOne |\n|---|---|---|\n")
+	for _, c := range insight.Checks {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", c.ID, c.Title, c.Do)
+	}
+	return b.String()
+}
+
+func TestDocsHaveTheChecks(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/findings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := checksTable(); !strings.Contains(string(docs), table) {
+		t.Errorf("docs/findings.md has another table than:\n%s", table)
+	}
+}
+
 func TestDocsHaveTheRules(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/mapping.md")

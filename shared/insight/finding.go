@@ -36,6 +36,16 @@ const (
 // MarshalText is String.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// ParseSeverity reads what String gives; false for another text.
+func ParseSeverity(text string) (Severity, bool) {
+	for s := Info; s <= Critical; s++ {
+		if s.String() == text {
+			return s, true
+		}
+	}
+	return 0, false
+}
+
 // String is the severity in one word.
 func (s Severity) String() string {
 	return [...]string{"", "info", "low", "medium", "high", "critical"}[s]

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -149,4 +150,40 @@ func age(d time.Duration) string {
 	default:
 		return plural(days, "day", "days")
 	}
+}
+
+// WriteChecks writes findings for a terminal of 80 columns without colour, and why
+// a check could not be made.
+func WriteChecks(w io.Writer, checks []Check) error {
+	var b strings.Builder
+	for _, c := range checks {
+		if len(c.Findings) == 0 && c.State != insight.NotAssessed {
+			continue
+		}
+		writeWrapped(&b, c.Check+" "+c.Title, "    ")
+		if c.State == insight.NotAssessed {
+			b.WriteString("  ")
+			writeWrapped(&b, "not assessed: "+c.Reason, "    ")
+		}
+		for _, f := range c.Findings {
+			b.WriteString("  ")
+			writeWrapped(&b, f.Severity+" "+f.ID+": "+f.Text+f.accepted(), "    ")
+		}
+		if len(c.Findings) > 0 {
+			b.WriteString("    ")
+			writeWrapped(&b, "To do: "+c.Findings[0].Do, "    ")
+		}
+	}
+	if b.Len() == 0 {
+		b.WriteString("nothing is found\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (f *Finding) accepted() string {
+	if f.State != insight.Accepted {
+		return ""
+	}
+	return " (accepted until " + f.Until.UTC().Format("2 January 2006") + ")"
 }

@@ -55,6 +55,6 @@ func checkRow(c Check) g.Node {
 
 func findingItem(f Finding) g.Node {
 	return h.Li(h.Strong(g.Text(f.Severity)), g.Text(": "+f.Text+". "), quietCode(f.ID),
-		g.If(f.State == insight.Accepted, quiet(" accepted until "+f.Until.UTC().Format("2 January 2006"))),
+		g.If(f.State == insight.Accepted, quiet(f.accepted())),
 		below("To do: "+strings.TrimSuffix(f.Do, ".")+"."))
 }

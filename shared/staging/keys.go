@@ -62,6 +62,10 @@ func ApprovalKey(run RunID) string { return RunPrefix(run) + "approval.json" }
 // ReportKey names what transform did in a run, as JSON.
 func ReportKey(run RunID) string { return RunPrefix(run) + "report.json" }
 
+// AcceptedKey is what people accepted of findings. It is no run's, so that it is
+// there when the runs are gone.
+const AcceptedKey = "accepted.json"
+
 // FindingsKey is all that an administrator should look at, with the report.
 func FindingsKey(run RunID) string { return RunPrefix(run) + "findings.json" }
 

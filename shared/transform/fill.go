@@ -28,7 +28,7 @@ func (t *transform) finish(ctx context.Context, cause error) error {
 	if t.notes != nil {
 		t.fillPass(r, &t.notes.Pass)
 	}
-	t.fillAccess(r)
+	t.fillAccess(ctx, r)
 	if cause != nil {
 		r.State, r.Error = report.Failed, cause.Error()
 	}

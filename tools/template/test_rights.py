@@ -92,6 +92,7 @@ def rights(function, secret, key=None, secret_key=None, traced=False, vpc=False)
     }.get(function, [f"*/{folder}/*"])
     want.append(statement("s3:PutObject", [f"{BUCKET}/runs/{k}" for k in writes]))
     if function == "TransformFunction":
+        want.append(statement("s3:GetObject", f"{BUCKET}/accepted.json"))
         want.append(statement("events:PutEvents", BUS, event("Run Finished")))
     return flat(want)
 

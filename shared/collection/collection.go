@@ -97,6 +97,9 @@ type List struct {
 	// Bulk tells that it shows what lists of single parents would: it is read
 	// first, and theirs only for parents that it does not show.
 	Bulk bool `json:"bulk,omitzero"`
+	// Optional tells that PingOne refuses it where a product is not licensed, or a
+	// right beyond the built-in roles lacks: refused, and empty before, it is empty.
+	Optional bool `json:"optional,omitzero"`
 	// Carry is why it can't be read in this run: its environment or parent is
 	// carried itself. "": it can.
 	Carry staging.Carried `json:"-"`

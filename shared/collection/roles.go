@@ -8,8 +8,8 @@ import (
 	"pingone-authomize/shared/staging"
 )
 
-// roles are what can be held, and the organization that is the widest scope
-// of it: the two things that belong to no environment.
+// roles are what can be held, the organization that is the widest scope of it,
+// and how those who hold them sign on.
 var roles = Collection{
 	Name: staging.Roles, Inputs: []staging.Collection{staging.Environments},
 	Limit: pingone.Configuration, Role: configuration,
@@ -35,9 +35,12 @@ func roleLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 				break
 			}
 		}
-		for l, err := range eachEnvironment(pingone.RolesOf)(ctx, in) {
-			if !yield(l, err) {
-				return
+		for _, of := range []func(pingone.ID) pingone.List{pingone.RolesOf, pingone.AdminConfigOf} {
+			for l, err := range eachEnvironment(of)(ctx, in) {
+				l.Optional = pingone.IsAdminConfig(l.Path)
+				if !yield(l, err) {
+					return
+				}
 			}
 		}
 	}

@@ -9,15 +9,16 @@ import (
 
 // A look is what one reading of a list came to.
 type look struct {
-	err     error
-	second  bool // the list was looked at before in this run
-	up      bool // PingOne answers others meanwhile
-	leaving bool // the list's environment is DELETE_PENDING
-	cut     bool // a page announced more than it showed
-	counted int  // what PingOne counts, -1 if it doesn't
-	shown   int  // different items
-	pages   int
-	before  *numbers
+	err      error
+	second   bool // the list was looked at before in this run
+	up       bool // PingOne answers others meanwhile
+	leaving  bool // the list's environment is DELETE_PENDING
+	optional bool // see collection.List
+	cut      bool // a page announced more than it showed
+	counted  int  // what PingOne counts, -1 if it doesn't
+	shown    int  // different items
+	pages    int
+	before   *numbers
 }
 
 // judge decides how a list ended. Nothing is decided by one look: what is
@@ -31,6 +32,8 @@ func judge(l look) staging.Ending {
 		return staging.Whole
 	case l.err == nil:
 		reason = staging.Short
+	case refusal != nil && isRefusal(refusal.Status) && l.optional && (l.before == nil || l.before.Shown == 0):
+		return staging.Whole
 	case refusal != nil && l.leaving:
 		reason = staging.Unlisted
 	case refusal != nil && isRefusal(refusal.Status):

@@ -35,7 +35,7 @@ func (r *reader) readList(ctx context.Context, j job, send func(event) error) er
 	if errors.Is(err, transport.ErrOutOfTime) || errors.Is(err, errSend) || err != nil && isFatal(err) {
 		return err
 	}
-	seen.err, seen.second, seen.before = err, r.second, l.Before
+	seen.err, seen.second, seen.before, seen.optional = err, r.second, l.Before, l.Optional
 	r.outage.hear(err != nil && pingone.IsTransient(err))
 	r.refusals.hear(&l.List, err)
 	if seen.second && err != nil {

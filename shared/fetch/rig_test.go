@@ -165,7 +165,7 @@ func (r *rig) loadOne(run staging.RunID, some ...*collection.Collection) *snapsh
 				r.t.Fatal(err)
 			}
 			for _, item := range items {
-				if snap.IsGone(item.ID) {
+				if item.ID.IsZero() || snap.IsGone(item.ID) {
 					continue
 				}
 				key := item.ID.String()

@@ -47,13 +47,25 @@ func TestEachListOnce(t *testing.T) {
 		sorts[list[strings.LastIndexByte(list, '/')+1:]] += n
 	}
 	want := map[string]int{
-		"environments": 1, "populations": 2, "groups": 2, "applications": 1, "gateways": 1, "roles": 2,
+		"environments": 1, "populations": 2, "groups": 2, "applications": 1, "gateways": 1, "roles": 2, "adminConfig": 1,
 		// Two populations, both questions of the dynamic group, and the one list of
 		// members for which the feed is not worth its two calls.
 		"users": 5, "activities": 2, "roleAssignments": 2, r.org.ID.String(): 1,
 	}
 	if diff := cmp.Diff(want, sorts); diff != "" {
 		t.Errorf("calls of a later run (-want +got):\n%s", diff)
+	}
+}
+
+// What is refused since a right lacks that not everyone has holds nothing, and is
+// nothing to be told of.
+func TestOptionalList(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, small())
+	r.org.Environment(env).AdminConfig = nil
+	s := r.sync()
+	if c := s.complete[staging.Roles]; len(c.Carried) > 0 || len(c.NeverRead) > 0 {
+		t.Errorf("carried %+v, never read %+v", c.Carried, c.NeverRead)
 	}
 }
 

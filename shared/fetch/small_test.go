@@ -41,7 +41,7 @@ func small() *pingonetest.Organization {
 // addSmall fills an environment; suffix tells its ids from those of others.
 func addSmall(o *pingonetest.Organization, e pingone.ID, suffix string) {
 	id := func(name string) pingone.ID { return id(name + suffix) }
-	o.AddEnvironment(pingonetest.Environment{ID: e, Name: "Workforce" + suffix, Type: "PRODUCTION"})
+	o.AddEnvironment(pingonetest.Environment{ID: e, Name: "Workforce" + suffix, Type: "PRODUCTION", AdminConfig: &pingonetest.AdminConfig{}})
 	o.AddPopulation(e, pingonetest.Population{ID: id("population employees"), Name: "Employees"})
 	o.AddPopulation(e, pingonetest.Population{ID: id("population contractors"), Name: "Contractors"})
 	for n := range usersInSmall {

@@ -44,6 +44,15 @@ func ItemPath(env ID, collection string, id ID) string {
 // OrganizationPath is the path of one organization.
 func OrganizationPath(org ID) string { return "/v1/organizations/" + org.String() }
 
+// AdminConfigOf is how the administrators of an environment sign on, a single
+// resource. It takes admin:read:config.
+func AdminConfigOf(env ID) List { return List{Path: EnvironmentPath(env) + adminConfig} }
+
+const adminConfig = "/adminConfig"
+
+// IsAdminConfig tells its path.
+func IsAdminConfig(path string) bool { return strings.HasSuffix(path, adminConfig) }
+
 // Populations lists an environment's populations.
 func Populations(env ID) List { return paged(env, "populations") }
 

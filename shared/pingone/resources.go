@@ -1,6 +1,10 @@
 package pingone
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // The resources of PingOne as far as this project reads them. Every enum is a
 // string, since PingOne adds values all the time. Fields that are absent stay
@@ -215,6 +219,21 @@ type Gateway struct {
 	Description string `json:"description,omitzero"`
 	Enabled     *bool  `json:"enabled,omitzero"`
 	Type        string `json:"type,omitzero"` // LDAP, PING_FEDERATE, RADIUS, …
+}
+
+// An AdminConfig is how the administrators who are at home in an environment sign
+// on. Which form the state of a method has is not documented: an object
+// {"enabled":true}, by its description, in an OpenAPI of text.
+type AdminConfig struct {
+	Method  string                    `json:"authenticationMethod,omitzero"` // PINGONE, EXTERNAL, HYBRID
+	Recover *bool                     `json:"recovery,omitzero"`
+	Methods map[string]jsontext.Value `json:"allowedMethods,omitempty"` // TOTP, FIDO2, EMAIL
+}
+
+// Allows tells whether a second factor is allowed.
+func (c *AdminConfig) Allows(method string) bool {
+	text := string(c.Methods[method])
+	return strings.Contains(text, "true")
 }
 
 // A Resource has an id of its own.

@@ -140,7 +140,11 @@ func (b *worldBuilder) roles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if isOrganization(p.Path) {
+		switch {
+		case isOrganization(p.Path):
+			continue
+		case pingone.IsAdminConfig(p.Path):
+			b.signOn(p.reply)
 			continue
 		}
 		for i := range p.items {
@@ -159,6 +163,19 @@ func (b *worldBuilder) roles(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// signOn takes up how the administrators of an environment sign on.
+func (b *worldBuilder) signOn(r *reply) {
+	c, err := pingone.One[pingone.AdminConfig](r.Body)
+	if err != nil || c.Method == "" || c.Recover == nil {
+		return // as if it was not read
+	}
+	for i := range b.world.Environments {
+		if e := &b.world.Environments[i]; e.ID == r.Environment {
+			e.AdminConfig = &insight.AdminConfig{Method: strings.ToUpper(c.Method), EmailCode: c.Allows("EMAIL"), Recovery: *c.Recover}
+		}
+	}
 }
 
 func (b *worldBuilder) groups(ctx context.Context) error {

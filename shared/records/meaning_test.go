@@ -27,6 +27,7 @@ func ruled() *world {
 	w.add(staging.Roles, 1, "/v1/roles", "", `[{"id":"#orgadmin","name":"Organization Admin","permissions":[{"id":"orgmgt:read:organization"}]},
 		{"id":"#reset","name":"Reset","type":"CUSTOM","environment":{"id":"#main"},"permissions":[{"id":"dir:reset:userPassword"},{"id":"mfa:delete:device"}],
 		 "canAssign":[{"id":"#reader"},{}],"canBeAssignedBy":[{"id":"#envadmin"}]}]`).Environment = pingone.ID{}
+	w.add(staging.Roles, 1, "adminConfig", "", `{"authenticationMethod":"hybrid","mfaStatus":"ENFORCE","recovery":"true","allowedMethods":{"EMAIL":"{\"enabled\":true}","TOTP":{"enabled":false}}}`)
 	w.role("user:boss", "orgadmin", "ORGANIZATION:org", "")
 	w.role("group:desk", "reset", "ENVIRONMENT:main", "")
 	w.role("gateway:gate", "reader", "GROUP:staff", "")
@@ -114,8 +115,10 @@ func TestWorld(t *testing.T) {
 	got.Users, got.Groups, got.Roles, got.Holdings, got.Classes, got.Homes, got.Applications = nil, nil, nil, nil, nil, nil, nil
 	rest := insight.World{
 		Organization: insight.OrganizationInfo{ID: id("org"), Name: "Tiny"},
-		Environments: []insight.EnvironmentInfo{{ID: id("main"), Name: "Main", Read: true}},
-		Populations:  []insight.PopulationInfo{{ID: id("people"), Name: "People", Environment: id("main")}},
+		Environments: []insight.EnvironmentInfo{{
+			ID: id("main"), Name: "Main", Read: true, AdminConfig: &insight.AdminConfig{Method: "HYBRID", EmailCode: true, Recovery: true},
+		}},
+		Populations: []insight.PopulationInfo{{ID: id("people"), Name: "People", Environment: id("main")}},
 		Clients: []insight.ClientInfo{
 			{ID: id("sync"), Name: "sync", Environment: id("main"), ActsAlone: true}, {ID: id("wiki"), Name: "wiki", Environment: id("main")},
 		},

@@ -30,7 +30,7 @@ func (x *Index) readThings(ctx context.Context) error {
 	)
 }
 
-// isOrganization tells what stands among roles and is none.
+// isOrganization tells what stands among roles and is none, as IsAdminConfig does.
 func isOrganization(path string) bool { return strings.HasPrefix(path, "/v1/organizations/") }
 
 func itself[T any](item *T) T { return *item }
@@ -48,6 +48,9 @@ func readList[T pingone.Resource, V any](
 		if isOrganization(p.Path) {
 			x.readOrganization(p.reply)
 			continue
+		}
+		if pingone.IsAdminConfig(p.Path) {
+			continue // for whom it matters reads it
 		}
 		for i := range p.items {
 			id := p.items[i].ResourceID()

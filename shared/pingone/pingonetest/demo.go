@@ -128,7 +128,7 @@ func (b *demo) environments() {
 	environment := func(id pingone.ID, name, kind, description string) {
 		b.o.AddEnvironment(Environment{
 			ID: id, Name: name, Type: kind, Region: "EU", Description: description,
-			License: StableID("demo", "license"), CreatedAt: b.epoch,
+			License: StableID("demo", "license"), CreatedAt: b.epoch, AdminConfig: &AdminConfig{Email: id == b.ids.Administrators},
 		})
 	}
 	environment(b.ids.Administrators, "Administrators", "PRODUCTION", "Where those who run the organization sign on.")

@@ -55,6 +55,10 @@ func (e *oauthError) write(d *doc, correlation string) {
 	d.close('}')
 }
 
+func forbidden() *apiError {
+	return &apiError{status: http.StatusForbidden, code: "ACCESS_FAILED", message: "The request could not be completed."}
+}
+
 func notFound() *apiError {
 	return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Unable to find the requested resource."}
 }

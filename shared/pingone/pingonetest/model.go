@@ -38,6 +38,13 @@ type Organization struct {
 	lastEvent int
 }
 
+// An AdminConfig is how the administrators of an environment sign on.
+type AdminConfig struct {
+	Method   string // "": PINGONE
+	Recovery bool
+	Email    bool // a code by e-mail is allowed
+}
+
 // An Environment holds directories and applications. Add to it with the
 // methods of its Organization, which update the indexes.
 type Environment struct {
@@ -49,6 +56,8 @@ type Environment struct {
 	Status      string // "" is ACTIVE
 	License     pingone.ID
 	CreatedAt   time.Time
+	// AdminConfig is how administrators sign on; nil: our worker may not read it.
+	AdminConfig *AdminConfig
 
 	Populations []*Population
 	// Users has gaps, of removed users: check Removed.

@@ -26,6 +26,7 @@ func routes() []route {
 		get(env+"/gateways", listGateways, "limit"),
 		get(env+"/gateways/*", oneGateway),
 		get(env+"/capabilities", capabilities),
+		get(env+"/adminConfig", showAdminConfig),
 		get(env+"/totalIdentities", totalIdentities, "filter"),
 		get(env+"/activities", listActivities, "limit", "cursor", "filter"),
 		{pattern: env + "/dataExplorations", method: http.MethodPost, created: true, params: []string{"expand", "limit"}, serve: makeExploration},

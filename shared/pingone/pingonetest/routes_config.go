@@ -1,6 +1,7 @@
 package pingonetest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -112,6 +113,26 @@ func oneGateway(c *call) error {
 		return notFound()
 	}
 	c.gateway(c.base(), c.env, g)
+	return nil
+}
+
+// showAdminConfig shows how administrators sign on.
+func showAdminConfig(c *call) error {
+	config := c.env.AdminConfig
+	if config == nil {
+		return forbidden()
+	}
+	c.open()
+	c.text("authenticationMethod", orElse(config.Method, "PINGONE"))
+	c.text("mfaStatus", "ENFORCE")
+	c.boolean("recovery", config.Recovery)
+	c.object("allowedMethods")
+	for _, method := range []string{"EMAIL", "FIDO2", "TOTP"} {
+		c.text(method, fmt.Sprintf(`{"enabled":%t}`, method != "EMAIL" || config.Email))
+	}
+	c.close('}')
+	c.ref("environment", c.env.ID)
+	c.close('}')
 	return nil
 }
 

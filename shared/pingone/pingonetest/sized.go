@@ -31,7 +31,7 @@ func Sized(size Size) *Organization {
 	defer func() { o.quiet = false }()
 	env := SizedEnvironment()
 	epoch := time.Date(2024, 1, 8, 9, 0, 0, 0, time.UTC)
-	e := o.AddEnvironment(Environment{ID: env, Name: "Sized", Type: "PRODUCTION", Region: "EU", CreatedAt: epoch})
+	e := o.AddEnvironment(Environment{ID: env, Name: "Sized", Type: "PRODUCTION", Region: "EU", CreatedAt: epoch, AdminConfig: &AdminConfig{}})
 	populations := sizedPopulations(o, env, size, epoch)
 	population := func(user int) pingone.ID { return populations[shareOf(user, len(populations))] }
 

@@ -85,9 +85,14 @@ func (o *oracle) controls(a pingonetest.RoleAssignment) bool {
 	if a.Role != pingonetest.RoleID("Environment Admin") {
 		return false
 	}
-	home := o.org.Environment(a.Scope)
+	return strings.EqualFold(a.ScopeType, "ORGANIZATION") || o.isHome(a.Scope)
+}
+
+// isHome tells whether an environment is home to an Organization Admin.
+func (o *oracle) isHome(env pingone.ID) bool {
+	home := o.org.Environment(env)
 	if home == nil {
-		return strings.EqualFold(a.ScopeType, "ORGANIZATION")
+		return false
 	}
 	for p, held := range home.RoleAssignments {
 		for _, h := range held {
@@ -138,8 +143,12 @@ func (o *oracle) scopedRole(a pingonetest.RoleAssignment) string {
 	permission := record{
 		"sourceUniqueId": id, "sourceType": "Grouping", "privilegeId": privilege, "assetId": asset, "isRole": true,
 	}
-	if o.controls(a) {
+	switch {
+	case o.controls(a):
 		permission["tags"] = []any{"tier:0"}
+	case a.Role == pingonetest.RoleID("Identity Data Admin") && o.isHome(a.Scope):
+		permission["tags"] = []any{"esc:R1", "reaches:organization-admin"}
+		permission["escalationPathPossible"] = true
 	}
 	o.add(authomize.Permissions, permission)
 	return id

@@ -152,7 +152,7 @@ func TestDemo(t *testing.T) {
 	for i := range 2 {
 		stdout, stderr := m.run(t.Context(), exitDone, "run")
 		mustContain(t, "stderr", stderr, "demo organization, served by fakes on this machine; nothing but what is staged leaves it", "read users", "post permissions")
-		mustContain(t, "stdout", stdout, " done: 18,745 records posted, swept", "read from PingOne", "posted to Authomize")
+		mustContain(t, "stdout", stdout, " done: 18,751 records posted, swept", "read from PingOne", "posted to Authomize")
 		for _, line := range strings.Split(stdout[strings.Index(stdout, "\nreport"):], "\n") {
 			path := strings.TrimSpace(strings.TrimPrefix(line, "report"))
 			if _, err := os.Stat(path); path != "" && err != nil {

@@ -260,8 +260,5 @@ func (r *Reach) Headline() string {
 			text += fmt.Sprintf(", %d %s", n.All(), of)
 		}
 	}
-	if c.gaps() == "" {
-		return text + "."
-	}
-	return text + ". " + count(c.Read, "environment was read", "environments were read") + c.gaps() + "."
+	return text + "."
 }

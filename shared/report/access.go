@@ -63,7 +63,7 @@ func (r *Report) Explain(reach *insight.Reach, all []insight.Assessment, names i
 		c.Findings = c.Findings[:min(len(c.Findings), maxFindings)]
 		a.Checks = append(a.Checks, c)
 	}
-	a.Sentences = []string{r.coverage(), controls(reach.Controls), reach.Headline()}
+	a.Sentences = []string{r.coverage(reach.Coverage), controls(reach.Controls), reach.Headline()}
 	if reach.Choke != nil {
 		a.Sentences[2] += " " + reach.Choke.Text().String(names)
 	}
@@ -92,7 +92,7 @@ func controls(c insight.Count) string {
 }
 
 // coverage says how complete the run is.
-func (r *Report) coverage() string {
+func (r *Report) coverage(of insight.Coverage) string {
 	read := 0
 	for _, e := range r.Environments {
 		if e.Read {
@@ -110,7 +110,12 @@ func (r *Report) coverage() string {
 			gaps = append(gaps, c.since())
 		}
 	}
-	all := fmt.Sprintf("%d of %d environments", read, len(r.Environments))
+	if n := len(r.Environments) - read; n > 0 {
+		gaps = append(gaps, plural(int64(n), "environment was", "environments were")+" not read")
+	}
+	if n := len(of.UnknownRoles); n > 0 {
+		gaps = append(gaps, "the permissions of "+plural(int64(n), "role are", "roles are")+" not known")
+	}
 	if len(gaps) > 0 {
 		slices.Sort(gaps)
 		gaps = slices.Compact(gaps)
@@ -126,7 +131,7 @@ func (r *Report) coverage() string {
 			users = int64(c.Records)
 		}
 	}
-	return fmt.Sprintf("Complete: %s, %s; oldest role reading %s.", all, plural(users, "user", "users"), age(r.StartedAt.Sub(oldest)))
+	return fmt.Sprintf("Complete: %s, %s; oldest role reading %s.", plural(int64(read), "environment", "environments"), plural(users, "user", "users"), age(r.StartedAt.Sub(oldest)))
 }
 
 const maxGaps = 3

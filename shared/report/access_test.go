@@ -62,7 +62,7 @@ func TestSentences(t *testing.T) {
 	r.Carried, r.Environments = r.Carried[:1], r.Environments[:1]
 	explain(r, nil)
 	want := []string{
-		"Complete: 1 of 1 environments, 5,000 users; oldest role reading 3 days.",
+		"Complete: 1 environment, 5,000 users; oldest role reading 3 days.",
 		"1 identity controls the organization: 1 person.",
 		"2 more can become one of them: 0 by documented rules, 2 likely. Removing Organization Admin from Ada Admin closes 2.",
 	}
@@ -71,7 +71,7 @@ func TestSentences(t *testing.T) {
 	}
 	r = sample()
 	explain(r, nil)
-	if got := "Incomplete: applications in Workforce are as of 20 November 2026; paths there may be missing."; r.Access.Sentences[0] != got {
+	if got := "Incomplete: 1 environment was not read, applications in Workforce are as of 20 November 2026; paths there may be missing."; r.Access.Sentences[0] != got {
 		t.Errorf("%q", r.Access.Sentences[0])
 	}
 }

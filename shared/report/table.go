@@ -11,12 +11,18 @@ import (
 // tableWidth fits the terminals that are narrowest in practice.
 const tableWidth = 80
 
-// Table writes the outcome, the reasons if the run is held, a table of what was
-// read and one of what was posted, and what could not be read, for a terminal
+// Table writes the outcome, the reasons if the run is held, what the access means,
+// a table of what was read and one of what was posted, and what could not be read, for a terminal
 // of 80 columns without colour.
 func Table(w io.Writer, r *Report) error {
 	var b strings.Builder
 	writeOutcome(&b, r)
+	if r.Access != nil {
+		b.WriteString("\n")
+		for _, sentence := range r.Access.Sentences {
+			writeWrapped(&b, sentence, "  ")
+		}
+	}
 	if len(r.Collections) > 0 {
 		b.WriteString("\n" + readTable(r) + "\n")
 	}

@@ -78,6 +78,8 @@ type IDs struct {
 	UnlistedRole                       pingone.ID // in no list of roles
 
 	Connector pingone.ID // worker application of Administrators: what a Server's credentials belong to
+	// Provisioner is a client of Administrators that may reset their passwords.
+	Provisioner pingone.ID
 	// Applications of Workforce; the name says what it is for.
 	AppAnyGroup, AppAllOfOne, AppAllOfSeveral, AppAdmins, AppAdminsAndGroup pingone.ID
 	AppOpen, AppDisabled, AppUnknownType, AppWorker, AppService             pingone.ID
@@ -115,6 +117,7 @@ func DemoIDs() IDs {
 		AdminsRole: id("role admins"), UnlistedRole: id("role unlisted"),
 
 		Connector:   id("application connector"),
+		Provisioner: id("application provisioner"),
 		AppAnyGroup: id("application any group"), AppAllOfOne: id("application all of one"),
 		AppAllOfSeveral: id("application all of several"), AppAdmins: id("application admins"),
 		AppAdminsAndGroup: id("application admins and group"), AppOpen: id("application open"),

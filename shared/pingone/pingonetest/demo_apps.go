@@ -17,6 +17,10 @@ func (b *demo) applications() {
 		ID: id.Connector, Name: "Authomize connector", Type: "WORKER", Protocol: "OPENID_CONNECT",
 		GrantTypes: []string{"CLIENT_CREDENTIALS"}, AuthMethod: "CLIENT_SECRET_BASIC", AccessRole: "ADMIN_USERS_ONLY",
 	})
+	b.app(id.Administrators, Application{
+		ID: id.Provisioner, Name: "Provisioner", Type: "WORKER", Protocol: "OPENID_CONNECT",
+		GrantTypes: []string{"CLIENT_CREDENTIALS"}, AuthMethod: "CLIENT_SECRET_BASIC", AccessRole: "ADMIN_USERS_ONLY",
+	})
 	for _, a := range b.workforceApps() {
 		b.app(id.Workforce, a)
 	}

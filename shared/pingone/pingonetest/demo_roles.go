@@ -62,6 +62,8 @@ func (b *demo) assignments() {
 			built("Identity Data Read Only", "ENVIRONMENT", env), built("Configuration Read Only", "ENVIRONMENT", env))
 	}
 
+	admins(ApplicationPrincipal, id.Provisioner, built("Identity Data Admin", "ENVIRONMENT", id.Administrators))
+
 	workforce(UserPrincipal, id.Emoji, custom(id.ReadRole, "ENVIRONMENT", id.Workforce))
 	workforce(UserPrincipal, id.Locked, built("Client Application Developer", "ENVIRONMENT", id.Workforce))
 	workforce(UserPrincipal, id.CustomData, custom(id.ConfigRole, "ENVIRONMENT", id.Workforce))

@@ -82,7 +82,7 @@ func TestCounts(t *testing.T) {
 		{"absent", []pingonetest.Option{pingonetest.WithCount(pingonetest.CountMissing)}, "/users?limit=20", nil, n(20)},
 		{"wrong", []pingonetest.Option{pingonetest.WithCount(pingonetest.CountWrong)}, "/users?limit=20", n(107), n(20)},
 		{"no size", []pingonetest.Option{pingonetest.WithoutSize()}, "/users?limit=20", n(50), nil},
-		{"applications never count", nil, "/applications", nil, n(4)},
+		{"applications never count", nil, "/applications", nil, n(5)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -42,6 +42,9 @@ func BuiltInRoles() []*Role {
 
 		readUsers    = Permission{"dir:read:user", "user", "Read users"}
 		writeUsers   = Permission{"dir:update:user", "user", "Update users"}
+		createUsers  = Permission{"dir:create:user", "user", "Create users"}
+		devices      = Permission{"mfa:delete:device", "device", "Delete the devices of users"}
+		members      = Permission{"dir:update:groupMembership", "groupMembership", "Update the members of groups"}
 		passwords    = Permission{"dir:reset:userPassword", "userPassword", "Reset the password of a user"}
 		assign       = Permission{"permissions:create:userRoleAssignments", "userRoleAssignments", "Give roles to users"}
 		readApps     = Permission{"applications:read:application", "application", "Read applications"}
@@ -56,7 +59,7 @@ func BuiltInRoles() []*Role {
 	roles := []*Role{
 		role("Organization Admin", organization, environments, readEnv, assign),
 		role("Environment Admin", wide, environments, readEnv, assign, customRoles, writeApps, readSecret),
-		role("Identity Data Admin", people, readUsers, writeUsers, passwords, assign),
+		role("Identity Data Admin", people, readUsers, writeUsers, createUsers, devices, members, passwords, assign),
 		role("Client Application Developer", environment, readApps, writeApps, readSecret, readEnv),
 		role("Identity Data Read Only", people, readUsers, readEnv),
 		role("Configuration Read Only", []string{"ENVIRONMENT", "ORGANIZATION"}, readApps, readSecret, readEnv),

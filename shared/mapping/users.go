@@ -41,9 +41,9 @@ func User(u *pingone.User, population string) (authomize.User, []Warning) {
 		LastName:   clean(u.Name.Family),
 		Status:     status,
 		Title:      clean(u.Title),
-		IsExternal: provider != "" && !strings.EqualFold(provider, localProvider),
+		IsExternal: IsExternal(provider),
 	}
-	r.Name = cmp.Or(clean(u.Name.Formatted), clean(r.FirstName+" "+r.LastName), clean(u.Username), r.OriginID)
+	r.Name = PersonName(u.ID, u.Username, u.Name)
 	if email := clean(u.Email); validEmail(email) {
 		r.Email = email
 	} else if email != "" {
@@ -66,6 +66,17 @@ func User(u *pingone.User, population string) (authomize.User, []Warning) {
 		r.CustomProperties = []authomize.Property{{Key: "population", Value: value}}
 	}
 	return r, ws
+}
+
+// IsExternal tells whether an identity provider of a type is not PingOne itself.
+func IsExternal(provider string) bool {
+	provider = clean(provider)
+	return provider != "" && !strings.EqualFold(provider, localProvider)
+}
+
+// PersonName is what a user is called; see User.
+func PersonName(id pingone.ID, username string, n pingone.UserName) string {
+	return cmp.Or(clean(n.Formatted), clean(clean(n.Given)+" "+clean(n.Family)), clean(username), id.String())
 }
 
 // userStatus applies the first rule that fits: not said whether enabled →

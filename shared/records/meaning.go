@@ -208,40 +208,64 @@ func (b *worldBuilder) groups(ctx context.Context) error {
 	return nil
 }
 
+// A person is what of a user privileges hang on.
+type person struct {
+	ID               pingone.ID       `json:"id"`
+	Username         string           `json:"username"`
+	Name             pingone.UserName `json:"name"`
+	Enabled          *bool            `json:"enabled"`
+	Population       pingone.Ref      `json:"population"`
+	LastSignOn       pingone.SignOn   `json:"lastSignOn"`
+	IdentityProvider pingone.Ref      `json:"identityProvider"`
+	CreatedAt        string           `json:"createdAt"`
+}
+
+// users reads the replies that show somebody who is wanted, and no others.
 func (b *worldBuilder) users(ctx context.Context) error {
 	b.people = make([]string, len(b.world.Users))
 	b.home, b.world.Homes = map[insight.Home]uint32{{}: 0}, []insight.Home{{}}
-	for p, err := range pages[pingone.User](ctx, &b.source, staging.Users, "") {
+	wanted := map[uint32]bool{}
+	for row := range b.row {
+		wanted[b.Index.users.rows[row].reply] = true
+	}
+	d := pingone.Decoder[person]{LeftOut: func(pingone.ID, string) {}} // the stream warns
+	for r, err := range b.replies(ctx, staging.Users) {
 		if err != nil {
 			return err
 		}
-		for i := range p.items {
-			u := &p.items[i]
-			row, ok := b.Index.users.find(u.ID)
-			if !ok || int(b.Index.users.rows[row].reply) != p.n {
+		if !wanted[number(r.n)] {
+			continue
+		}
+		all, _, err := d.Items(r.Page(string(staging.Users)), string(staging.Users))
+		if err != nil {
+			return badReply(staging.Users, r.Path, err)
+		}
+		for i := range all {
+			row, ok := b.Index.users.find(all[i].ID)
+			if !ok || int(b.Index.users.rows[row].reply) != r.n {
 				continue
 			}
-			if at, wanted := b.row[number(row)]; wanted {
-				b.describe(at, u, b.EnvironmentOf(p.tag))
+			if at, ok := b.row[number(row)]; ok {
+				b.describe(at, &all[i], b.EnvironmentOf(r.tag))
 			}
 		}
 	}
 	return nil
 }
 
-func (b *worldBuilder) describe(user uint32, u *pingone.User, environment pingone.ID) {
-	home := insight.Home{Environment: environment, Population: u.Population.ID}
+func (b *worldBuilder) describe(user uint32, p *person, environment pingone.ID) {
+	home := insight.Home{Environment: environment, Population: p.Population.ID}
 	at, known := b.home[home]
 	if !known {
 		at = number(len(b.world.Homes))
 		b.home[home] = at
 		b.world.Homes = append(b.world.Homes, home)
 	}
-	account, _ := mapping.User(u, "")
-	b.people[user] = account.Name
+	external := mapping.IsExternal(p.IdentityProvider.Type)
+	b.people[user] = mapping.PersonName(p.ID, p.Username, p.Name)
 	b.world.Users[user] = insight.UserInfo{
-		ID: u.ID, Home: at, LastSignOn: days(u.LastSignOn.At), Created: days(u.CreatedAt), Disabled: isOff(u.Enabled),
-		Federated: account.IsExternal, External: account.IsExternal,
+		ID: p.ID, Home: at, LastSignOn: days(p.LastSignOn.At), Created: days(p.CreatedAt), Disabled: isOff(p.Enabled),
+		Federated: external, External: external,
 	}
 }
 

@@ -37,8 +37,18 @@ type RunFinished struct {
 	Quarantined int64            `json:"quarantined"`
 	Carried     map[string]int64 `json:"carried"` // records as of an earlier run, by reason
 	Swept       bool             `json:"swept"`
-	Held        []HeldReason     `json:"held"`   // the first reasons, their texts cut
+	Held        []HeldReason     `json:"held"` // the first reasons, their texts cut
+	Access      Access           `json:"access"`
 	Report      string           `json:"report"` // where report.json is
+}
+
+// Access counts who controls the organization, who can become one who does, and
+// what of this is new since the last run that was posted.
+type Access struct {
+	Controls    int `json:"controls"`
+	Reach       int `json:"reach"`
+	NewControls int `json:"newControls"`
+	NewFindings int `json:"newFindings"`
 }
 
 // A HeldReason is why nothing was deleted.

@@ -47,6 +47,7 @@ func TestAnnounce(t *testing.T) {
 	err := observe.Announce(t.Context(), observe.NewPutEvents(cfg), observe.RunFinished{
 		Stack: "sync", Run: "20261123T090000Z", State: "held", Posted: map[string]int64{"users": 3, "assets": 1}, Quarantined: 2, Carried: map[string]int64{"refused": 4, "failed": 1},
 		Held:   append([]observe.HeldReason{{Code: "shrunk", Text: strings.Repeat("é", 501)}}, slices.Repeat([]observe.HeldReason{{Code: "refused", Text: "text"}}, 30)...),
+		Access: observe.Access{Controls: 15, Reach: 6, NewControls: 1, NewFindings: 2},
 		Report: "s3://bucket/runs/20261123T090000Z/report.json",
 	})
 	if err != nil {
@@ -57,7 +58,7 @@ func TestAnnounce(t *testing.T) {
 		t.Fatal(err)
 	}
 	detail := `{"stack":"sync","run":"20261123T090000Z","state":"held","dryRun":false,"narrowed":false,"posted":{"assets":1,"users":3},"quarantined":2,"carried":{"failed":1,"refused":4},"swept":false,` +
-		`"held":[{"code":"shrunk","text":"` + strings.Repeat("é", 500) + `…"}` + strings.Repeat(`,{"code":"refused","text":"text"}`, 19) + `],"report":"s3://bucket/runs/20261123T090000Z/report.json"}`
+		`"held":[{"code":"shrunk","text":"` + strings.Repeat("é", 500) + `…"}` + strings.Repeat(`,{"code":"refused","text":"text"}`, 19) + `],"access":{"controls":15,"reach":6,"newControls":1,"newFindings":2},"report":"s3://bucket/runs/20261123T090000Z/report.json"}`
 	want := []map[string]string{{"Source": "pingone-authomize", "DetailType": "Run Finished", "Detail": detail}}
 	if d := cmp.Diff(want, got.Entries); d != "" {
 		t.Error(d)

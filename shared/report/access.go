@@ -42,16 +42,18 @@ func Named(reach *insight.Reach, all []insight.Assessment) map[pingone.ID]bool {
 	return users
 }
 
-// Explain fills in Access, for Save to keep it with all findings.
-func (r *Report) Explain(reach *insight.Reach, all []insight.Assessment, names insight.Names) {
+// Explain fills in Access, for Save to keep it with all findings. after is the run
+// posted before, "" for none, and before what it found, nil if that is not there.
+func (r *Report) Explain(reach *insight.Reach, all []insight.Assessment, names insight.Names, after string, before *Findings) {
 	f := &Findings{Version: FindingsVersion, Run: r.Run}
 	a := &Access{Controls: reach.Controls, Can: map[string]int{}}
 	for confidence, n := range reach.Can {
 		a.Can[confidence.String()] = n.All()
 	}
-	for _, m := range reach.TierZero[:min(len(reach.TierZero), maxTierZero)] {
-		a.TierZero = append(a.TierZero, Principal{m.Thing, names[m.Thing.ID], m.Holds.String(names), m.Acts})
+	for _, m := range reach.TierZero {
+		f.TierZero = append(f.TierZero, Principal{m.Thing, names[m.Thing.ID], m.Holds.String(names), m.Acts})
 	}
+	a.TierZero = f.TierZero[:min(len(f.TierZero), maxTierZero)]
 	for _, one := range all {
 		c := Check{Check: one.Check, Title: one.Title, State: one.State, Reason: one.Reason, Count: len(one.Findings)}
 		for _, found := range one.Findings {
@@ -67,6 +69,8 @@ func (r *Report) Explain(reach *insight.Reach, all []insight.Assessment, names i
 	if reach.Choke != nil {
 		a.Sentences[2] += " " + reach.Choke.Text().String(names)
 	}
+	a.Since = since(after, before, f)
+	a.Sentences = append(a.Sentences, a.Since.String())
 	r.Access, r.Findings = a, f
 }
 

@@ -53,7 +53,7 @@ func explain(r *report.Report, accepted map[string]time.Time) {
 	for id := range report.Named(reach, all) {
 		names[id] = map[pingone.ID]string{boss: "Ada Admin", eve: "Eve"}[id]
 	}
-	r.Explain(reach, all, names)
+	r.Explain(reach, all, names, "", nil)
 }
 
 func TestSentences(t *testing.T) {
@@ -109,5 +109,56 @@ func TestFindings(t *testing.T) {
 	kept, err := report.LoadFindings(t.Context(), store, staging.RunID(r.Run))
 	if diff := cmp.Diff(r.Findings, kept, cmpopts.EquateEmpty()); diff != "" || err != nil {
 		t.Errorf("kept: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestSince(t *testing.T) {
+	t.Parallel()
+	const run = "20261122T090000Z"
+	principal := func(id byte, name string, acts bool) report.Principal {
+		return report.Principal{Thing: insight.Thing{Kind: insight.User, ID: pingone.ID{id}}, Name: name, Holds: "Organization Admin", Acts: acts}
+	}
+	before := func(tierZero []report.Principal, ids ...string) *report.Findings {
+		f := &report.Findings{TierZero: tierZero}
+		for _, id := range ids {
+			f.Checks = append(f.Checks, report.Check{Findings: []report.Finding{{ID: id}}})
+		}
+		return f
+	}
+	first := sample()
+	var ids []string
+	for _, c := range first.Findings.Checks {
+		for _, f := range c.Findings {
+			ids = append(ids, f.ID)
+		}
+	}
+	ada := first.Findings.TierZero
+	bob, many := principal(40, "Bob", true), []report.Principal{}
+	for i := range byte(5) {
+		many = append(many, principal(50+i, "M", true))
+	}
+	for name, tt := range map[string]struct {
+		after  string
+		before *report.Findings
+		want   string
+	}{
+		"first":           {"", nil, "First run: nothing to compare with."},
+		"lost":            {run, nil, "What changed since run 20261122T090000Z is unknown: what it found is not there any more."},
+		"the same":        {run, before(ada, ids...), "Since 22 November 2026, 09:00 UTC nothing of this changed."},
+		"somebody new":    {run, before(nil, ids...), "Since 22 November 2026, 09:00 UTC: Ada Admin now controls the organization (Organization Admin)."},
+		"somebody less":   {run, before(append(ada[:1:1], bob), ids...), "Since 22 November 2026, 09:00 UTC: Bob no longer controls the organization."},
+		"could not act":   {run, before([]report.Principal{{Thing: ada[0].Thing}}, ids...), "Since 22 November 2026, 09:00 UTC: Ada Admin now controls the organization (Organization Admin)."},
+		"one who did not": {run, before(append(ada[:1:1], principal(40, "Bob", false)), ids...), "Since 22 November 2026, 09:00 UTC nothing of this changed."},
+		"many":            {run, before(append(ada[:1:1], many...), ids...), "Since 22 November 2026, 09:00 UTC: M no longer controls the organization; M no longer controls the organization; M no longer controls the organization; and so for 2 more."},
+		"findings":        {run, before(ada, append(ids[2:], "F99-1")...), "Since 22 November 2026, 09:00 UTC: 2 findings are new; 1 finding is gone."},
+	} {
+		r, w := sample(), controlled()
+		reach := insight.Compute(w, insight.Likely)
+		names := w.Names()
+		names[boss] = "Ada Admin"
+		r.Explain(reach, insight.Assess(w, reach, nil), names, tt.after, tt.before)
+		if got := r.Access.Sentences[3]; got != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -9,14 +9,30 @@ import (
 // Access is what the access of the organization means.
 type Access struct {
 	// Sentences are for whoever reads no further: how complete the run is, who
-	// controls the organization, and who can.
+	// controls the organization, who can, and what changed.
 	Sentences []string       `json:"sentences"`
 	Controls  insight.Count  `json:"controls"`
 	Can       map[string]int `json:"can"` // who can become one who does, by confidence
+	// Since is what changed since the last run that was posted.
+	Since *Since `json:"since"`
 	// TierZero are the first 200 who control the organization.
 	TierZero []Principal `json:"tierZero"`
 	// Checks hold the first 50 findings each; findings.json has all.
 	Checks []Check `json:"checks"`
+}
+
+// A Since is what changed of who controls the organization, and of findings, since
+// an earlier run. Run is "" for a first run. Unknown tells that what the earlier
+// run found is not there.
+type Since struct {
+	Run     string `json:"run"`
+	Unknown bool   `json:"unknown,omitzero"`
+	// Joined control the organization, and did not; Left did, and do no longer.
+	Joined []Principal `json:"joined"`
+	Left   []Principal `json:"left"`
+	// New and Gone count findings by their ids: what is wider is new.
+	New  int `json:"newFindings"`
+	Gone int `json:"goneFindings"`
 }
 
 // A Principal is one who controls the organization.
@@ -54,6 +70,8 @@ type Findings struct {
 	Version int     `json:"version"` // of this form: 1
 	Run     string  `json:"run"`
 	Checks  []Check `json:"checks"`
+	// TierZero are all who control the organization.
+	TierZero []Principal `json:"tierZero"`
 }
 
 // FindingsVersion is of the form of findings.json.

@@ -11,7 +11,7 @@ import (
 
 // fillAccess says what the access of the organization means, if the run was read.
 func (t *transform) fillAccess(ctx context.Context, r *report.Report) {
-	if t.x == nil || t.x.Reach() == nil {
+	if t.x == nil || t.x.Reach() == nil || t.notes == nil {
 		return
 	}
 	reach := t.x.Reach()
@@ -28,5 +28,12 @@ func (t *transform) fillAccess(ctx context.Context, r *report.Report) {
 	if t.o.Settings.ReportNames {
 		named = report.Named(reach, all)
 	}
-	r.Explain(reach, all, t.x.Names(named))
+	var before *report.Findings
+	after := t.notes.After
+	if after != "" {
+		if before, err = report.LoadFindings(ctx, t.o.Store, after); err != nil {
+			before = nil // an older version found nothing, or the run is gone
+		}
+	}
+	r.Explain(reach, all, t.x.Names(named), string(after), before)
 }

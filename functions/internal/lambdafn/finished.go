@@ -40,9 +40,17 @@ func (f *transformFunction) runEnded(ctx context.Context, s *seen, scheduled boo
 	for _, reason := range r.Sweep.Held {
 		held = append(held, observe.HeldReason{Code: string(reason.Code), Text: reason.Text})
 	}
+	var access observe.Access
+	if a := r.Access; a != nil {
+		access = observe.Access{Controls: a.Controls.All(), NewControls: len(a.Since.Joined), NewFindings: a.Since.New}
+		for _, n := range a.Can {
+			access.Reach += n
+		}
+	}
 	s.announce(ctx, func(put observe.PutEvents) error {
 		return observe.Announce(ctx, put, observe.RunFinished{
-			Stack: f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun, Narrowed: r.Narrowed,
+			Access: access,
+			Stack:  f.stack, Run: r.Run, State: string(r.State), DryRun: r.DryRun, Narrowed: r.Narrowed,
 			Posted: r.Posted(), Quarantined: r.Totals.Quarantined, Carried: r.CarriedBy(), Swept: r.Sweep.Swept, Held: held,
 			Report: strings.TrimRight(f.Settings.StagingURL, "/") + "/" + staging.ReportKey(staging.RunID(r.Run)),
 		})

@@ -13,6 +13,7 @@ type cli struct {
 	Approve  approveCommand `cmd:"" help:"Overrule what holds a sweep, or delete what a run carried forward: shows what would go, and asks."`
 	Invoke   invokeCommand  `cmd:"" help:"Start a run of a deployed stack at once, or go on with the open one, follow it, and show its report. It uses the AWS SDK's settings (AWS_PROFILE, AWS_REGION)."`
 	Findings risksCommand   `cmd:"" help:"What an administrator should look at in PingOne, and which risks were accepted."`
+	Version  versionCommand `cmd:"" help:"Show version, commit and Go."`
 	Replay   replayCommand  `cmd:"" help:"Post a run once more from what was read then."`
 }
 
@@ -37,7 +38,7 @@ func command(ctx context.Context, args []string, w world) int {
 	}
 	if err != nil {
 		w.say("%v; pingone-authomize --help lists the commands", err)
-		return exitFailed
+		return exitUsage
 	}
 	chosen := parsed.Selected().Target.Addr().Interface().(interface {
 		run(context.Context, world) (int, error)

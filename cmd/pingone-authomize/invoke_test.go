@@ -224,7 +224,6 @@ func TestStackRefusals(t *testing.T) {
 		"settings denied":   {"lambda:GetFunctionConfiguration", []string{"check", "--stack", stackName}, []string{"lambda:GetFunctionConfiguration on function fn-transform"}},
 		"replay unknown":    {"", []string{"replay", "--stack", stackName, "--run", "20260101T000000Z"}, []string{"unknown run"}},
 		"malformed run":     {"", []string{"report", "--stack", stackName, "--run", "yesterday"}, []string{"YYYYMMDDThhmmssZ"}},
-		"both flags":        {"", []string{"report", "--stack", stackName, "--staging", "x"}, []string{"--stack", "--staging"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -78,21 +79,23 @@ func TestBadUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
+		code int
 		args []string
 		want string
 	}{
-		"no command":        {nil, "--help"},
-		"unknown command":   {[]string{"sync"}, "unexpected argument sync"},
-		"no env file":       {[]string{"run", "--env-file", filepath.Join(t.TempDir(), "none")}, "copy .env.example"},
-		"broken env file":   {[]string{"run", "--env-file", broken}, "line 2 is not understood: each line must be NAME=value"},
-		"no codes":          {[]string{"approve", "--reason", "x"}, "--codes"},
-		"no reason":         {[]string{"approve", "--codes", "shrunk"}, "--reason"},
-		"report of no run":  {[]string{"report"}, "where nothing is staged: pingone-authomize run makes one"},
-		"report of unknown": {[]string{"report", "--staging", t.TempDir(), "--run", "20200101T000000Z"}, "no report of run 20200101T000000Z"},
+		"no command":           {exitUsage, nil, "--help"},
+		"unknown command":      {exitUsage, []string{"sync"}, "unexpected argument sync"},
+		"no env file":          {exitFailed, []string{"run", "--env-file", filepath.Join(t.TempDir(), "none")}, "copy .env.example"},
+		"broken env file":      {exitFailed, []string{"run", "--env-file", broken}, "line 2 is not understood: each line must be NAME=value"},
+		"a stack and a folder": {exitUsage, []string{"report", "--stack", "x", "--staging", "y"}, "--stack and --staging can't be used together"},
+		"no codes":             {exitUsage, []string{"approve", "--reason", "x"}, "--codes"},
+		"no reason":            {exitUsage, []string{"approve", "--codes", "shrunk"}, "--reason"},
+		"report of no run":     {exitFailed, []string{"report"}, "where nothing is staged: pingone-authomize run makes one"},
+		"report of unknown":    {exitFailed, []string{"report", "--staging", t.TempDir(), "--run", "20200101T000000Z"}, "no report of run 20200101T000000Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, stderr := newMachine(t, nil).run(t.Context(), exitFailed, test.args...)
+			_, stderr := newMachine(t, nil).run(t.Context(), test.code, test.args...)
 			mustContain(t, "stderr", stderr, test.want)
 			if strings.Contains(stderr, "canary") {
 				t.Error("the env file is quoted")
@@ -198,4 +201,22 @@ func TestMisspelt(t *testing.T) {
 	m := newMachine(t, map[string]string{"DRYRUN": "true", "max_shrink_percent": "5", "SWEEP": "report"})
 	_, stderr := m.run(t.Context(), exitFailed, "run")
 	mustContain(t, "stderr", stderr, "  - DRYRUN is no setting: ", "  - max_shrink_percent is no setting: ")
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	stdout, _ := newMachine(t, nil).run(t.Context(), exitDone, "version")
+	mustContain(t, "stdout", stdout, "pingone-authomize ", "commit ", "go1.")
+	for want, info := range map[string]*debug.BuildInfo{
+		"pingone-authomize, built without its version":      nil,
+		"pingone-authomize (devel), commit unknown, go1.26": {GoVersion: "go1.26"},
+		"pingone-authomize v1.2.3, commit abc with changes, go1.26": {
+			GoVersion: "go1.26", Main: debug.Module{Version: "v1.2.3"},
+			Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}},
+		},
+	} {
+		if got := versionOf(info); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }

@@ -26,10 +26,11 @@ func (w world) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(w.Stderr, format+"\n", args...)
 }
 
-// Exit codes.
+// Exit codes; docs/operations.md has them for readers.
 const (
 	exitDone        = 0
 	exitFailed      = 1 // faults, errors, or a run that failed
 	exitHeld        = 2 // all was posted, nothing was swept
+	exitUsage       = 64
 	exitInterrupted = 130
 )

@@ -8,7 +8,7 @@ SHELL         := bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # go uses every core by itself; check keeps its order under -j
 
-FUNCTIONS := environments populations users groups memberships roles roleassignments applications gateways devices transform
+FUNCTIONS := environments populations users groups memberships roles roleassignments applications gateways devices applicationroles transform
 SOURCES   := $(wildcard cmd functions shared test tools)
 
 # Of bin/ only: what SAM packages is always arm64, as template.yaml says.

@@ -12,11 +12,13 @@ import (
 )
 
 // With devices read, a user of the demo organization has MFA if it is allowed
-// and a device is active. Nothing else is another than without.
+// and a device is active; with roles within applications, these are there, too.
+// Nothing else is another than without.
 func TestDemoOrganizationWithDevices(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, pingonetest.Demo())
 	want := expect(d.org)
+	addApplicationRoles(want, d.org)
 	mayUse, active := 0, 0
 	for _, e := range d.org.Environments {
 		for i := range e.Users {
@@ -34,7 +36,7 @@ func TestDemoOrganizationWithDevices(t *testing.T) {
 	if active == 0 || active == mayUse {
 		t.Fatalf("%d of %d users have an active device: nothing is to be seen", active, mayUse)
 	}
-	d.env["MFA_DEVICES"] = "true"
+	d.env["MFA_DEVICES"], d.env["APPLICATION_ROLES"] = "true", "true"
 	if a := d.fetch(run1)["devices"]; a.Records == 0 || a.Carried != 0 {
 		snap, err := staging.Load(t.Context(), d.store(), run1, staging.Devices)
 		if err != nil {
@@ -54,4 +56,29 @@ func TestDemoOrganizationWithDevices(t *testing.T) {
 	}
 	d.checkRecords(want)
 	d.checkSweep(0, began, nil)
+}
+
+// addApplicationRoles adds what roles within applications become: all a privilege,
+// and where somebody holds one, a grouping that may use it in the environment.
+func addApplicationRoles(want records, org *pingonetest.Organization) {
+	for _, e := range org.Environments {
+		for _, r := range e.ApplicationRoles {
+			id := r.ID.String()
+			role, privilege := "app-role:"+id, "privilege:app-role:"+id
+			want[authomize.Privileges][privilege] = record{"uniqueId": privilege, "originId": id, "originName": r.Name, "type": "Use"}
+			if len(r.Holders) == 0 {
+				continue
+			}
+			want[authomize.Groupings][role] = record{
+				"uniqueId": role, "originId": id, "name": r.Name, "originType": "PingOne Application Role", "type": "Group", "isRole": true, "alternativeName": r.Description,
+			}
+			environment := "environment:" + e.ID.String()
+			want[authomize.Permissions][role+" "+privilege+" "+environment] = record{
+				"sourceUniqueId": role, "sourceType": "Grouping", "privilegeId": privilege, "assetId": environment, "isRole": true,
+			}
+			for _, user := range r.Holders {
+				want[authomize.AccountAssociations]["user:"+user.String()+" "+role] = record{"sourceId": "user:" + user.String(), "targetId": role}
+			}
+		}
+	}
 }

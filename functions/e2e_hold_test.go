@@ -121,7 +121,7 @@ func TestIncompleteRunWaits(t *testing.T) {
 	d := deploy(t, small())
 	// Nobody starts groups: three others wait for it, and transform for all four.
 	answers := d.begin(run1, staging.Groups)
-	if answers["users"].Run == "" || len(answers) != 7 {
+	if answers["users"].Run == "" || len(answers) != 8 {
 		t.Fatalf("complete are %+v", answers)
 	}
 	absent := []string{"groups", "memberships", "roleassignments"}

@@ -161,7 +161,7 @@ func TestInvokeThatNeverCompletes(t *testing.T) {
 			d := deploy(t)
 			d.setBroken("users", true)
 			run, stderr := d.stuck(6, args...)
-			mustContain(t, "stderr", stderr, "interrupted: run "+run+" goes on in AWS all the same; not complete: log groups /pingone-authomize/example/ (users, memberships, roleassignments, devices)",
+			mustContain(t, "stderr", stderr, "interrupted: run "+run+" goes on in AWS all the same; not complete: log groups /pingone-authomize/example/ (users, memberships, roleassignments, devices, applicationroles)",
 				"follow it, and start what stands still, with: pingone-authomize invoke --stack example")
 			if args == nil {
 				_, stderr = d.run(t.Context(), exitFailed, "invoke", "--stack", stackName, "--dry-run")
@@ -185,7 +185,7 @@ func TestInvokeWithoutTransform(t *testing.T) {
 	t.Parallel()
 	d := deploy(t)
 	d.setBroken(transformName, true)
-	run, stderr := d.stuck(10)
+	run, stderr := d.stuck(11)
 	mustContain(t, "stderr", stderr, "log groups /pingone-authomize/example/ (transform)",
 		"pingone-authomize report --run "+run+" --stack example", "start it with: pingone-authomize replay --run "+run+" --stack example")
 	_, stderr = d.run(t.Context(), exitFailed, "report", "--stack", stackName)

@@ -106,7 +106,7 @@ func (f *Fetcher) Run(ctx context.Context, run staging.RunID) (fetch.Result, err
 	}
 	o := fetch.Options{
 		Store: f.Store, Stats: f.Stats, Home: home.Environment, ClientID: credentials.ClientID,
-		PerSecond: settings.PerSecond, MaxAge: settings.MaxAge, Devices: settings.Devices,
+		PerSecond: settings.PerSecond, MaxAge: settings.MaxAge, Devices: settings.Devices, ApplicationRoles: settings.ApplicationRoles,
 		Holder: f.Holder, Log: f.Log, OnProgress: f.OnProgress,
 	}
 	if o.Stats == nil {

@@ -9,7 +9,7 @@ import (
 // All are the collections, each behind its inputs.
 var All = []*Collection{
 	&environments, &populations, &users, &groups, &memberships,
-	&roles, &applications, &gateways, &roleAssignments, &devices,
+	&roles, &applications, &gateways, &roleAssignments, &devices, &applicationRoles,
 }
 
 // Of finds a collection.

@@ -6,7 +6,6 @@ package collection
 import (
 	"context"
 	"iter"
-	"path"
 
 	"pingone-authomize/shared/pingone"
 	"pingone-authomize/shared/staging"
@@ -28,6 +27,9 @@ type Collection struct {
 	Due Due
 	// Lenient tells that no access hangs on it: nothing absent is asked for.
 	Lenient bool
+	// Off tells that the settings do not ask for it: it is complete at once, and
+	// empty; nil: they do.
+	Off func(in *Inputs) bool
 	// ByFeedOnly tells that our rights go with an item, so that they are no
 	// witness of its end.
 	ByFeedOnly bool
@@ -130,12 +132,7 @@ func (c *Collection) KeyOf(l staging.ListKey) string {
 	if !c.Ties {
 		return string(c.Name)
 	}
-	switch name := path.Base(l.Path); name {
-	case pingone.ExplorationsName:
-		return pingone.EntriesKey
-	default:
-		return name
-	}
+	return pingone.ListName(l.Path)
 }
 
 // list is one of an environment's.

@@ -14,7 +14,7 @@ import (
 var devices = Collection{
 	Name: staging.Devices, Inputs: []staging.Collection{staging.Environments, staging.Users},
 	Limit: pingone.MFA, Role: identityData + " and " + configuration, Ties: true, Lenient: true, Due: ByAge,
-	Lists: deviceLists,
+	Lists: deviceLists, Off: func(in *Inputs) bool { return !in.Devices },
 }
 
 func deviceLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {

@@ -13,9 +13,11 @@ import (
 // Inputs are what a collection is planned from: the terms of the run, and the
 // snapshots of its inputs in this run. Not for concurrent use.
 type Inputs struct {
-	Run       staging.Run
-	Devices   bool // MFA devices are asked for
-	Snapshots map[staging.Collection]*staging.Snapshot
+	Run     staging.Run
+	Devices bool // MFA devices are asked for
+	// ApplicationRoles tells that roles within applications are asked for.
+	ApplicationRoles bool
+	Snapshots        map[staging.Collection]*staging.Snapshot
 
 	environments []Environment
 	ids          map[staging.Collection]*idSet
@@ -104,6 +106,11 @@ type item[T any] struct {
 // items yields what an input shows, as often as it shows it. What is yielded
 // is good until the next step.
 func items[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collection) iter.Seq2[item[T], error] {
+	return itemsWhere[T](ctx, in, c, func(string) bool { return true })
+}
+
+// itemsWhere yields what replies of some paths show.
+func itemsWhere[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collection, wanted func(path string) bool) iter.Seq2[item[T], error] {
 	return func(yield func(item[T], error) bool) {
 		if _, err := in.Environments(ctx); err != nil {
 			yield(item[T]{}, err)
@@ -117,7 +124,7 @@ func items[T pingone.Resource](ctx context.Context, in *Inputs, c staging.Collec
 				return
 			}
 			e, ok, _ := in.Environment(ctx, r.Environment)
-			if !ok {
+			if !ok || !wanted(r.Path) {
 				continue // it is gone, and what is in it
 			}
 			shown, _, err := d.Items(r.Page(string(c)), string(c)) // items are named as their collection is
@@ -197,6 +204,9 @@ func (in *Inputs) load(ctx context.Context, name staging.Collection) (*idSet, er
 	return set, nil
 }
 
+// applicationRole is the kind of parent that an application role is.
+const applicationRole = "applicationrole"
+
 // Holding is the collection that holds what a parent of this kind is.
 func Holding(kind string) staging.Collection {
 	switch kind {
@@ -210,6 +220,8 @@ func Holding(kind string) staging.Collection {
 		return staging.Applications
 	case "gateway":
 		return staging.Gateways
+	case applicationRole:
+		return staging.Roles
 	}
 	return ""
 }

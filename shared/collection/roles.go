@@ -13,7 +13,7 @@ import (
 var roles = Collection{
 	Name: staging.Roles, Inputs: []staging.Collection{staging.Environments},
 	Limit: pingone.Configuration, Role: configuration,
-	Lists: roleLists, Ask: askRole,
+	Lists: roleLists, Ask: askRole, Exists: rolesExist,
 	Deleted: pingone.RoleDeleted, Created: pingone.RoleCreated, Event: itemEvent("roles"),
 }
 
@@ -35,9 +35,13 @@ func roleLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 				break
 			}
 		}
-		for _, of := range []func(pingone.ID) pingone.List{pingone.RolesOf, pingone.AdminConfigOf} {
+		lists := []func(pingone.ID) pingone.List{pingone.RolesOf, pingone.AdminConfigOf}
+		if in.ApplicationRoles {
+			lists = append(lists, pingone.ApplicationRolesOf)
+		}
+		for _, of := range lists {
 			for l, err := range eachEnvironment(of)(ctx, in) {
-				l.Optional = pingone.IsAdminConfig(l.Path)
+				l.Optional = pingone.IsAdminConfig(l.Path) || pingone.IsApplicationRoles(l.Path)
 				if !yield(l, err) {
 					return
 				}
@@ -46,9 +50,14 @@ func roleLists(ctx context.Context, in *Inputs) iter.Seq2[List, error] {
 	}
 }
 
+// rolesExist: application roles are asked for only where the settings say so.
+func rolesExist(in *Inputs, l staging.ListKey) bool {
+	return in.ApplicationRoles || !pingone.IsApplicationRoles(l.Path)
+}
+
 // askRole: a built-in role belongs to no environment.
 func askRole(l staging.ListKey, id pingone.ID) Ask {
-	if l.Environment.IsZero() {
+	if l.Environment.IsZero() || pingone.IsApplicationRoles(l.Path) {
 		return Ask{Path: l.Path + "/" + id.String()}
 	}
 	return Ask{Path: pingone.ItemPath(l.Environment, "roles", id)}

@@ -59,6 +59,7 @@ func TestDefaultsOfEachCollection(t *testing.T) {
 		staging.Environments: {PerSecond: 3}, staging.Populations: {PerSecond: 10}, staging.Users: {PerSecond: 10}, staging.Groups: {PerSecond: 10},
 		staging.Memberships: {PerSecond: 10}, staging.Roles: {PerSecond: 3}, staging.RoleAssignments: {PerSecond: 3, MaxAge: week},
 		staging.Applications: {PerSecond: 3}, staging.Gateways: {PerSecond: 3}, staging.Devices: {PerSecond: 10, MaxAge: week},
+		staging.ApplicationRoles: {PerSecond: 3},
 	}
 	if len(want) != len(staging.Collections) {
 		t.Fatal("a collection is absent here")
@@ -91,6 +92,9 @@ func TestFetchSettings(t *testing.T) {
 		{staging.Environments, "PINGONE_ENVIRONMENTS", envA, config.Fetch{PerSecond: 3, Environments: []pingone.ID{mustID(envA)}}},
 		{staging.Environments, "PINGONE_ENVIRONMENTS", envB + ", " + strings.ToUpper(envA) + "," + envB,
 			config.Fetch{PerSecond: 3, Environments: []pingone.ID{mustID(envB), mustID(envA)}}},
+		{staging.Roles, "APPLICATION_ROLES", "true", config.Fetch{PerSecond: 3, ApplicationRoles: true}},
+		{staging.ApplicationRoles, "APPLICATION_ROLES", "TRUE", config.Fetch{PerSecond: 3, ApplicationRoles: true}},
+		{staging.Users, "APPLICATION_ROLES", "canary", config.Fetch{PerSecond: 10}},
 		{staging.Devices, "MFA_DEVICES", " True ", config.Fetch{PerSecond: 10, MaxAge: week, Devices: true}},
 		{staging.Devices, "MFA_DEVICES", "false", config.Fetch{PerSecond: 10, MaxAge: week}},
 		{staging.Devices, "MAX_READING_AGE", "30d", config.Fetch{PerSecond: 10, MaxAge: 30 * 24 * time.Hour}},

@@ -43,6 +43,7 @@ var (
 	root     = []string{string(staging.Environments)}
 	aged     = []string{string(staging.RoleAssignments), string(staging.Devices), transform}
 	devices  = []string{string(staging.Devices), transform}
+	appRoles = []string{string(staging.Roles), string(staging.ApplicationRoles)}
 	own      = []string{transform}
 	fetchers = names(staging.Collections)
 	everyone = append(slices.Clip(fetchers), transform)
@@ -56,6 +57,7 @@ var settings = []Setting{
 	{"PINGONE_REQUESTS_PER_SECOND", "", false, fetchers, setPerSecond},
 	{"MAX_READING_AGE", "7d", false, aged, setMaxAge},
 	{"MFA_DEVICES", "false", false, devices, boolean(func(v *values, b bool) { v.fetch.Devices, v.transform.Devices = b, b })},
+	{"APPLICATION_ROLES", "false", false, appRoles, boolean(func(v *values, b bool) { v.fetch.ApplicationRoles = b })},
 	{"AUTHOMIZE_APP_ID", "", true, own, func(v *values, s string) error { v.transform.AppID = s; return nil }},
 	{"AUTHOMIZE_API_URL", "https://api.authomize.com", false, own, setAuthomizeURL},
 	{"SWEEP", string(SweepApply), false, own, setSweep},

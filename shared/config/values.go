@@ -52,6 +52,8 @@ type Fetch struct {
 	MaxAge time.Duration
 	// Devices says that the MFA devices of users are read.
 	Devices bool
+	// ApplicationRoles says that roles within applications are read.
+	ApplicationRoles bool
 }
 
 // Transform are the settings of the transform function.

@@ -154,7 +154,7 @@ func (c *collector) consider(ctx context.Context, a *absent, reply *staging.Repl
 		return err
 	}
 	key := c.of.KeyOf(a.list)
-	item, err := itemOf(reply.Page(key), key, a.id)
+	item, err := itemOf(reply.Page(key), a.list.Path, key, a.id)
 	if err != nil {
 		return err
 	}

@@ -117,14 +117,14 @@ func (h *lastFirst) Pop() any {
 }
 
 // itemOf cuts one item out of a reply.
-func itemOf(body []byte, key string, id pingone.ID) ([]byte, error) {
+func itemOf(body []byte, list, key string, id pingone.ID) ([]byte, error) {
 	var d pingone.Decoder[jsontext.Value]
 	all, _, err := d.Items(body, key)
 	if err != nil {
 		return nil, err
 	}
 	for _, item := range all {
-		if m, err := pingone.One[pingone.Member](item); err == nil && m.ID == id {
+		if pingone.ItemID(list, item) == id {
 			return item.Clone(), nil
 		}
 	}

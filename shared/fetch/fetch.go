@@ -78,7 +78,7 @@ func inputs(ctx context.Context, run staging.RunID, of *collection.Collection, o
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the terms of run %s: %w", run, err)
 	}
-	in := &collection.Inputs{Run: terms, Devices: o.Devices, Snapshots: map[staging.Collection]*staging.Snapshot{}}
+	in := &collection.Inputs{Run: terms, Devices: o.Devices, ApplicationRoles: o.ApplicationRoles, Snapshots: map[staging.Collection]*staging.Snapshot{}}
 	var waiting []staging.Collection
 	for _, name := range of.Inputs {
 		snap, err := staging.Load(ctx, o.Store, run, name)

@@ -30,6 +30,10 @@ func (d *decoder) ids(r *staging.Reply) ([]pingone.ID, error) {
 		}
 		return d.out, err
 	}
+	if pingone.IsBySubject(r.Path) {
+		d.out = append(d.out, pingone.SubjectsOf(r.Page(key))...)
+		return d.out, nil
+	}
 	all, _, err := d.members.Items(r.Page(key), key)
 	for i := range all {
 		if id := all[i].ID; !id.IsZero() {

@@ -26,6 +26,8 @@ type Options struct {
 	MaxAge time.Duration
 	// Devices tells that MFA devices are asked for.
 	Devices bool
+	// ApplicationRoles tells that roles within applications are asked for.
+	ApplicationRoles bool
 	// Holder names this invocation, the same when it is tried again. "" takes
 	// no lease.
 	Holder string

@@ -31,7 +31,7 @@ func (r *reading) maxAge() time.Duration {
 }
 
 // isOff tells that the collection is not asked for.
-func (r *reading) isOff() bool { return r.of.Lenient && !r.in.Devices }
+func (r *reading) isOff() bool { return r.of.Off != nil && r.of.Off(r.in) }
 
 // mayWait tells whether a list may wait for another run.
 func (r *reading) mayWait() bool { return r.of.Due == collection.ByAge }

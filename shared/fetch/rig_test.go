@@ -29,14 +29,15 @@ var began = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 // a rig reads a fake PingOne into a store in memory, run by run. Its clock
 // stands still but for runs and steps.
 type rig struct {
-	t       testing.TB
-	fake    *pingonetest.Server
-	org     *pingonetest.Organization
-	store   staging.Store
-	terms   staging.Run
-	home    pingone.ID
-	devices bool
-	maxAge  time.Duration
+	t        testing.TB
+	fake     *pingonetest.Server
+	org      *pingonetest.Organization
+	store    staging.Store
+	terms    staging.Run
+	home     pingone.ID
+	devices  bool
+	appRoles bool
+	maxAge   time.Duration
 
 	mu  sync.Mutex
 	now time.Time
@@ -86,7 +87,7 @@ func (r *rig) options() fetch.Options {
 	client := pingone.New(base, pingone.NewHTTP(tokens, transport.Options{Stats: stats, Retry: quick, Log: log}))
 	return fetch.Options{
 		Store: r.store, Client: client.WithClock(r.clock), Stats: stats, Home: r.home, ClientID: r.fake.ClientID,
-		PerSecond: fast, MaxAge: r.maxAge, Devices: r.devices, Now: r.clock, Pause: time.Millisecond, Log: log,
+		PerSecond: fast, MaxAge: r.maxAge, Devices: r.devices, ApplicationRoles: r.appRoles, Now: r.clock, Pause: time.Millisecond, Log: log,
 	}
 }
 
@@ -163,6 +164,12 @@ func (r *rig) loadOne(run staging.RunID, some ...*collection.Collection) *snapsh
 			items, _, err := d.Items(reply.Page(key), key)
 			if err != nil {
 				r.t.Fatal(err)
+			}
+			if pingone.IsBySubject(reply.Path) {
+				items = items[:0]
+				for _, id := range pingone.SubjectsOf(reply.Page(key)) {
+					items = append(items, pingone.Member{ID: id})
+				}
 			}
 			for _, item := range items {
 				if item.ID.IsZero() || snap.IsGone(item.ID) {

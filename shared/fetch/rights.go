@@ -73,7 +73,7 @@ func later(a, b time.Time) time.Time {
 // beginRights takes up the history of our rights, and those of before the first
 // call.
 func (r *reading) beginRights(ctx context.Context) error {
-	if r.of.Lenient || r.of.ByFeedOnly {
+	if r.of.Lenient || r.of.ByFeedOnly || r.isOff() {
 		return nil
 	}
 	now, err := r.surelyRead(ctx)

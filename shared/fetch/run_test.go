@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,66 @@ func TestRolesByTheFeedAndByAge(t *testing.T) {
 	}
 	if len(read) != usersInSmall {
 		t.Errorf("roles of %d users were read again within the age, want %d", len(read), usersInSmall)
+	}
+}
+
+// Roles within applications are read where the settings ask for them: one call a
+// role. Who holds one no more is gone once the user's own list says so.
+func TestApplicationRoles(t *testing.T) {
+	t.Parallel()
+	approver, auditor := id("approver"), id("auditor")
+	licensed := func() *pingonetest.Organization {
+		o := small()
+		o.AddApplicationRole(env, pingonetest.ApplicationRole{ID: approver, Name: "Approver", Holders: []pingone.ID{user(1), user(2), user(3)}})
+		o.AddApplicationRole(env, pingonetest.ApplicationRole{ID: auditor, Name: "Auditor"})
+		return o
+	}
+	holds := func(n int) string { return tie("applicationrole", approver, "assignments", user(n)) }
+	holders := func(s *snapshots) []string { return s.keys(staging.ApplicationRoles) }
+
+	r := newRig(t, licensed())
+	if s := r.sync(); len(holders(s)) > 0 || r.fake.Calls("/v1/environments/*/applicationRoles") > 0 {
+		t.Errorf("not asked for, and read: %q", holders(s))
+	}
+	r.appRoles = true
+	s := r.sync()
+	want := []string{holds(1), holds(2), holds(3)}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, holders(s)); diff != "" {
+		t.Errorf("holders (-want +got):\n%s", diff)
+	}
+	s.is(staging.Roles, approver.String(), "read")
+	r.fake.ResetLog()
+	r.org.LeaveApplicationRole(env, approver, user(1)) // is asked for by the user's own list
+	r.org.RemoveUser(env, user(2))
+	s = r.sync()
+	s.is(staging.ApplicationRoles, holds(1), "absent")
+	s.is(staging.ApplicationRoles, holds(2), "absent")
+	s.is(staging.ApplicationRoles, holds(3), "read")
+	if n := r.fake.Calls("/v1/environments/*/applicationRoles/*/assignments"); n > 3 {
+		t.Errorf("%d calls for two roles", n)
+	}
+	lose := pingonetest.Fault{Match: "/v1/environments/*/applicationRoles/*/assignments", Times: -1, Do: pingonetest.FaultLose, LoseIf: func(id pingone.ID) bool { return id == user(3) }}
+	r.fake.Inject(lose)
+	s = r.sync()
+	s.is(staging.ApplicationRoles, holds(3), "read") // by asking
+	r.fake.Heal()
+	r.fake.Deny("/v1/environments/*/applicationRoles", 403, "ACCESS_FAILED")
+	r.fake.Deny("/v1/environments/*/applicationRoles/*/assignments", 403, "ACCESS_FAILED")
+	s = r.sync()
+	s.is(staging.ApplicationRoles, holds(3), "refused")
+	s.is(staging.Roles, approver.String(), "refused")
+	r.appRoles = false
+	s = r.sync()
+	if s.is(staging.Roles, approver.String(), "absent"); len(holders(s)) > 0 {
+		t.Errorf("switched off, and held: %q", holders(s))
+	}
+
+	r = newRig(t, small()) // without a licence
+	r.appRoles = true
+	s = r.sync()
+	if c := s.complete[staging.Roles]; len(holders(s)) > 0 || len(c.Carried) > 0 || len(c.NeverRead) > 0 {
+		t.Errorf("without a licence: %q, carried %+v", holders(s), c.Carried)
 	}
 }
 

@@ -167,6 +167,14 @@ var rows = map[string]row{
 		return mapping.ServiceUser(r), nil
 	}),
 	"gateway": of(mapping.ServiceAccountOfGateway),
+	"application-role": func(t *testing.T, in input) (out output) {
+		r := decode[pingone.ApplicationRole](t, in.Resource)
+		out.add(mapping.ApplicationRolePrivilege(&r))
+		out.add(mapping.ApplicationRoleGrouping(&r))
+		environment, _ := pingone.ParseID("10000000-0000-4000-8000-000000000001")
+		out.add(mapping.ApplicationRolePermission(environment, r.ID))
+		return out
+	},
 }
 
 func user(t *testing.T, in input) output {

@@ -199,6 +199,9 @@ func (c *Client) readList(p *Page, l List, first bool) error {
 		p.IDs[i] = ID(id)
 	}
 	p.Records, p.items = len(p.IDs), p.Body[list.begin:list.end]
+	if IsBySubject(l.Path) {
+		p.IDs = SubjectsOf(p.Body)
+	}
 	if counted {
 		p.Count = count
 	}

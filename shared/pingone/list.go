@@ -3,6 +3,7 @@ package pingone
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -137,6 +138,53 @@ const (
 // RoleAssignmentsOf lists the roles that one principal holds. Not paged.
 func RoleAssignmentsOf(env ID, p Principal, id ID) List {
 	return List{Path: ItemPath(env, string(p), id) + "/" + roleAssignments, Key: roleAssignments}
+}
+
+// applicationRoles is what PingOne Authorize's roles within applications are
+// called in paths.
+const applicationRoles = "applicationRoles"
+
+// ApplicationRolesOf lists the application roles of an environment (PingOne
+// documentation, "Application roles"). That the list is named roles follows from
+// the description of those of one user.
+func ApplicationRolesOf(env ID) List {
+	return List{Path: EnvironmentPath(env) + "/" + applicationRoles, Key: "roles"}
+}
+
+// IsApplicationRoles tells their path, and that of one of them.
+func IsApplicationRoles(path string) bool { return strings.Contains(path, "/"+applicationRoles) }
+
+// AssignmentsKey names who holds an application role, in the path of the list.
+const AssignmentsKey = "assignments"
+
+// AssignmentsOf lists who holds an application role: items of type Assignment
+// (PingOne documentation, "Application role assignments"). How the list is named
+// in a reply is not documented: as those of administrator roles are.
+func AssignmentsOf(env, role ID) List {
+	return List{Path: ItemPath(env, applicationRoles, role) + "/" + AssignmentsKey, Key: roleAssignments}
+}
+
+// ListName is how a list is named in its replies: as its path ends, but for some.
+func ListName(list string) string {
+	switch name := path.Base(list); name {
+	case applicationRoles:
+		return "roles"
+	case AssignmentsKey:
+		return roleAssignments
+	case ExplorationsName:
+		return EntriesKey
+	default:
+		return name
+	}
+}
+
+// IsBySubject tells whether an item of a list is about its subject, whose id
+// stands for it: an Assignment.
+func IsBySubject(list string) bool { return path.Base(list) == AssignmentsKey }
+
+// UserApplicationRoles lists the application roles of a user.
+func UserApplicationRoles(env, user ID) List {
+	return List{Path: ItemPath(env, string(UserPrincipal), user) + "/" + applicationRoles, Key: "roles"}
 }
 
 // DevicesKey names the devices of a user, in their path and in the reply.

@@ -54,16 +54,17 @@ func IsVirtual(tag uint32) bool { return tag != RolePermissions && tag&virtual !
 // of which PingOne allows 100,000 in an environment; 56 a role assignment.
 type Index struct {
 	source
-	o       Options
-	found   map[authomize.Kind]*Findings // what Load left out, by kind
-	things  things
-	users   users
-	rights  rights
-	members members
-	access  access
-	world   *insight.World
-	reach   *insight.Reach
-	people  []string // names of the world's users
+	o        Options
+	found    map[authomize.Kind]*Findings // what Load left out, by kind
+	things   things
+	users    users
+	rights   rights
+	members  members
+	access   access
+	appRoles appRoles
+	world    *insight.World
+	reach    *insight.Reach
+	people   []string // names of the world's users
 }
 
 // Reach is who controls the organization, and who can; nil where Options ask for
@@ -237,6 +238,12 @@ type assignment struct {
 type inherited struct {
 	group staging.Parent
 	class class
+}
+
+// appRoles are the roles within applications, and who holds each: 4 bytes a holder.
+type appRoles struct {
+	listed[pingone.ApplicationRole]
+	holders map[pingone.ID][]uint32
 }
 
 // access is who may use which application.

@@ -141,7 +141,7 @@ func (b *worldBuilder) roles(ctx context.Context) error {
 			return err
 		}
 		switch {
-		case isOrganization(p.Path):
+		case isOrganization(p.Path), pingone.IsApplicationRoles(p.Path):
 			continue
 		case pingone.IsAdminConfig(p.Path):
 			b.signOn(p.reply)

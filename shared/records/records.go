@@ -24,7 +24,7 @@ func Load(ctx context.Context, snaps map[staging.Collection]*staging.Snapshot, o
 		x.found[kind] = new(Findings)
 	}
 	for _, step := range []func(context.Context) error{
-		x.readThings, x.readUsers, x.readDevices, x.readRights, x.readMembers,
+		x.readThings, x.readUsers, x.readDevices, x.readRights, x.readMembers, x.readApplicationRoles,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

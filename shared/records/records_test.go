@@ -795,6 +795,27 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+// Roles within applications stand among roles, and are none of administrators.
+func TestApplicationRoles(t *testing.T) {
+	t.Parallel()
+	w := tiny()
+	w.add(staging.Roles, 0, "applicationRoles", "", `{"_embedded":{"roles":[{"id":"#approver","name":"Approver"},{"id":"#auditor","name":"Auditor"}]}}`)
+	holders := func(hour int, role, body string) *staging.Reply {
+		return w.add(staging.ApplicationRoles, hour, "applicationRoles/#"+role+"/assignments", "applicationrole:"+role, `{"_embedded":{"roleAssignments":`+body+`}}`)
+	}
+	holders(0, "approver", `[{"id":"#a1","role":{"id":"#approver"},"subject":{"id":"#bob"}},{"id":"#a2","subject":{"id":"#ann"}},{"id":"#a3","subject":{"id":"#bob"}},
+		{"id":"#a4","subject":{"id":"#nobody"}},{"id":"#a5","subject":{"id":"#cy"}},7]`)
+	holders(0, "auditor", `[]`)
+	w.isGone(staging.ApplicationRoles, "applicationrole:approver", "cy")
+	check(t, w, tinyHoldings().
+		with("privileges", "privilege:app-role:approver", "privilege:app-role:auditor").
+		with("groupings", "app-role:approver").
+		with("permissions", "app-role:approver privilege:app-role:approver environment:main").
+		with("accountAssociations", "user:ann app-role:approver", "user:bob app-role:approver"),
+		"accountAssociations app-role:approver: malformed: no id, or another shape",
+		"accountAssociations user:nobody app-role:approver: user is not in this run")
+}
+
 func TestEnvironments(t *testing.T) {
 	t.Parallel()
 	w := tiny()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"path"
 	"slices"
 
 	"pingone-authomize/shared/pingone"
@@ -33,7 +32,7 @@ func (x *source) replies(ctx context.Context, c staging.Collection) iter.Seq2[*r
 			case err != nil:
 			case got.Environment.IsZero() && c != staging.Environments && c != staging.Roles: // built-in roles belong to none
 				err = badReply(c, got.Path, fmt.Errorf("a reply of no environment: %w", staging.ErrCorrupt))
-			case got.Parent == nil && (c == staging.Memberships || c == staging.RoleAssignments):
+			case got.Parent == nil && (c == staging.Memberships || c == staging.RoleAssignments || c == staging.ApplicationRoles):
 				err = badReply(c, got.Path, fmt.Errorf("a reply of no group or principal: %w", staging.ErrCorrupt))
 			}
 			if err != nil {
@@ -79,7 +78,7 @@ func pages[T pingone.Resource](ctx context.Context, x *source, c staging.Collect
 			if err == nil {
 				clear(p.leftOut)
 				p.reply = r
-				list := cmp.Or(key, path.Base(r.Path))
+				list := cmp.Or(key, pingone.ListName(r.Path))
 				if p.items, p.broken, err = d.Items(r.Page(list), list); err != nil {
 					err = badReply(c, r.Path, err)
 				}

@@ -113,6 +113,9 @@ func (s *stream) groupings() {
 		name, _ := s.scope(c.scope)
 		s.emit(mapping.RoleGrouping(privilege.OriginName, c.role, c.scope, name), c.tag)
 	}
+	s.appRoles.held(func(e *entry[pingone.ApplicationRole], _ []uint32) {
+		s.emit(mapping.ApplicationRoleGrouping(&e.item), e.tag)
+	})
 	for _, v := range s.access.virtual.all {
 		s.emit(v.grouping, v.tag|virtual)
 	}
@@ -129,6 +132,9 @@ func (s *stream) privileges() {
 	for _, id := range roles.all {
 		r, ws := s.privilege(id)
 		s.emit(r, 0, ws...)
+	}
+	for _, e := range s.appRoles.all {
+		s.emit(mapping.ApplicationRolePrivilege(&e.item), 0)
 	}
 	if len(s.access.permissions) > 0 {
 		s.emit(mapping.AppAccessPrivilege(), 0)
@@ -226,6 +232,11 @@ func (s *stream) accountAssociations() {
 			s.emit(authomize.AccountAssociation{SourceID: id, TargetID: s.rights.classes.all[a.class].groupingID()}, a.tag)
 		}
 	}
+	s.appRoles.held(func(e *entry[pingone.ApplicationRole], holders []uint32) {
+		for _, row := range holders {
+			s.emit(mapping.Membership(s.users.rows[row].id, mapping.ApplicationRoleID(e.id)), e.tag)
+		}
+	})
 	for _, v := range s.access.virtual.all {
 		for _, row := range v.rows {
 			if s.emit(mapping.Membership(s.users.rows[row].id, v.grouping.UniqueID), v.tag|virtual); s.ended {
@@ -244,6 +255,9 @@ func (s *stream) permissions() {
 		}
 		s.emit(r, c.tag)
 	}
+	s.appRoles.held(func(e *entry[pingone.ApplicationRole], _ []uint32) {
+		s.emit(mapping.ApplicationRolePermission(s.EnvironmentOf(e.tag), e.id), e.tag)
+	})
 	for _, p := range s.access.permissions {
 		s.emit(p.Record, p.Tag)
 	}

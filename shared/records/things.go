@@ -49,7 +49,7 @@ func readList[T pingone.Resource, V any](
 			x.readOrganization(p.reply)
 			continue
 		}
-		if pingone.IsAdminConfig(p.Path) {
+		if pingone.IsAdminConfig(p.Path) || pingone.IsApplicationRoles(p.Path) {
 			continue // for whom it matters reads it
 		}
 		for i := range p.items {

@@ -13,7 +13,7 @@ import (
 
 // listNames are what a list holds, where its own word does not say it.
 var listNames = map[string]string{
-	"memberships users": "members of groups", "memberships groups": "nested groups", "roleassignments roleAssignments": "role assignments",
+	"memberships users": "members of groups", "memberships groups": "nested groups", "roleassignments roleAssignments": "role assignments", "applicationroles assignments": "holders of application roles", "roles applicationRoles": "application roles",
 	"devices devices": "MFA devices", "devices entries": "MFA devices",
 }
 

@@ -23,12 +23,14 @@ const (
 	Applications    Collection = "applications"
 	Gateways        Collection = "gateways"
 	Devices         Collection = "devices"
+	// ApplicationRoles are who holds roles within applications.
+	ApplicationRoles Collection = "applicationroles"
 )
 
 // Collections are all of them, in their usual order.
 var Collections = []Collection{
 	Environments, Populations, Users, Groups, Memberships,
-	Roles, RoleAssignments, Applications, Gateways, Devices,
+	Roles, RoleAssignments, Applications, Gateways, Devices, ApplicationRoles,
 }
 
 // ParseCollection checks that s names a collection.

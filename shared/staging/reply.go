@@ -101,9 +101,8 @@ var NoBody = jsontext.Value("{}")
 // IsOf tells whether a reply is a page of the list key, such as users, and not
 // about one resource. What was asked for by its id stands in a page, too.
 func (r *Reply) IsOf(key string) bool {
-	name := path.Base(r.Path)
-	_, single := pingone.ParseID(name)
-	return name == key || single && !r.ID.IsZero()
+	_, single := pingone.ParseID(path.Base(r.Path))
+	return pingone.ListName(r.Path) == key || single && !r.ID.IsZero()
 }
 
 // IsMarker tells whether the reply only says that a list was never read.

@@ -15,7 +15,7 @@ import (
 var functions = []string{
 	"EnvironmentsFunction", "PopulationsFunction", "UsersFunction", "GroupsFunction",
 	"MembershipsFunction", "RolesFunction", "RoleAssignmentsFunction",
-	"ApplicationsFunction", "GatewaysFunction", "DevicesFunction", "TransformFunction",
+	"ApplicationsFunction", "GatewaysFunction", "DevicesFunction", "ApplicationRolesFunction", "TransformFunction",
 }
 
 func main() {

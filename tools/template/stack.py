@@ -39,6 +39,7 @@ FETCH = {
     "ApplicationsFunction": "applications",
     "GatewaysFunction": "gateways",
     "DevicesFunction": "devices",
+    "ApplicationRolesFunction": "applicationroles",
 }
 FUNCTIONS = {**FETCH, "TransformFunction": "transform"}
 # What a function must have before it plans: complete.json of each starts it.
@@ -52,6 +53,7 @@ INPUTS = {
     "MembershipsFunction": ["environments", "users", "groups"],
     "RoleAssignmentsFunction": ["environments", "users", "groups", "applications", "gateways"],
     "DevicesFunction": ["environments", "users"],
+    "ApplicationRolesFunction": ["environments", "users", "roles"],
 }
 LOG_GROUPS = {name.removesuffix("Function") + "LogGroup": folder for name, folder in FUNCTIONS.items()}
 
@@ -71,6 +73,7 @@ FULL = {
     "ScheduleState": "DISABLED",
     "MaxReadingAge": "72h",
     "MfaDevices": "true",
+    "ApplicationRoles": "true",
     "Sweep": "report",
     "MaxShrinkPercent": "30",
     "DryRun": "true",

@@ -27,7 +27,7 @@ WATCHED = {"STACK_NAME", "TRACING"}
 # Each parameter of a setting, by the names of FULL.
 PARAMETERS = {
     "PINGONE_API_URL": "PingOneApiUrl", "PINGONE_ENVIRONMENTS": "PingOneEnvironments", "PINGONE_REQUESTS_PER_SECOND": "PingOneRequestsPerSecond",
-    "MAX_READING_AGE": "MaxReadingAge", "MFA_DEVICES": "MfaDevices", "AUTHOMIZE_APP_ID": "AuthomizeAppId", "AUTHOMIZE_API_URL": "AuthomizeApiUrl",
+    "MAX_READING_AGE": "MaxReadingAge", "MFA_DEVICES": "MfaDevices", "APPLICATION_ROLES": "ApplicationRoles", "AUTHOMIZE_APP_ID": "AuthomizeAppId", "AUTHOMIZE_API_URL": "AuthomizeApiUrl",
     "SWEEP": "Sweep", "MAX_SHRINK_PERCENT": "MaxShrinkPercent", "DRY_RUN": "DryRun", "SERVICE_ACCOUNTS": "ServiceAccounts",
     "ROLE_PERMISSIONS": "RolePermissions",
     "ESCALATION_CONFIDENCE": "EscalationConfidence",
@@ -52,11 +52,11 @@ class TemplateTest(unittest.TestCase):
     def test_resources(self):
         """Whatever is added must be thought of here."""
         each = {
-            "AWS::Lambda::Function": 11, "AWS::Lambda::EventInvokeConfig": 11, "AWS::Lambda::Permission": 21,
-            "AWS::Events::Rule": 21, "AWS::IAM::Role": 12, "AWS::IAM::Policy": 11, "AWS::IAM::ManagedPolicy": 1,
-            "AWS::Logs::LogGroup": 11, "AWS::Scheduler::ScheduleGroup": 1, "AWS::Scheduler::Schedule": 2,
+            "AWS::Lambda::Function": 12, "AWS::Lambda::EventInvokeConfig": 12, "AWS::Lambda::Permission": 23,
+            "AWS::Events::Rule": 23, "AWS::IAM::Role": 13, "AWS::IAM::Policy": 12, "AWS::IAM::ManagedPolicy": 1,
+            "AWS::Logs::LogGroup": 12, "AWS::Scheduler::ScheduleGroup": 1, "AWS::Scheduler::Schedule": 2,
             "AWS::S3::Bucket": 1, "AWS::S3::BucketPolicy": 1, "AWS::SQS::Queue": 1, "AWS::SQS::QueuePolicy": 1,
-            "AWS::CloudWatch::Alarm": 12, "AWS::CloudWatch::Dashboard": 1,
+            "AWS::CloudWatch::Alarm": 14, "AWS::CloudWatch::Dashboard": 1,
         }
         topic = {"AWS::SNS::Topic": 1, "AWS::SNS::TopicPolicy": 1}
         made = {"AWS::SecretsManager::Secret": 1, "AWS::KMS::Key": 1}

@@ -28,10 +28,12 @@ ALARMS = {
     "QuarantineAlarm": "notBreaching",
     "FunctionErrorsAlarm": "notBreaching",
     "TransformErrorsAlarm": "notBreaching",
+    "ApplicationRolesErrorsAlarm": "notBreaching",
     "FailureQueueAlarm": "notBreaching",
     "ThrottlingAlarm": "notBreaching",
     "TimeLeftAlarm": "notBreaching",
     "TransformTimeLeftAlarm": "notBreaching",
+    "ApplicationRolesTimeLeftAlarm": "notBreaching",
     "TokenRefusedAlarm": "notBreaching",
 }
 
@@ -135,10 +137,12 @@ class WatchTest(unittest.TestCase):
             "QuarantineAlarm": ("QuarantinedInRun", "Maximum", 3600, 1, more, "7"),
             "FunctionErrorsAlarm": (None, None, None, 1, at_least, 3),
             "TransformErrorsAlarm": ("Errors", "Sum", 3600, 1, at_least, 3),
+            "ApplicationRolesErrorsAlarm": ("Errors", "Sum", 3600, 1, at_least, 3),
             "FailureQueueAlarm": ("ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, at_least, 1),
             "ThrottlingAlarm": ("Throttled", "Sum", 3600, 1, at_least, 100),
             "TimeLeftAlarm": (None, None, None, 2, at_least, 890_000),
             "TransformTimeLeftAlarm": ("Duration", "Maximum", 3600, 2, at_least, 890_000),
+            "ApplicationRolesTimeLeftAlarm": ("Duration", "Maximum", 3600, 2, at_least, 890_000),
             "TokenRefusedAlarm": ("TokenRefused", "Sum", 300, 1, at_least, 1),
         })
 
@@ -163,17 +167,18 @@ class WatchTest(unittest.TestCase):
             metrics = transform().properties(name)["Metrics"]
             self.assertEqual([m.get("Expression") for m in metrics if m["ReturnData"]], [expression])
             stats = [m["MetricStat"] for m in metrics if not m["ReturnData"]]
-            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FETCH))
+            self.assertEqual([s["Metric"]["Dimensions"][0]["Value"] for s in stats], list(FETCH)[:10])
             self.assertEqual({(s["Metric"]["MetricName"], s["Stat"], s["Period"]) for s in stats}, {(metric, stat, 3600)})
-            # Transform's own, since CloudWatch takes ten metrics an alarm.
-            own = transform().properties("Transform" + name.removeprefix("Function"))
-            self.assertEqual((own["Namespace"], own["MetricName"], own["Statistic"], own["Period"], own["Dimensions"][0]["Value"]),
-                             ("AWS/Lambda", metric, stat, 3600, "TransformFunction"))
+            # The others have their own, since CloudWatch takes ten metrics an alarm.
+            for function in list(FUNCTIONS)[10:]:
+                own = transform().properties(function.removesuffix("Function") + name.removeprefix("Function"))
+                self.assertEqual((own["Namespace"], own["MetricName"], own["Statistic"], own["Period"], own["Dimensions"][0]["Value"]),
+                                 ("AWS/Lambda", metric, stat, 3600, function))
 
     def test_time_left_alarm_sees_a_stopped_invocation_and_no_other(self):
         """One that Lambda stops took all of the timeout. One that ends in time
         has the margin left, less what the last commit takes."""
-        for name in ("TimeLeftAlarm", "TransformTimeLeftAlarm"):
+        for name in ("TimeLeftAlarm", "TransformTimeLeftAlarm", "ApplicationRolesTimeLeftAlarm"):
             alarm = transform().properties(name)
             # A point stands where the invocation began, up to 15 minutes ago.
             self.assertEqual((alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]), (2, 1))

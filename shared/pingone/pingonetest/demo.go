@@ -30,6 +30,7 @@ func Demo() *Organization {
 	b.gateways()
 	b.assignments()
 	b.devices()
+	b.applicationRoles()
 	return o
 }
 
@@ -78,6 +79,8 @@ type IDs struct {
 	UnlistedRole                       pingone.ID // in no list of roles
 
 	Connector pingone.ID // worker application of Administrators: what a Server's credentials belong to
+	// Approver is a role within an application, of Workforce.
+	Approver pingone.ID
 	// Provisioner is a client of Administrators that may reset their passwords.
 	Provisioner pingone.ID
 	// Applications of Workforce; the name says what it is for.
@@ -118,6 +121,7 @@ func DemoIDs() IDs {
 
 		Connector:   id("application connector"),
 		Provisioner: id("application provisioner"),
+		Approver:    id("application role approver"),
 		AppAnyGroup: id("application any group"), AppAllOfOne: id("application all of one"),
 		AppAllOfSeveral: id("application all of several"), AppAdmins: id("application admins"),
 		AppAdminsAndGroup: id("application admins and group"), AppOpen: id("application open"),

@@ -93,3 +93,13 @@ func (b *demo) inherit(env, group pingone.ID, held []RoleAssignment) {
 		}
 	}
 }
+
+// applicationRoles are of an application that PingOne Authorize protects: one with
+// holders, and one that nobody holds.
+func (b *demo) applicationRoles() {
+	id := b.ids
+	b.o.AddApplicationRole(id.Workforce, ApplicationRole{
+		ID: id.Approver, Name: "Invoice Approver", Description: "May approve invoices", Holders: []pingone.ID{id.Emoji, id.Locked, id.CustomData},
+	})
+	b.o.AddApplicationRole(id.Workforce, ApplicationRole{ID: StableID("demo", "application role auditor"), Name: "Invoice Auditor"})
+}

@@ -66,6 +66,8 @@ type Environment struct {
 	CustomRoles  []*Role
 	Applications []*Application
 	Gateways     []*Gateway
+	// ApplicationRoles are those of PingOne Authorize; none: there is no licence.
+	ApplicationRoles []*ApplicationRole
 	// RoleAssignments are by who holds them.
 	RoleAssignments map[Principal][]RoleAssignment
 	// Devices are the MFA devices by user.

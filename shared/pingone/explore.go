@@ -7,12 +7,6 @@ import (
 	"net/http"
 )
 
-// EntriesKey names the rows of an exploration of MFA data in a page.
-const EntriesKey = "entries"
-
-// ExplorationsName is where data explorations are made, in their path.
-const ExplorationsName = "dataExplorations"
-
 // exploration asks for the devices of all users that may use MFA: user and state,
 // no phone number or name. The template is the only one that there is (PingOne
 // documentation, "MFA reports"); sync is a text there.

@@ -145,8 +145,7 @@ func RoleAssignmentsOf(env ID, p Principal, id ID) List {
 const applicationRoles = "applicationRoles"
 
 // ApplicationRolesOf lists the application roles of an environment (PingOne
-// documentation, "Application roles"). That the list is named roles follows from
-// the description of those of one user.
+// documentation, "Application roles").
 func ApplicationRolesOf(env ID) List {
 	return List{Path: EnvironmentPath(env) + "/" + applicationRoles, Key: "roles"}
 }
@@ -158,19 +157,23 @@ func IsApplicationRoles(path string) bool { return strings.Contains(path, "/"+ap
 const AssignmentsKey = "assignments"
 
 // AssignmentsOf lists who holds an application role: items of type Assignment
-// (PingOne documentation, "Application role assignments"). How the list is named
-// in a reply is not documented: as those of administrator roles are.
+// (PingOne documentation, "Application role assignments"; the names of this list
+// and of the roles are those of the Go SDK's models for PingOne Authorize).
 func AssignmentsOf(env, role ID) List {
-	return List{Path: ItemPath(env, applicationRoles, role) + "/" + AssignmentsKey, Key: roleAssignments}
+	return List{Path: ItemPath(env, applicationRoles, role) + "/" + AssignmentsKey, Key: AssignmentsKey}
 }
+
+// EntriesKey names the rows of an exploration of MFA data in a page.
+const EntriesKey = "entries"
+
+// ExplorationsName is where data explorations are made, in their path.
+const ExplorationsName = "dataExplorations"
 
 // ListName is how a list is named in its replies: as its path ends, but for some.
 func ListName(list string) string {
 	switch name := path.Base(list); name {
 	case applicationRoles:
 		return "roles"
-	case AssignmentsKey:
-		return roleAssignments
 	case ExplorationsName:
 		return EntriesKey
 	default:

@@ -168,32 +168,6 @@ func (r RoleAssignment) Inherited() bool {
 
 func isIndirect(kind string) bool { return strings.EqualFold(kind, "INDIRECT") }
 
-// An Assignment says who holds an application role.
-type Assignment struct {
-	Subject Ref `json:"subject"` // a user
-}
-
-// SubjectsOf are the users that a page of assignments is about, in order.
-func SubjectsOf(body []byte) []ID {
-	var d Decoder[Assignment]
-	all, _, _ := d.Items(body, roleAssignments)
-	ids := make([]ID, len(all))
-	for i, a := range all {
-		ids[i] = a.Subject.ID
-	}
-	return ids
-}
-
-// ItemID is the id that stands for an item of a list; zero if it can't be read.
-func ItemID(list string, item []byte) ID {
-	if IsBySubject(list) {
-		a, _ := One[Assignment](item)
-		return a.Subject.ID
-	}
-	m, _ := One[Member](item)
-	return m.ID
-}
-
 // An ApplicationRole is a right within an application, of PingOne Authorize.
 type ApplicationRole struct {
 	ID          ID     `json:"id"`

@@ -194,3 +194,20 @@ func (m *accessMaker) passing(tag uint32, w mapping.Access) []uint32 {
 	}
 	return pass
 }
+
+// owners are the users who own applications, by role and not by a group. Of
+// several, which PingOne does not rank, it is the one with the lowest id.
+func (x *Index) owners() map[pingone.ID]string {
+	owners := map[pingone.ID]string{}
+	for _, a := range x.rights.all.all {
+		c := &x.rights.classes.all[a.class]
+		if a.holder.Kind != "user" || c.scope.Type != "APPLICATION" || !x.things.roles.get(c.role).item.owns {
+			continue
+		}
+		id, _ := x.holder(a.holder)
+		if owner := owners[c.scope.ID]; owner == "" || id < owner {
+			owners[c.scope.ID] = id
+		}
+	}
+	return owners
+}

@@ -801,7 +801,7 @@ func TestApplicationRoles(t *testing.T) {
 	w := tiny()
 	w.add(staging.Roles, 0, "applicationRoles", "", `{"_embedded":{"roles":[{"id":"#approver","name":"Approver"},{"id":"#auditor","name":"Auditor"}]}}`)
 	holders := func(hour int, role, body string) *staging.Reply {
-		return w.add(staging.ApplicationRoles, hour, "applicationRoles/#"+role+"/assignments", "applicationrole:"+role, `{"_embedded":{"roleAssignments":`+body+`}}`)
+		return w.add(staging.ApplicationRoles, hour, "applicationRoles/#"+role+"/assignments", "applicationrole:"+role, `{"_embedded":{"assignments":`+body+`}}`)
 	}
 	holders(0, "approver", `[{"id":"#a1","role":{"id":"#approver"},"subject":{"id":"#bob"}},{"id":"#a2","subject":{"id":"#ann"}},{"id":"#a3","subject":{"id":"#bob"}},
 		{"id":"#a4","subject":{"id":"#nobody"}},{"id":"#a5","subject":{"id":"#cy"}},7]`)

@@ -87,23 +87,6 @@ func (s *stream) serviceAccounts() {
 	}
 }
 
-// owners are the users who own applications, by role and not by a group. Of
-// several, which PingOne does not rank, it is the one with the lowest id.
-func (s *stream) owners() map[pingone.ID]string {
-	owners := map[pingone.ID]string{}
-	for _, a := range s.rights.all.all {
-		c := &s.rights.classes.all[a.class]
-		if a.holder.Kind != "user" || c.scope.Type != "APPLICATION" || !s.things.roles.get(c.role).item.owns {
-			continue
-		}
-		id, _ := s.holder(a.holder)
-		if owner := owners[c.scope.ID]; owner == "" || id < owner {
-			owners[c.scope.ID] = id
-		}
-	}
-	return owners
-}
-
 func (s *stream) groupings() {
 	for _, g := range s.things.groups.all {
 		s.emit(g.item, g.tag)
@@ -139,22 +122,7 @@ func (s *stream) privileges() {
 	if len(s.access.permissions) > 0 {
 		s.emit(mapping.AppAccessPrivilege(), 0)
 	}
-	s.permissionPrivileges()
-}
-
-// permissionPrivileges are the permissions of all roles, each once, as the first
-// role has it that describes it: custom roles name them by id alone.
-func (s *stream) permissionPrivileges() {
-	best := map[string]*pingone.RolePermission{}
-	for _, r := range s.things.roles.all {
-		for i := range r.item.permissions {
-			p := &r.item.permissions[i]
-			id := mapping.PermissionID(p)
-			if held := best[id]; id != "" && (held == nil || held.Description == "") {
-				best[id] = p
-			}
-		}
-	}
+	best := s.describedPermissions()
 	for _, id := range slices.Sorted(maps.Keys(best)) {
 		r, ws := mapping.PrivilegeOfPermission(best[id])
 		s.emit(r, RolePermissions, ws...)

@@ -106,3 +106,19 @@ func (x *Index) privilege(id pingone.ID) (authomize.Privilege, []mapping.Warning
 	r := x.things.roles.get(id).item
 	return r.privilege, r.warnings
 }
+
+// describedPermissions are those of all roles, by id: each as the first role has
+// it that describes it.
+func (x *Index) describedPermissions() map[string]*pingone.RolePermission {
+	best := map[string]*pingone.RolePermission{}
+	for _, r := range x.things.roles.all {
+		for i := range r.item.permissions {
+			p := &r.item.permissions[i]
+			id := mapping.PermissionID(p)
+			if held := best[id]; id != "" && (held == nil || held.Description == "") {
+				best[id] = p
+			}
+		}
+	}
+	return best
+}

@@ -91,7 +91,7 @@ func listAssignments(c *call) error {
 		return notFound()
 	}
 	holders := slices.DeleteFunc(slices.Clone(r.Holders), func(id pingone.ID) bool { return c.env.User(id) == nil })
-	return c.unpaged("roleAssignments", len(holders), true, func() {
+	return c.unpaged("assignments", len(holders), true, func() {
 		for _, user := range holders {
 			if c.loses(user) {
 				continue

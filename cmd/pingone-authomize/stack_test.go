@@ -51,6 +51,7 @@ type deployment struct {
 	work   sync.WaitGroup
 	ctx    context.Context //nolint:containedctx // of the functions
 
+	puts    sync.Mutex
 	mu      sync.Mutex
 	env     map[string]string // of the functions
 	refused map[string]bool   // actions of the operator
@@ -164,6 +165,10 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
 			return
+		}
+		if r.Method == http.MethodPut { // gofakes3 looks at conditions, and then writes
+			d.puts.Lock()
+			defer d.puts.Unlock()
 		}
 		d.bucket.ServeHTTP(w, r)
 	}

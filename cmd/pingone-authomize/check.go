@@ -144,7 +144,7 @@ func (c *checkCommand) checkPingOne(ctx context.Context, s settings, found *find
 		return
 	}
 	p := pingOneCheck{
-		client: pingone.New(s.root.APIURL, h).InFrontOf(endpoint.APIURL), found: found, devices: s.fetch[staging.Devices].Devices,
+		client: pingone.New(s.root.APIURL, h).InFrontOf(endpoint.APIURL), found: found, devices: s.fetch[staging.Devices].Devices, appRoles: s.fetch[staging.Roles].ApplicationRoles,
 	}
 	environments := s.root.Environments
 	if s.root.All {

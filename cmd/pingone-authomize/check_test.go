@@ -160,6 +160,13 @@ func TestCheckFaults(t *testing.T) {
 			"devices in bulk: warning: not readable (404 NOT_FOUND): each user who may use MFA is asked for, one call each; grant the worker application Identity Data Read Only and Configuration Read Only",
 			"devices of users: warning: not readable (404 NOT_FOUND): hasMFA is left out for users who may use MFA and are not listed in bulk; grant ",
 		}},
+		"application roles": {func(x *tenant, env map[string]string) {
+			env["APPLICATION_ROLES"] = "true"
+			x.org.AddApplicationRole(pingonetest.SizedEnvironment(), pingonetest.ApplicationRole{ID: pingonetest.StableID("role")})
+		}, exitDone, nil},
+		"application roles without a licence": {func(_ *tenant, env map[string]string) { env["APPLICATION_ROLES"] = "true" }, exitDone, []string{
+			"application roles: warning: not readable (403 ACCESS_FAILED): a run shows none; where PingOne Authorize is licensed, grant ",
+		}},
 		"custom domain": {func(x *tenant, env map[string]string) {
 			env["PINGONE_TOKEN_ENDPOINT"], env["PINGONE_ENVIRONMENTS"] = x.pingone.URL+"/as/token", pingonetest.SizedEnvironment().String()
 		}, exitDone, []string{"granted roles: warning: can't be read (a custom domain hides where the worker application lives), so what no list shows is gone only if"}},

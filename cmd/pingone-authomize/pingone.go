@@ -10,9 +10,10 @@ import (
 
 // pingOneCheck asks PingOne what may be read.
 type pingOneCheck struct {
-	client  *pingone.Client
-	found   *findings
-	devices bool // MFA devices are looked at
+	client   *pingone.Client
+	found    *findings
+	devices  bool // MFA devices are looked at
+	appRoles bool // roles within applications are
 }
 
 // The built-in roles that a run needs.

@@ -63,6 +63,12 @@ var deviceLooks = []lookedAt{
 	},
 }
 
+// roleLooks are what a run with APPLICATION_ROLES reads beside.
+var roleLooks = []lookedAt{{
+	name: "application roles", try: some(pingone.ApplicationRolesOf),
+	costs: "a run shows none; where PingOne Authorize is licensed, grant the worker application what docs/pingone-setup.md names, else set APPLICATION_ROLES to false",
+}}
+
 // errNoParent tells that there is nothing of what a look hangs on.
 var errNoParent = errors.New("nothing to see here: there is none of what it hangs on")
 
@@ -156,6 +162,9 @@ func (p pingOneCheck) readable(ctx context.Context, environments []pingone.ID) {
 	looks := looks
 	if p.devices {
 		looks = slices.Concat(looks, deviceLooks)
+	}
+	if p.appRoles {
+		looks = slices.Concat(looks, roleLooks)
 	}
 	for _, env := range environments {
 		found := make([]finding, len(looks))

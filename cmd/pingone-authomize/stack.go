@@ -125,7 +125,7 @@ func (s *stack) env(ctx context.Context, what string) (map[string]string, error)
 // has, and the fetch functions that heed more than the others.
 func (s *stack) settings(ctx context.Context) (func(string) string, error) {
 	all := map[string]string{}
-	for _, what := range []string{transformName, string(staging.Environments), string(staging.RoleAssignments), string(staging.Devices)} {
+	for _, what := range []string{transformName, string(staging.Environments), string(staging.RoleAssignments), string(staging.Devices), string(staging.Roles)} {
 		env, err := s.env(ctx, what)
 		if err != nil {
 			return nil, err
